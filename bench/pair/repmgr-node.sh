@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Make this host a node of a repmgr pair, for the comparison in bench/pair.ts.
+# Usage: repmgr-node.sh NODE-ID SELF-ADDRESS PEER-ADDRESS SERVICE-ADDRESS primary|standby
+#
+# Its cluster stands beside the pair's own, on port 5433. The set-up is the one of
+# the tool's manual: streaming, no slots, wal_log_hints, service commands by sudo, the
+# address moved by a command on standby_promote.
+
+set -euo pipefail
+
+readonly port=5433 cluster=repmgr
+readonly data=/var/lib/postgresql/15/$cluster
+node=$1 self=$2 peer=$3 service=$4 role=$5
+
+as_postgres() { runuser -u postgres -- "$@"; }
+
+configure_cluster() {
+  [[ -d /etc/postgresql/15/$cluster ]] || pg_createcluster -p $port 15 $cluster
+  cat >/etc/postgresql/15/$cluster/conf.d/bench.conf <<END
+listen_addresses = '*'
+wal_log_hints = on
+hot_standby = on
+max_wal_senders = 10
+wal_keep_size = 256MB
+shared_preload_libraries = 'repmgr'
+END
+  cat >/etc/postgresql/15/$cluster/pg_hba.conf <<END
+local all all trust
+host all all ${self%.*}.0/24 trust
+host replication all ${self%.*}.0/24 trust
+END
+}
+
+configure_repmgr() {
+  cat >/etc/repmgr.conf <<END
+node_id=$node
+node_name='$HOSTNAME'
+conninfo='host=$self port=$port user=repmgr dbname=repmgr connect_timeout=2'
+data_directory='$data'
+pg_bindir='/usr/lib/postgresql/15/bin'
+service_start_command='sudo systemctl start postgresql@15-$cluster'
+service_stop_command='sudo systemctl stop postgresql@15-$cluster'
+service_restart_command='sudo systemctl restart postgresql@15-$cluster'
+service_reload_command='sudo systemctl reload postgresql@15-$cluster'
+event_notification_command='/usr/local/bin/bench-take-address'
+event_notifications='standby_promote'
+ssh_options='-q -o ConnectTimeout=5 -o StrictHostKeyChecking=no'
+END
+  cat >/usr/local/bin/bench-take-address <<END
+#!/bin/sh
+ssh -q -o ConnectTimeout=2 -o StrictHostKeyChecking=no $peer sudo ip address del $service/32 dev eth0 &
+sudo ip address add $service/32 dev eth0
+sudo arping -q -c 1 -A -I eth0 $service
+sudo arping -q -c 1 -U -I eth0 $service
+END
+  chmod 0755 /usr/local/bin/bench-take-address
+  echo 'postgres ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/bench
+}
+
+main() {
+  configure_cluster
+  configure_repmgr
+  if [[ $role == primary ]]; then
+    systemctl restart postgresql@15-$cluster
+    as_postgres createuser -p $port -s repmgr
+    as_postgres createdb -p $port -O repmgr repmgr
+    as_postgres createuser -p $port -s bench
+    as_postgres createdb -p $port -O bench bench
+    as_postgres repmgr -f /etc/repmgr.conf primary register
+    ip address add "$service/32" dev eth0
+    arping -q -c 1 -U -I eth0 "$service"
+  else
+    systemctl stop postgresql@15-$cluster
+    find $data -mindepth 1 -delete
+    as_postgres repmgr -f /etc/repmgr.conf -h "$peer" -p $port -U repmgr -d repmgr standby clone --fast-checkpoint
+    systemctl start postgresql@15-$cluster
+    as_postgres repmgr -f /etc/repmgr.conf standby register --wait-sync=30
+  fi
+}
+
+{
+  main "$@"
+  exit
+}

@@ -1,0 +1,173 @@
+/** What one machine of a pair says about itself: the output of `scripts/pair/probe.py`. */
+export interface PairFacts {
+  readonly host: string;
+  readonly now_ms: number;
+  readonly stack: string | null;
+  readonly claim: {
+    readonly id: string;
+    readonly epoch: string | number;
+    readonly transition: string;
+  } | null;
+  readonly done: Readonly<Record<string, string>>;
+  readonly holder: string | null;
+  readonly cluster: "absent" | "ours" | "foreign";
+  readonly postgres: "running" | "stopped" | "starting";
+  readonly in_recovery: boolean | null;
+  readonly standby_signal: boolean;
+  readonly system_id: string | null;
+  readonly streaming: { readonly from: string; readonly lag_bytes: number | null } | null;
+  readonly fence: { readonly id: string } | null;
+  readonly holds_address: boolean;
+  readonly free_mib: number | null;
+  readonly address_in_network_files: string | null;
+}
+
+/** A machine, and what it said: facts, or why there are none. The clock is read beside the answer. */
+export interface Look {
+  readonly host: string;
+  readonly facts?: PairFacts;
+  readonly failure?: string;
+  /** How far the machine's clock is ahead of the operator's, in ms; undefined without facts. */
+  readonly skewMs?: number;
+}
+
+/** What the transition wants, and the limits of the config. */
+export interface PairWanted {
+  readonly pair: string;
+  readonly transition: "provision" | "switch";
+  readonly stack: string;
+  readonly adopt?: string;
+  readonly production: string;
+  readonly standby: string;
+  readonly maxLagMiB: number;
+  readonly maxClockSkewSeconds: number;
+  readonly minFreeMiB: number;
+}
+
+export interface Decision {
+  /** Why not; empty: go on. */
+  readonly refusals: readonly string[];
+  /** What is so, and what follows; for the operator to read. */
+  readonly notes: readonly string[];
+  /** The epoch to claim: one more than any that a machine has seen. */
+  readonly epoch: number;
+}
+
+type Check = (facts: PairFacts, look: Look, wanted: PairWanted) => string | false | null | undefined;
+
+/** What any transition refuses, machine by machine. */
+const always: readonly Check[] = [
+  (facts) =>
+    facts.holder && `is busy: ${facts.holder} holds the lock; wait for it, or end it, then run again`,
+  (facts, _, { stack, adopt }) =>
+    facts.stack !== null &&
+    ![stack, adopt].includes(facts.stack) &&
+    `is operated by stack ${facts.stack}, not by this one (${stack}); to take it over: npx pulumi config set adopt ${facts.stack}`,
+  (_, look, { maxClockSkewSeconds }) =>
+    Math.abs(look.skewMs ?? 0) > maxClockSkewSeconds * 1000 &&
+    `has a clock that is off by ${((look.skewMs ?? 0) / 1000).toFixed(1)} s (allowed: ${String(maxClockSkewSeconds)} s); set it, and see why time synchronisation failed`,
+  (facts, _, { minFreeMiB }) =>
+    facts.free_mib !== null &&
+    facts.free_mib < minFreeMiB &&
+    `has ${String(facts.free_mib)} MiB free for its database (needed: ${String(minFreeMiB)} MiB); make room`,
+  (facts) =>
+    facts.cluster === "foreign" &&
+    "has a database cluster that this program did not make; move it away, or name another machine",
+  (facts) =>
+    facts.address_in_network_files &&
+    `has the service address in its own network files (${facts.address_in_network_files}): it would hold it at boot, whoever is production; take it out`,
+];
+
+/** What a switch refuses besides, machine by machine. */
+const forSwitch: readonly Check[] = [
+  (facts) =>
+    facts.cluster === "absent" && "has no database cluster of this pair; provisioning has not run on it",
+];
+
+const mib = 1024 * 1024;
+
+const writes = (facts: PairFacts | undefined): boolean =>
+  facts?.postgres === "running" && facts.in_recovery === false;
+
+/** Whether a transition was begun on this machine and not ended. */
+export function isOpen(facts: PairFacts | undefined): boolean {
+  return facts?.claim != null && facts.done[facts.claim.transition] !== facts.claim.id;
+}
+
+/**
+ * Whether a transition of a pair may begin, from all looks at once. Refusals come by (open record, measured state):
+ * what would be wrong in a quiet pair is the expected middle of a switch that stopped half-way, and must not close
+ * the way on or the way back.
+ */
+export function decidePair(looks: readonly Look[], wanted: PairWanted): Decision {
+  const epoch = 1 + Math.max(0, ...looks.map(({ facts }) => Number(facts?.claim?.epoch ?? 0)));
+  const checks = wanted.transition === "switch" ? [...always, ...forSwitch] : always;
+  const refusals = looks.flatMap((look) => {
+    const { facts } = look;
+    if (!facts) return [`${look.host}: ${look.failure ?? "gave no answer"}`];
+    return checks.flatMap((check) => {
+      const why = check(facts, look, wanted);
+      return why ? [`${look.host} ${why}`] : [];
+    });
+  });
+  const answered = looks.every(({ facts }) => facts);
+  const together =
+    answered && wanted.transition === "switch" ? decideSwitch(looks, wanted) : { refusals: [], notes: [] };
+  return { refusals: [...refusals, ...together.refusals], notes: together.notes, epoch };
+}
+
+/** Who writes now decides what the switch is: a flip, a repair, or the rest of one that stopped. */
+function decideSwitch(looks: readonly Look[], wanted: PairWanted): { refusals: string[]; notes: string[] } {
+  const of = (name: string) => looks.find(({ host }) => host === name)?.facts;
+  const [next, other] = [of(wanted.production), of(wanted.standby)];
+  if (!next || !other) return { refusals: [], notes: [] };
+  const open = isOpen(next) || isOpen(other);
+  const opened = open ? ["a switch stopped half-way; this one goes on from what is so now"] : [];
+  if (writes(next) && writes(other)) {
+    return {
+      refusals: [
+        `${next.host} and ${other.host} both accept writes: a person must decide which one is right, and stop the other by hand (docs/runbook.md, "two servers accept writes")`,
+      ],
+      notes: [],
+    };
+  }
+  const different = differentData(next, other);
+  if (writes(next))
+    return { refusals: different, notes: [...opened, `${next.host} accepts the writes already`] };
+  if (writes(other)) {
+    const lag = open ? [] : whyNotReady(next, other.host, wanted);
+    return { refusals: [...different, ...lag], notes: [...opened, `${other.host} accepts the writes now`] };
+  }
+  if (open) return { refusals: different, notes: [...opened, "neither server accepts writes now"] };
+  return {
+    refusals: [
+      ...different,
+      `neither ${next.host} nor ${other.host} accepts writes, and no switch is open: start PostgreSQL where it was production last (docs/runbook.md, "no server accepts writes")`,
+    ],
+    notes: [],
+  };
+}
+
+function differentData(next: PairFacts, other: PairFacts): string[] {
+  if (next.system_id === null || other.system_id === null || next.system_id === other.system_id) return [];
+  return [
+    `${next.host} and ${other.host} hold different databases (system identifiers ${next.system_id} and ${other.system_id}): one of them is not of this pair`,
+  ];
+}
+
+/** A standby that a planned switch may not promote, with the reason. */
+function whyNotReady(facts: PairFacts, source: string, wanted: PairWanted): string[] {
+  if (facts.cluster !== "ours") return [];
+  if (facts.postgres !== "running")
+    return [`${facts.host} is to be production, but its PostgreSQL is ${facts.postgres}; start it`];
+  if (!facts.streaming) {
+    return [`${facts.host} is to be production, but does not stream from ${source}; see its PostgreSQL log`];
+  }
+  const lag = facts.streaming.lag_bytes;
+  if (lag !== null && lag > wanted.maxLagMiB * mib) {
+    return [
+      `${facts.host} is ${(lag / mib).toFixed(1)} MiB behind ${source} (allowed: ${String(wanted.maxLagMiB)} MiB); wait until it has caught up`,
+    ];
+  }
+  return [];
+}

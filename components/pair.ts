@@ -1,0 +1,242 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Pair as PairConfig } from "../config.ts";
+import type { Platform, ServiceAddress } from "../platforms/platform.ts";
+import { scriptsOn, startOf } from "./start.ts";
+import type { PairWanted } from "./pair-decide.ts";
+import { type PairGoal, standbyOf, type Status, statusesOf } from "./pair-goal.ts";
+import { provisionTable, switchTable } from "./pair-table.ts";
+import { type Keepers, keepersOf } from "./table.ts";
+import { type Member, type OperatorCommand, Transition } from "./transition.ts";
+
+export interface PairArgs {
+  readonly config: PairConfig;
+  readonly unreachable: readonly string[];
+  /** All hosts of the estate by name; the pair's two are among them. */
+  readonly hosts: ReadonlyMap<string, Member>;
+  readonly platform: Platform;
+  /** The stack's own id; hosts that another stack operates are refused. */
+  readonly stack: pulumi.Output<string>;
+  readonly adopt?: string;
+}
+
+const tools = join(import.meta.dirname, "..", "tools");
+const words = { length: 40, special: false };
+
+/**
+ * Two machines, one of them production, with PostgreSQL streaming from it to the other and a service address that
+ * follows it. `production` in the config says which; a change of it plans the switch.
+ */
+export class PrimaryStandbyPair extends pulumi.ComponentResource {
+  readonly statuses: Readonly<Record<string, Status>>;
+  readonly address: pulumi.Output<string>;
+  readonly transitions: Readonly<Record<string, pulumi.Output<string>>>;
+  /** The password of the database's owner, for the application. */
+  readonly ownerPassword: pulumi.Output<string>;
+  readonly #args: PairArgs;
+  readonly #name: string;
+  readonly #goal: PairGoal;
+  readonly #service: ServiceAddress;
+  readonly #secret: pulumi.Output<string>;
+
+  constructor(name: string, args: PairArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { primary, secondary, production } = args.config;
+    super("changeover:index:PrimaryStandbyPair", name, { production }, opts);
+    this.#name = name;
+    this.#args = args;
+    this.#goal = { primary, secondary, production, unreachable: args.unreachable };
+    this.statuses = inWords(name, () => statusesOf(this.#goal));
+    refuseUnreachable(name, this.#goal);
+    this.#service = args.platform.serviceAddress(name, args.config.serviceAddress);
+    this.address = this.#service.address;
+    this.#secret = new random.RandomPassword(`${name}-secret`, words, { parent: this }).result;
+    this.ownerPassword = new random.RandomPassword(`${name}-owner`, words, { parent: this }).result;
+
+    const provision = this.#provision();
+    const flip = this.#switch(provision);
+    this.transitions = { provision: provision.id, switch: flip.id };
+    this.registerOutputs({ statuses: this.statuses, address: this.address });
+  }
+
+  #provision(): Transition {
+    const members = this.#members();
+    return new Transition(
+      {
+        ...this.#common("provision"),
+        keepers: keepersOf({
+          primary: this.#goal.primary,
+          secondary: this.#goal.secondary,
+          ...this.#machines(),
+          ...this.#configuration(),
+        }),
+        table: provisionTable,
+        settings: { "pair/configure": (host) => this.#addresses(host) },
+        secrets: { pair: this.#secret, owner: this.ownerPassword },
+        after: [...members.values()].flatMap(({ host }) => [...host.ready]),
+      },
+      { parent: this },
+    );
+  }
+
+  #switch(provision: Transition): Transition {
+    const { checksFrom, maxLagMiB } = this.#args.config;
+    const witness = checksFrom === "operator" ? undefined : this.#args.hosts.get(checksFrom);
+    const { movedBy, move } = this.#service;
+    return new Transition(
+      {
+        ...this.#common("switch"),
+        keepers: keepersOf<pulumi.Input<string>>({
+          ...{ primary: this.#goal.primary, secondary: this.#goal.secondary },
+          ...{ production: this.#goal.production, standby: standbyOf(this.#goal) },
+          serviceAddress: this.#service.address,
+          checksFrom: witness?.host.name,
+          ...this.#machines(),
+          ...Object.fromEntries(
+            Object.entries(this.statuses).map(([host, status]) => [`status.${host}`, status]),
+          ),
+        }),
+        table: switchTable({
+          platformMovesAddress: movedBy === "platform",
+          checksFromHost: Boolean(witness),
+        }),
+        witnesses: new Map(witness ? [[witness.host.name, witness]] : []),
+        settings: {
+          "pair/ready": () => [String(maxLagMiB)],
+          "pair/check": () => this.#serviceWords(),
+        },
+        secrets: { pair: this.#secret },
+        commands: { "pair/check": (keepers) => this.#checkFromHere(keepers) },
+        moves: move ? { "move-address": move } : {},
+        after: [provision.finished],
+      },
+      { parent: this },
+    );
+  }
+
+  #common(transition: PairWanted["transition"]) {
+    const { stack, adopt } = this.#args;
+    return {
+      component: this.#name,
+      transition,
+      members: this.#members(),
+      stack,
+      adopt,
+      preflight: (keepers: pulumi.Output<Keepers>) => this.#preflight(transition, keepers),
+    };
+  }
+
+  #members(): ReadonlyMap<string, Member> {
+    return new Map(
+      [this.#goal.primary, this.#goal.secondary].map((host) => {
+        const member = this.#args.hosts.get(host);
+        if (!member) throw new Error(`pair ${this.#name}: ${host} is no host of this stack`);
+        return [host, member];
+      }),
+    );
+  }
+
+  /** The machines behind the names: a rebuilt one is another pair. */
+  #machines(): Record<string, pulumi.Output<string>> {
+    return Object.fromEntries(
+      [...this.#members()].map(([name, { host }]) => [`machine.${name}`, host.identity]),
+    );
+  }
+
+  /** What each machine is told at provisioning and keeps in its own file, `<host>.<key>`. */
+  #configuration(): Record<string, pulumi.Input<string>> {
+    const { primary, secondary } = this.#goal;
+    const { database, port, peerPort, clients, interface: link } = this.#args.config;
+    const { movedBy, address } = this.#service;
+    const entries = [primary, secondary].flatMap((self) => {
+      const settings: Record<string, pulumi.Input<string>> = {
+        self,
+        peer: self === primary ? secondary : primary,
+        ...{ primary, secondary, database, port: String(port), peer_port: String(peerPort), interface: link },
+        clients: clients.join(","),
+        service_address: movedBy === "host" ? address : "none",
+      };
+      return Object.entries(settings).map(([key, value]): [string, pulumi.Input<string>] => [
+        `${self}.${key}`,
+        value,
+      ]);
+    });
+    return Object.fromEntries(entries);
+  }
+
+  /** Addresses are no part of the goal: a new one is told at the next provisioning and starts none. */
+  #addresses(self: string): pulumi.Output<string[]> {
+    const members = [...this.#members().values()];
+    const network = this.#args.platform.network ?? pulumi.output("");
+    return pulumi
+      .all([pulumi.all(members.map(({ host }) => host.address)), network])
+      .apply(([addresses, reachable]) => {
+        const own = members.findIndex(({ host }) => host.name === self);
+        return [
+          `self_address=${addresses[own] ?? ""}`,
+          `peer_address=${addresses[1 - own] ?? ""}`,
+          `network=${reachable}`,
+        ];
+      });
+  }
+
+  #preflight(transition: PairWanted["transition"], keepers: pulumi.Output<Keepers>): OperatorCommand {
+    const { config, stack, adopt } = this.#args;
+    const members = [...this.#members().values()];
+    const stdin = pulumi
+      .all([keepers, stack, pulumi.all(members.map(({ host }) => host.ssh))])
+      .apply(([kept, owner, targets]) => {
+        const production = kept.production ?? this.#goal.primary;
+        const wanted: PairWanted = {
+          ...{ pair: this.#name, transition, stack: owner, adopt, production },
+          standby:
+            kept.standby ?? (production === this.#goal.primary ? this.#goal.secondary : this.#goal.primary),
+          ...{ maxLagMiB: config.maxLagMiB, maxClockSkewSeconds: config.maxClockSkewSeconds },
+          minFreeMiB: config.minFreeMiB,
+        };
+        const looks = targets.map((target, index) => {
+          const { host, release } = members[index] as Member;
+          const start = startOf(target).replace("bash", "python3");
+          return {
+            host: host.name,
+            target,
+            command: `${start} ${scriptsOn(target, release)}/pair/probe.py ${this.#name}`,
+          };
+        });
+        return JSON.stringify({ kind: "pair", wanted, looks });
+      });
+    return { create: `${process.execPath} ${join(tools, "preflight.ts")}`, stdin };
+  }
+
+  #serviceWords(): pulumi.Output<string[]> {
+    const { port, database } = this.#args.config;
+    return this.address.apply((address) => [address, String(port), database, standbyOf(this.#goal)]);
+  }
+
+  #checkFromHere(keepers: pulumi.Output<Keepers>): OperatorCommand {
+    const { port, database } = this.#args.config;
+    const stdin = pulumi
+      .all([keepers, this.address, this.#secret])
+      .apply(([kept, address, password]) =>
+        JSON.stringify({ pair: this.#name, address, port, database, password, standby: kept.standby }),
+      );
+    return { create: `${process.execPath} ${join(tools, "pair-check.ts")}`, stdin };
+  }
+}
+
+function inWords<T>(pair: string, compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    throw new pulumi.RunError(`pair ${pair}: ${(error as Error).message}`);
+  }
+}
+
+/** Serving with one machine needs a fence that works without the other's consent; this release has none. */
+function refuseUnreachable(pair: string, goal: PairGoal): void {
+  const lost = [goal.primary, goal.secondary].filter((name) => goal.unreachable.includes(name));
+  if (lost.length === 0) return;
+  throw new pulumi.RunError(
+    `pair ${pair}: ${lost.join(" and ")} is in changeover:unreachable, and this release only switches a pair of which both machines answer; nothing was touched. Mend ${lost.join(" and ")} and take it off the list, or act by hand (docs/runbook.md, "the production server is dead")`,
+  );
+}

@@ -1,0 +1,22 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The folder that is copied to each host as it is. */
+export const scriptsFolder = join(import.meta.dirname, "..", "scripts");
+
+/**
+ * The release of a scripts folder: a hash of its files' names and contents. Each release has a folder of its own on
+ * the hosts, since overwriting a running script executes fragments of the new one.
+ */
+export function releaseOf(folder: string): string {
+  const hash = createHash("sha256");
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  for (const path of files.map((file) => join(file.parentPath, file.name)).sort()) {
+    const content = readFileSync(path);
+    hash.update(`${path.slice(folder.length)}\0${String(content.length)}\0`).update(content);
+  }
+  return hash.digest("hex").slice(0, 12);
+}

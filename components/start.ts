@@ -1,0 +1,17 @@
+import type { SshTarget } from "../platforms/platform.ts";
+
+/** Where the scripts of this release are on a host. */
+export function scriptsOn(target: SshTarget, release: string): string {
+  const root = target.scriptsRoot ?? (target.user === "root" ? "/opt/changeover" : ".changeover");
+  return `${root}/${release}/scripts`;
+}
+
+/** How a host starts one of its scripts. */
+export function startOf(target: SshTarget): string {
+  return (target.sudo ?? target.user !== "root") ? "sudo -n bash" : "bash";
+}
+
+/** One word of a command line, quoted for the host's shell. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

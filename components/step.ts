@@ -1,0 +1,174 @@
+import { connect } from "node:net";
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Host, SshTarget } from "../platforms/platform.ts";
+import { connectionOf } from "../platforms/ssh.ts";
+import { releaseOf, scriptsFolder } from "./scripts.ts";
+import { scriptsOn } from "./start.ts";
+
+/**
+ * Every input of a remote step but `triggers`: only triggers decide whether it runs, and a replacement still takes
+ * the program's new connection, create and stdin. A test compares the list with the plugin's inputs, since an input
+ * that is missing here re-runs old text on all hosts the day its default changes.
+ */
+export const ignoredRemotely = [
+  "connection",
+  "create",
+  "update",
+  "delete",
+  "stdin",
+  "environment",
+  "logging",
+  "addPreviousOutputInEnv",
+];
+
+/** The same for a step on the machine that runs `up`. */
+export const ignoredLocally = [
+  "create",
+  "update",
+  "delete",
+  "stdin",
+  "environment",
+  "logging",
+  "addPreviousOutputInEnv",
+  "dir",
+  "interpreter",
+  "assetPaths",
+  "archivePaths",
+];
+
+const bannerSeconds = 5;
+
+/** What one step needs, taken from the keepers of its transition. */
+export interface StepArgs {
+  readonly ssh: pulumi.Output<SshTarget>;
+  /** The command line on the host; undefined dials nothing (a host in `unreachable`). */
+  readonly create?: pulumi.Output<string>;
+  readonly triggers: Record<string, pulumi.Input<string>>;
+  readonly stdin?: pulumi.Output<string>;
+}
+
+/** Declare one script on one host. Destroying, replacing or dropping it never touches the host. */
+export function remoteStep(
+  name: string,
+  args: StepArgs,
+  opts: pulumi.CustomResourceOptions,
+): command.remote.Command {
+  return new command.remote.Command(
+    name,
+    {
+      connection: connectionOf(args.ssh),
+      create: args.create,
+      stdin: args.stdin,
+      triggers: [args.triggers],
+      logging: "stderr",
+      addPreviousOutputInEnv: false,
+    },
+    {
+      ...opts,
+      retainOnDelete: true,
+      ignoreChanges: ignoredRemotely,
+      hideDiffs: ["connection", "stdin"],
+      hooks: args.create ? { beforeCreate: [answersHook(name, args.ssh)] } : undefined,
+    },
+  );
+}
+
+/** Declare one command on the machine that runs `up`. */
+export function localStep(
+  name: string,
+  args: {
+    create?: pulumi.Input<string>;
+    stdin?: pulumi.Input<string>;
+    triggers: Record<string, pulumi.Input<string>>;
+  },
+  opts: pulumi.CustomResourceOptions,
+): command.local.Command {
+  return new command.local.Command(
+    name,
+    {
+      create: args.create,
+      stdin: args.stdin,
+      triggers: [args.triggers],
+      logging: "stderr",
+      addPreviousOutputInEnv: false,
+    },
+    { ...opts, retainOnDelete: true, ignoreChanges: ignoredLocally, hideDiffs: ["stdin"] },
+  );
+}
+
+/** A resource that runs nothing: it depends on one phase, and the next phase depends on it. */
+export function gate(name: string, opts: pulumi.CustomResourceOptions): command.local.Command {
+  return new command.local.Command(
+    name,
+    { addPreviousOutputInEnv: false },
+    { ...opts, retainOnDelete: true, ignoreChanges: [...ignoredLocally, "triggers"] },
+  );
+}
+
+/** The scripts of one release, copied to one host. */
+export class HostScripts {
+  readonly copy: command.remote.CopyToRemote;
+  readonly release: string;
+
+  constructor(host: Host, opts: pulumi.CustomResourceOptions, folder = scriptsFolder) {
+    this.release = releaseOf(folder);
+    const name = `${host.name}-scripts`;
+    this.copy = new command.remote.CopyToRemote(
+      name,
+      {
+        connection: connectionOf(host.ssh),
+        source: new pulumi.asset.FileArchive(folder),
+        remotePath: host.ssh.apply((ssh) => scriptsOn(ssh, this.release).replace(/\/scripts$/, "")),
+        triggers: [{ release: this.release, machine: host.identity }],
+      },
+      {
+        ...opts,
+        dependsOn: [...host.ready],
+        retainOnDelete: true,
+        ignoreChanges: ["connection", "source", "remotePath"],
+        hideDiffs: ["connection"],
+        hooks: { beforeCreate: [answersHook(name, host.ssh)] },
+      },
+    );
+  }
+}
+
+/**
+ * The plugin's limits end at the TCP connection: a machine whose sshd hangs would hold the update for ever. So each
+ * dial is preceded by a look whether its first hop says `SSH-` in time.
+ */
+function answersHook(name: string, ssh: pulumi.Output<SshTarget>): pulumi.ResourceHook {
+  const target = new Promise<SshTarget>((resolve) => ssh.apply(resolve));
+  return new pulumi.ResourceHook(`${name}-answers`, async () => {
+    const { proxy, host, port } = await target;
+    await answers(proxy?.host ?? host, proxy?.port ?? port, bannerSeconds);
+  });
+}
+
+/** @throws when nothing at the address says `SSH-` within the limit. */
+export async function answers(host: string, port: number, seconds: number): Promise<void> {
+  const socket = connect({ host, port });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const fail = (why: string) => () => {
+        reject(
+          new Error(
+            `ssh at ${host}:${String(port)} ${why}; mend the machine, or if it is dead add it to changeover:unreachable`,
+          ),
+        );
+      };
+      socket.setTimeout(seconds * 1000, fail(`says nothing within ${String(seconds)} s`));
+      socket.once("error", (error) => {
+        fail(`can't be reached (${error.message})`)();
+      });
+      socket.once("data", (data) => {
+        if (data.toString("latin1").startsWith("SSH-")) resolve();
+        else fail("is no SSH server")();
+      });
+      socket.once("close", fail("closed the connection"));
+    });
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,48 @@
+/** What a transition was asked for: flat strings, and nothing else enters a step. */
+export type Keepers = Readonly<Record<string, string>>;
+
+/** One row of a transition: a script on the machine that plays a role. */
+export interface Row {
+  readonly phase: string;
+  /** The file under `scripts/`, without `.sh`. */
+  readonly script: string;
+  /** A role that the keepers name (`production`), or `each`: every member by its own name. */
+  readonly on: string;
+  /** What becomes true; the operator reads it in the documents and in the preview. */
+  readonly says: string;
+  /** The script is ended after so many seconds, and is to be run again. */
+  readonly deadlineSeconds: number;
+  /** Words of the script that the goal decides; a change of one is a new transition. */
+  readonly words?: (keepers: Keepers, host: string) => readonly string[];
+  /** Reads and changes nothing: it needs no claim, and may run on a host that is no member. */
+  readonly reads?: boolean;
+  /** The name of the secret that the script reads from stdin. */
+  readonly stdin?: string;
+  /** The first act of this row can't be taken back by ending the update; only by flipping back. */
+  readonly pointOfNoReturn?: boolean;
+  /** The row may be left out on a machine in `unreachable`. A fence, a drain and a proof never may. */
+  readonly mayBeSkipped?: boolean;
+  /** Who runs it: a host over SSH (default), the machine that runs `up`, or the platform's API. */
+  readonly by?: "host" | "operator" | "platform";
+}
+
+export type Table = readonly Row[];
+
+/** Phases in their order, each with its rows. */
+export function phasesOf(table: Table): [string, Row[]][] {
+  const phases = new Map<string, Row[]>();
+  for (const row of table) phases.set(row.phase, [...(phases.get(row.phase) ?? []), row]);
+  return [...phases];
+}
+
+/** The part of a resource name that a row gives: the phase, and the script where it says more. */
+export function rowName(row: Row): string {
+  const script = row.script.split("/").at(-1) ?? row.script;
+  return script === row.phase ? row.phase : `${row.phase}-${script}`;
+}
+
+/** Keepers of an id: sorted, empty values left out, so that a default added by a release changes nothing. */
+export function keepersOf<T>(fields: Readonly<Record<string, T | undefined>>): Record<string, T> {
+  const kept = Object.entries(fields).filter((field): field is [string, T] => Boolean(field[1]));
+  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,292 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Host, SshTarget } from "../platforms/platform.ts";
+import { quoted, scriptsOn, startOf } from "./start.ts";
+import { gate, localStep, remoteStep } from "./step.ts";
+import { type Keepers, phasesOf, type Row, rowName, type Table } from "./table.ts";
+
+/** A host as a component uses it: with its scripts, and whether the config says that nothing may dial it. */
+export interface Member {
+  readonly host: Host;
+  readonly release: string;
+  readonly scripts?: pulumi.Resource;
+  readonly unreachable: boolean;
+}
+
+/** What runs on the machine that runs `up`: a command line and what it reads. */
+export interface OperatorCommand {
+  readonly create: string;
+  readonly stdin: pulumi.Input<string>;
+}
+
+export interface TransitionArgs {
+  /** The system that moves, for example `sounz`; records on the hosts stand under this name. */
+  readonly component: string;
+  /** For example `switch`. */
+  readonly transition: string;
+  /** The goal, as flat strings (`keepersOf`). A role of the table names its host here. */
+  readonly keepers: Record<string, pulumi.Input<string>>;
+  readonly table: Table;
+  /** The hosts that the transition claims. */
+  readonly members: ReadonlyMap<string, Member>;
+  /** Hosts that rows with `reads` may run on besides. */
+  readonly witnesses?: ReadonlyMap<string, Member>;
+  /** What must be finished before. */
+  readonly after?: readonly pulumi.Resource[];
+  /** The id of the stack, which operates these hosts alone. */
+  readonly stack: pulumi.Output<string>;
+  /** The id of another stack whose hosts are taken over on purpose. */
+  readonly adopt?: string;
+  /** The read-only look that refuses before anything is touched; its receipt ends with `epoch N`. */
+  readonly preflight: (keepers: pulumi.Output<Keepers>, id: pulumi.Output<string>) => OperatorCommand;
+  /** Limits and addresses of a script's host: they reach the script but never decide whether it runs. */
+  readonly settings?: Readonly<Record<string, (host: string) => pulumi.Input<readonly string[]>>>;
+  readonly secrets?: Readonly<Record<string, pulumi.Output<string>>>;
+  /** What rows with `by: "operator"` and `by: "platform"` declare, by script. */
+  readonly commands?: Readonly<Record<string, (keepers: pulumi.Output<Keepers>) => OperatorCommand>>;
+  readonly moves?: Readonly<
+    Record<
+      string,
+      (name: string, host: pulumi.Output<string>, opts: pulumi.CustomResourceOptions) => pulumi.Resource
+    >
+  >;
+}
+
+/**
+ * The run-book from any state to a goal, as resources: preflight, claim, the table's phases, done. The goal enters a
+ * step through the keepers of the id alone, so a step on its own (`--target`, an edited table) finds nothing to do.
+ */
+export class Transition extends pulumi.ComponentResource {
+  readonly id: pulumi.Output<string>;
+  /** Depend on it to come after the whole transition. */
+  readonly finished: pulumi.Resource;
+  readonly #args: TransitionArgs;
+  readonly #prefix: string;
+  readonly #keepers: pulumi.Output<Keepers>;
+  #before: pulumi.Resource[];
+
+  constructor(args: TransitionArgs, opts: pulumi.ComponentResourceOptions) {
+    const prefix = `${args.component}-${args.transition}`;
+    super("changeover:index:Transition", prefix, {}, opts);
+    this.#args = args;
+    this.#prefix = prefix;
+    const id = new random.RandomId(
+      `${prefix}-id`,
+      { byteLength: 8, keepers: args.keepers },
+      { parent: this },
+    );
+    this.id = id.hex;
+    this.#keepers = id.keepers.apply((keepers): Keepers => keepers ?? {});
+    this.#before = [id, ...(args.after ?? [])];
+
+    const epoch = this.#preflight();
+    this.#eachMember("claim", (member) => this.#claim(member, epoch));
+    for (const [phase, rows] of phasesOf(args.table)) {
+      this.#phase(
+        phase,
+        rows.flatMap((row) => this.#row(row)),
+      );
+    }
+    this.finished = this.#eachMember("done", (member) => this.#done(member));
+    for (const { host, unreachable } of args.members.values()) if (unreachable) this.#skipped(host.name);
+    this.registerOutputs({ id: this.id });
+  }
+
+  #preflight(): pulumi.Output<string> {
+    const { create, stdin } = this.#args.preflight(this.#keepers, this.id);
+    const look = localStep(
+      `${this.#prefix}-preflight`,
+      {
+        create,
+        stdin,
+        triggers: this.#triggers({ says: "look at every host; refuse before anything is touched" }),
+      },
+      this.#after(true),
+    );
+    this.#phase("preflight", [look]);
+    return look.stdout.apply((receipt) => /epoch (\d+)/.exec(receipt)?.[1] ?? "");
+  }
+
+  #claim(member: Member, epoch: pulumi.Output<string>): pulumi.Resource {
+    const { component, transition, stack, adopt } = this.#args;
+    const words = pulumi
+      .all([this.id, stack, epoch])
+      .apply(([id, owner, number]) => [
+        ...[component, transition, id, owner, number],
+        ...(adopt ? [adopt] : []),
+      ]);
+    return this.#declare(`claim-${member.host.name}`, pulumi.output(member.host.name), "claim.sh", words, {
+      says: `${member.host.name} belongs to this transition`,
+    });
+  }
+
+  #done(member: Member): pulumi.Resource {
+    const words = this.id.apply((id) => [this.#args.component, this.#args.transition, id]);
+    return this.#declare(`done-${member.host.name}`, pulumi.output(member.host.name), "done.sh", words, {
+      says: `${this.#args.transition} is complete on ${member.host.name}`,
+    });
+  }
+
+  /** The resources of one row: one for a role, one a member for `each`. */
+  #row(row: Row): pulumi.Resource[] {
+    this.#refuseSkipping(row);
+    if (row.on !== "each") {
+      const host = this.#keepers.apply((keepers) => keepers[row.on] ?? "");
+      return [this.#rowOn(row, rowName(row), host)];
+    }
+    return this.#reachable().map(({ host }) =>
+      this.#rowOn(row, `${rowName(row)}-${host.name}`, pulumi.output(host.name)),
+    );
+  }
+
+  #rowOn(row: Row, name: string, host: pulumi.Output<string>): pulumi.Resource {
+    const words = pulumi
+      .all([this.#keepers, host])
+      .apply(([keepers, on]) => [...(row.words?.(keepers, on) ?? [])]);
+    const shown = row.words ? words : undefined;
+    const says = row.pointOfNoReturn ? `${row.says} (point of no return)` : row.says;
+    if (row.by === "operator") return this.#operator(row, name, shown, says);
+    if (row.by === "platform") return this.#move(row, name, host);
+    const { component, transition } = this.#args;
+    const line = pulumi
+      .all([words, this.#settings(row, host), this.id])
+      .apply(([goal, settings, id]) => [
+        ...(row.reads ? [] : [component, transition, id, String(row.deadlineSeconds), row.script]),
+        ...[component, ...goal, ...settings],
+      ]);
+    return this.#declare(
+      name,
+      host,
+      row.reads ? `${row.script}.sh` : "step.sh",
+      line,
+      { says },
+      shown,
+      row.stdin,
+    );
+  }
+
+  #settings(row: Row, host: pulumi.Output<string>): pulumi.Output<string[]> {
+    const settings = this.#args.settings?.[row.script];
+    if (!settings) return pulumi.output([]);
+    const names = [...this.#hosts().keys()];
+    return pulumi
+      .all([host, pulumi.all(names.map(settings))])
+      .apply(([on, all]) => [...(all[names.indexOf(on)] ?? [])]);
+  }
+
+  #operator(row: Row, name: string, words: pulumi.Output<string[]> | undefined, says: string): pulumi.Resource {
+    const declared = this.#args.commands?.[row.script];
+    if (!declared)
+      throw new Error(`${this.#prefix}: row ${row.script} is run by the operator, but has no command`);
+    const { create, stdin } = declared(this.#keepers);
+    return localStep(
+      `${this.#prefix}-${name}`,
+      { create, stdin, triggers: this.#triggers({ says }, words) },
+      this.#after(),
+    );
+  }
+
+  #move(row: Row, name: string, host: pulumi.Output<string>): pulumi.Resource {
+    const move = this.#args.moves?.[row.script];
+    if (!move)
+      throw new Error(
+        `${this.#prefix}: row ${row.script} is the platform's, but the platform has no such move`,
+      );
+    return move(`${this.#prefix}-${name}`, host, this.#after());
+  }
+
+  #declare(
+    name: string,
+    host: pulumi.Output<string>,
+    script: string,
+    line: pulumi.Output<string[]>,
+    shown: Record<string, string>,
+    words?: pulumi.Output<string[]>,
+    secret?: string,
+  ): pulumi.Resource {
+    const ssh = this.#target(host);
+    const create = pulumi.all([ssh, host, line]).apply(([target, on, argv]) => {
+      const release = this.#member(on).release;
+      return [startOf(target), `${scriptsOn(target, release)}/${script}`, ...argv.map(quoted)].join(" ");
+    });
+    const triggers = this.#triggers(shown, words, host);
+    const stdin = secret === undefined ? undefined : this.#args.secrets?.[secret];
+    return remoteStep(`${this.#prefix}-${name}`, { ssh, create, triggers, stdin }, this.#after(true));
+  }
+
+  /** Where the host is, as the program knows it today: an address is no part of the goal. */
+  #target(host: pulumi.Output<string>): pulumi.Output<SshTarget> {
+    const names = [...this.#hosts().keys()];
+    const targets = pulumi.all([...this.#hosts().values()].map(({ host: { ssh } }) => ssh));
+    return pulumi
+      .all([host, targets])
+      .apply(([name, all]) => all[names.indexOf(this.#member(name).host.name)] as SshTarget);
+  }
+
+  #member(name: string): Member {
+    const member = this.#hosts().get(name);
+    if (!member)
+      throw new Error(`${this.#prefix}: "${name}" is not a member (${[...this.#hosts().keys()].join(", ")})`);
+    return member;
+  }
+
+  #hosts(): ReadonlyMap<string, Member> {
+    return new Map([...this.#args.members, ...(this.#args.witnesses ?? [])]);
+  }
+
+  /**
+   * Identities of all members stand in the keepers, so the id speaks for every host that a step is about. Each value
+   * is an output of its own: the preview shows all of them but the id.
+   */
+  #triggers(
+    shown: Record<string, string>,
+    words?: pulumi.Output<string[]>,
+    host?: pulumi.Output<string>,
+  ): Record<string, pulumi.Input<string>> {
+    return {
+      ...shown,
+      ...(host ? { host } : {}),
+      ...(words ? { words: words.apply((goal) => goal.join(" ")) } : {}),
+      transition: this.id,
+    };
+  }
+
+  /** A fence, a drain, a proof can't be left out because its host does not answer. */
+  #refuseSkipping(row: Row): void {
+    const lost = [...this.#args.members.values()]
+      .filter(({ unreachable }) => unreachable)
+      .map(({ host }) => host.name);
+    const concerned = row.on === "each" ? lost : lost.filter((name) => name === this.#args.keepers[row.on]);
+    if (concerned.length === 0 || row.mayBeSkipped) return;
+    throw new Error(
+      `${this.#prefix}: ${row.script} must not be skipped, but ${concerned.join(", ")} is in changeover:unreachable`,
+    );
+  }
+
+  #reachable(): Member[] {
+    return [...this.#args.members.values()].filter(({ unreachable }) => !unreachable);
+  }
+
+  /** The preview's line for a host that nothing dials. */
+  #skipped(host: string): void {
+    const triggers = { host, mode: "skipped: unreachable" };
+    localStep(`${this.#prefix}-skipped-${host}`, { triggers }, { parent: this });
+  }
+
+  #eachMember(phase: string, declare: (member: Member) => pulumi.Resource): pulumi.Resource {
+    return this.#phase(phase, this.#reachable().map(declare));
+  }
+
+  /** Close a phase with its gate. An empty phase still hands the order on. */
+  #phase(name: string, resources: pulumi.Resource[]): pulumi.Resource {
+    const dependsOn = resources.length > 0 ? resources : this.#before;
+    const closed = gate(`${this.#prefix}-${name}-gate`, { parent: this, dependsOn });
+    this.#before = [closed];
+    return closed;
+  }
+
+  #after(remote = false): pulumi.CustomResourceOptions {
+    const scripts = remote ? [...this.#hosts().values()].flatMap((member) => member.scripts ?? []) : [];
+    return { parent: this, dependsOn: [...this.#before, ...scripts] };
+  }
+}

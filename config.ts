@@ -1,0 +1,151 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { allowedWords, nearest, type Problem, problemText, shown } from "./config/problems.ts";
+import { crossCheck } from "./config/rules.ts";
+import { allowedIn, anyPlatformSchema, stackSchemas } from "./config/schema.ts";
+
+type Parsed<Name extends keyof typeof stackSchemas> = z.output<(typeof stackSchemas)[Name]>;
+type ParsedPair = Parsed<keyof typeof stackSchemas>["pairs"][string];
+
+/** One pair of machines. `serviceAddress` is left out on `aws` only. */
+export type Pair = Readonly<Omit<ParsedPair, "database" | "serviceAddress">> & {
+  readonly database: string;
+  readonly serviceAddress?: string;
+};
+
+type Checked<Name extends keyof typeof stackSchemas> = Readonly<Omit<Parsed<Name>, "pairs">> & {
+  readonly pairs: Readonly<Record<string, Pair>>;
+};
+
+export type LocalConfig = Checked<"local">;
+export type InventoryConfig = Checked<"inventory">;
+export type AwsConfig = Checked<"aws">;
+
+/** What a stack file says, checked and frozen. What each field means stands in `config/schema.ts`. */
+export type StackConfig = LocalConfig | InventoryConfig | AwsConfig;
+
+/** Everything that is wrong with a stack file, a line each. Pulumi shows it without a stack trace. */
+export class ConfigError extends pulumi.RunError {
+  override readonly name = "ConfigError";
+}
+
+const namespace = "changeover:";
+
+/**
+ * The config of the stack that runs.
+ *
+ * @throws ConfigError with every problem of the stack file.
+ */
+export function readConfig(): StackConfig {
+  const entries = Object.entries(pulumi.runtime.allConfig())
+    .filter(([key]) => key.startsWith(namespace))
+    .map(([key, value]): [string, unknown] => [key.slice(namespace.length), structured(value)]);
+  return parseConfig(Object.fromEntries(entries), `Pulumi.${pulumi.getStack()}.yaml`);
+}
+
+/** Pulumi hands maps and lists over as JSON, and words as they are. */
+function structured(value: string): unknown {
+  if (!/^[[{]/.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/**
+ * The checked config of one stack file.
+ *
+ * @param raw the keys under `changeover:`, without that prefix.
+ * @param source what the message calls the file.
+ * @throws ConfigError with every problem, each with its path, the value, what is allowed and the nearest key.
+ */
+export function parseConfig(raw: Readonly<Record<string, unknown>>, source: string): StackConfig {
+  const schema: z.ZodType = isPlatform(raw.platform) ? stackSchemas[raw.platform] : anyPlatformSchema;
+  const result = schema.safeParse(raw);
+  const shape = result.error ? shapeProblems(schema, raw, result.error.issues) : [];
+  const problems = [
+    ...shape,
+    ...crossCheck(raw).filter((rule) => !shape.some((found) => covers(found, rule))),
+  ];
+  if (problems.length > 0) throw new ConfigError(problemText(source, problems));
+  return frozen(withDefaults(result.data as Parsed<keyof typeof stackSchemas>));
+}
+
+const isPlatform = (name: unknown): name is keyof typeof stackSchemas =>
+  typeof name === "string" && Object.hasOwn(stackSchemas, name);
+
+/** Whether a problem of the same place, or of one around it, was told already. */
+function covers(found: Problem, rule: Problem): boolean {
+  return found.path.every((key, index) => key === rule.path[index]);
+}
+
+function withDefaults(config: Parsed<keyof typeof stackSchemas>): StackConfig {
+  const pairs = Object.entries(config.pairs).map(([name, pair]): [string, Pair] => [
+    name,
+    { ...pair, database: pair.database ?? name },
+  ]);
+  return { ...config, pairs: Object.fromEntries(pairs) };
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
+  return value;
+}
+
+function shapeProblems(schema: z.ZodType, raw: unknown, issues: readonly z.core.$ZodIssue[]): Problem[] {
+  const problems = issues.flatMap((issue) => shapeProblem(schema, raw, issue));
+  const meant = new Set(problems.map(({ path, meant: key }) => [...path.slice(0, -1), key].join("\0")));
+  return problems.filter(({ path, missing }) => !missing || !meant.has(path.join("\0")));
+}
+
+interface ShapeProblem extends Problem {
+  readonly missing?: boolean;
+  /** The key that was probably meant. */
+  readonly meant?: string;
+}
+
+function shapeProblem(schema: z.ZodType, raw: unknown, issue: z.core.$ZodIssue): ShapeProblem[] {
+  const path = issue.path.map(String);
+  const around = schemaAt(schema, path);
+  if (issue.code === "unrecognized_keys") {
+    const keys = around instanceof z.ZodObject ? Object.keys(around.shape) : [];
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      text: `no such key; ${allowedWords(key, keys)}`,
+      meant: nearest(key, keys),
+    }));
+  }
+  const value = valueAt(raw, path);
+  if (value === undefined) return [{ path, text: `missing; ${allowedText(around)}`, missing: true }];
+  return [{ path, text: `${shown(value)} is not allowed; ${allowedText(around, value)}` }];
+}
+
+function allowedText(schema: z.ZodType | undefined, value?: unknown): string {
+  if (schema instanceof z.ZodEnum) return allowedWords(String(value), schema.options.map(String));
+  return `allowed: ${(schema && allowedIn.get(schema)?.allowed) ?? "a map of settings"}`;
+}
+
+function valueAt(raw: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined,
+    raw,
+  );
+}
+
+function schemaAt(schema: z.ZodType | undefined, path: readonly string[]): z.ZodType | undefined {
+  const plain = unwrapped(schema);
+  const [key, ...rest] = path;
+  if (key === undefined) return plain;
+  if (plain instanceof z.ZodObject) return schemaAt(plain.shape[key] as z.ZodType | undefined, rest);
+  if (plain instanceof z.ZodRecord) return schemaAt(plain.valueType as z.ZodType, rest);
+  if (plain instanceof z.ZodArray) return schemaAt(plain.element as z.ZodType, rest);
+  return undefined;
+}
+
+function unwrapped(schema: z.ZodType | undefined): z.ZodType | undefined {
+  const wrapped =
+    schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault;
+  return wrapped ? unwrapped(schema.unwrap() as z.ZodType) : schema;
+}

@@ -1,0 +1,301 @@
+import { contains, networkOf } from "../platforms/ipv4.ts";
+import { publicKeyType, withoutComment } from "../platforms/public-key.ts";
+import { vpcPrefixes } from "../platforms/subnets.ts";
+import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
+import { defaultPorts, hostNames, type Names, pairNames } from "./schema.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A stack file before it is known to be right: rules look at what is there and are silent about the rest. */
+interface Draft {
+  readonly platform: unknown;
+  readonly hosts: Readonly<Record<string, Fields>>;
+  readonly pairs: Readonly<Record<string, Fields>>;
+  readonly network: Fields;
+  readonly unreachable: readonly string[];
+}
+
+/** What is wrong between the parts of a stack file, beyond the shape of each. */
+export function crossCheck(raw: Fields): Problem[] {
+  const draft: Draft = {
+    platform: raw.platform,
+    hosts: mapped(raw.hosts),
+    pairs: mapped(raw.pairs),
+    network: fieldsOf(raw.network),
+    unreachable: wordsOf(raw.unreachable),
+  };
+  const rules = [
+    names,
+    unreachableHosts,
+    machinesApart,
+    pairHosts,
+    witnesses,
+    serviceAddresses,
+    ports,
+    inventoryBastions,
+    awsBastion,
+    awsZones,
+    awsNetworkSize,
+    awsClients,
+    awsRoutes,
+  ];
+  return rules.flatMap((rule) => rule(draft));
+}
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+
+const mapped = (value: unknown): Record<string, Fields> =>
+  Object.fromEntries(Object.entries(fieldsOf(value)).map(([name, fields]) => [name, fieldsOf(fields)]));
+
+const wordsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
+
+const word = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+
+const at = (path: readonly string[], text: string): Problem => ({ path, text });
+
+/** The hosts that the fields of a pair name, as far as they are words. */
+const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =>
+  keys.flatMap((key): [string, string][] => {
+    const name = word(pair[key]);
+    return name === undefined ? [] : [[key, name]];
+  });
+
+const noHost = (name: string, draft: Draft): string =>
+  `${shown(name)} is no host of this file; ${allowedWords(name, Object.keys(draft.hosts))}`;
+
+function names({ hosts, pairs }: Draft): Problem[] {
+  const wrong = (map: string, entries: object, { pattern, allowed }: Names) =>
+    Object.keys(entries)
+      .filter((name) => !pattern.test(name))
+      .map((name) => at([map, name], `${shown(name)} is not allowed as a name; allowed: ${allowed}`));
+  const operator = "operator is the machine that runs `up`; give the host another name";
+  return [
+    ...wrong("hosts", hosts, hostNames),
+    ...wrong("pairs", pairs, pairNames),
+    ...(Object.hasOwn(hosts, "operator") ? [at(["hosts", "operator"], operator)] : []),
+  ];
+}
+
+function unreachableHosts(draft: Draft): Problem[] {
+  return draft.unreachable.flatMap((name, index, all) => {
+    const path = ["unreachable", String(index)];
+    if (!Object.hasOwn(draft.hosts, name)) return [at(path, noHost(name, draft))];
+    return all.indexOf(name) < index ? [at(path, `${shown(name)} is named twice; remove one`)] : [];
+  });
+}
+
+/** Two names for one machine: the pair would be one machine, and its fence would cut off itself. */
+function machinesApart({ hosts }: Draft): Problem[] {
+  const hostKey = ({ hostKey: key }: Fields) =>
+    typeof key === "string" && publicKeyType(key) ? withoutComment(key) : undefined;
+  return [
+    ...repeated(
+      Object.entries(hosts).map(([name, host]) => [["hosts", name, "address"], word(host.address)]),
+    ),
+    ...repeated(Object.entries(hosts).map(([name, host]) => [["hosts", name, "hostKey"], hostKey(host)])),
+  ];
+}
+
+/** A problem for each value that an earlier path has already. */
+function repeated(entries: readonly (readonly [string[], string | undefined])[]): Problem[] {
+  const first = new Map<string, string[]>();
+  return entries.flatMap(([path, value]) => {
+    if (value === undefined) return [];
+    const before = first.get(value);
+    if (before) return [at(path, `${shown(value)} is ${pathText(before)} already; each needs its own`)];
+    first.set(value, path);
+    return [];
+  });
+}
+
+function pairHosts(draft: Draft): Problem[] {
+  return Object.entries(draft.pairs).flatMap(([name, pair]) => {
+    const path = (key: string) => ["pairs", name, key];
+    const { primary, secondary, production } = pair;
+    const members = named(pair, "primary", "secondary");
+    const problems = members
+      .filter(([, host]) => !Object.hasOwn(draft.hosts, host))
+      .map(([key, host]) => at(path(key), noHost(host, draft)));
+    if (word(primary) !== undefined && primary === secondary)
+      problems.push(at(path("secondary"), `${shown(secondary)} is the primary too; a pair is two machines`));
+    const names = members.map(([, host]) => host);
+    const serving = word(production);
+    if (serving === undefined || names.length < 2) return problems;
+    if (!names.includes(serving))
+      problems.push(
+        at(
+          path("production"),
+          `${shown(serving)} is no machine of the pair; ${allowedWords(serving, names)}`,
+        ),
+      );
+    else if (draft.unreachable.includes(serving))
+      problems.push(
+        at(
+          path("production"),
+          `${shown(serving)} is in changeover:unreachable; name the other machine, or take it off the list`,
+        ),
+      );
+    return problems;
+  });
+}
+
+function witnesses(draft: Draft): Problem[] {
+  return Object.entries(draft.pairs).flatMap(([name, pair]) => {
+    const [path, witness] = [["pairs", name, "checksFrom"], word(pair.checksFrom) ?? "operator"];
+    if (witness === "operator") return [];
+    if (draft.platform === "aws")
+      return [
+        at(path, `${shown(witness)} can't see an Elastic IP as users do, from inside; allowed: operator`),
+      ];
+    const names = ["operator", ...Object.keys(draft.hosts)];
+    if (!names.includes(witness))
+      return [at(path, `${shown(witness)} is no host of this file; ${allowedWords(witness, names)}`)];
+    return draft.unreachable.includes(witness)
+      ? [at(path, `${shown(witness)} is in changeover:unreachable; name another host, or operator`)]
+      : [];
+  });
+}
+
+function serviceAddresses({ hosts, pairs }: Draft): Problem[] {
+  const owners: [string[], string | undefined][] = [
+    ...Object.entries(hosts).map(([name, host]): [string[], string | undefined] => [
+      ["hosts", name, "address"],
+      word(host.address),
+    ]),
+    ...Object.entries(pairs).map(([name, pair]): [string[], string | undefined] => [
+      ["pairs", name, "serviceAddress"],
+      word(pair.serviceAddress),
+    ]),
+  ];
+  return repeated(owners).filter(({ path }) => path[0] === "pairs");
+}
+
+/** Every port that is taken on every host: by its sshd, and by the pairs that it belongs to. */
+function ports({ hosts, pairs }: Draft): Problem[] {
+  const taken = new Map(
+    Object.entries(hosts).map(([host, { port }]) => [`${host}:${String(port ?? 22)}`, `the sshd of ${host}`]),
+  );
+  return Object.entries(pairs).flatMap(([name, pair]) =>
+    (["port", "peerPort"] as const).flatMap((key) => {
+      const port = pair[key] ?? defaultPorts[key];
+      const places = new Set(
+        named(pair, "primary", "secondary").map(([, host]) => `${host}:${String(port)}`),
+      );
+      const owners = [...places].flatMap((place) => taken.get(place) ?? []);
+      for (const place of places) if (!taken.has(place)) taken.set(place, pathText(["pairs", name, key]));
+      const owner = owners[0];
+      return owner === undefined
+        ? []
+        : [
+            at(
+              ["pairs", name, key],
+              `${shown(port)} is taken by ${owner} on a host of the pair; name another`,
+            ),
+          ];
+    }),
+  );
+}
+
+function inventoryBastions(draft: Draft): Problem[] {
+  return Object.entries(draft.hosts).flatMap(([name, host]) => {
+    const [path, bastion] = [["hosts", name, "bastion"], word(host.bastion)];
+    if (bastion === undefined) return [];
+    if (!Object.hasOwn(draft.hosts, bastion)) return [at(path, noHost(bastion, draft))];
+    if (bastion === name) return [at(path, `${shown(bastion)} is the host itself; leave it out`)];
+    if (draft.hosts[bastion]?.bastion !== undefined)
+      return [at(path, `${shown(bastion)} is behind a bastion itself; one hop is allowed`)];
+    return behindUnreachable(draft, path, bastion, name);
+  });
+}
+
+function behindUnreachable(draft: Draft, path: string[], bastion: string, host: string): Problem[] {
+  if (!draft.unreachable.includes(bastion) || draft.unreachable.includes(host)) return [];
+  return [
+    at(path, `${shown(bastion)} is in changeover:unreachable, so ${host} can't be reached; add ${host} too`),
+  ];
+}
+
+function awsBastion(draft: Draft): Problem[] {
+  const bastion = word(draft.network.bastion);
+  if (draft.platform !== "aws" || bastion === undefined) return [];
+  const path = ["network", "bastion"];
+  if (!Object.hasOwn(draft.hosts, bastion)) return [at(path, noHost(bastion, draft))];
+  const members = Object.entries(draft.pairs).flatMap(([name, pair]) =>
+    named(pair, "primary", "secondary")
+      .filter(([, host]) => host === bastion)
+      .map(([key]) =>
+        at(
+          ["pairs", name, key],
+          `${shown(bastion)} is the bastion, which has a public address; name another host`,
+        ),
+      ),
+  );
+  const behind = Object.keys(draft.hosts).find(
+    (host) => host !== bastion && !draft.unreachable.includes(host),
+  );
+  return [...members, ...(behind === undefined ? [] : behindUnreachable(draft, path, bastion, behind))];
+}
+
+function awsZones(draft: Draft): Problem[] {
+  if (draft.platform !== "aws") return [];
+  const [region, zones] = [word(draft.network.region), wordsOf(draft.network.zones)];
+  const foreign = zones.flatMap((zone, index) =>
+    region === undefined || zone.slice(0, -1) === region
+      ? []
+      : [at(["network", "zones", String(index)], `${shown(zone)} is not in the region ${region}`)],
+  );
+  const missing = Object.entries(draft.hosts).flatMap(([name, host]) => {
+    const zone = word(host.zone);
+    if (zone === undefined || zones.includes(zone)) return [];
+    return [
+      at(["hosts", name, "zone"], `${shown(zone)} is none of network.zones; ${allowedWords(zone, zones)}`),
+    ];
+  });
+  return [
+    ...foreign,
+    ...repeated(zones.map((zone, index) => [["network", "zones", String(index)], zone])),
+    ...missing,
+  ];
+}
+
+function awsNetworkSize({ network }: Draft): Problem[] {
+  const parsed = networkOf(word(network.cidr) ?? "");
+  if (!parsed || (parsed.prefix >= vpcPrefixes.shortest && parsed.prefix <= vpcPrefixes.longest)) return [];
+  return [at(["network", "cidr"], `${shown(network.cidr)} is too small or too large; allowed: /16 to /24`)];
+}
+
+/** The check after a switch comes from the operator's machine, which is a client then. */
+function awsClients(draft: Draft): Problem[] {
+  const operators = wordsOf(draft.network.operatorCidrs).flatMap((cidr) => networkOf(cidr) ?? []);
+  if (draft.platform !== "aws" || operators.length === 0) return [];
+  return Object.entries(draft.pairs).flatMap(([name, pair]) => {
+    const clients = wordsOf(pair.clients).flatMap((cidr) => networkOf(cidr) ?? []);
+    if (operators.some((operator) => clients.some((client) => contains(client, operator)))) return [];
+    const wanted = wordsOf(draft.network.operatorCidrs).join(", ");
+    return [
+      at(
+        ["pairs", name, "clients"],
+        `${shown(pair.clients ?? [])} holds none of network.operatorCidrs (${wanted}), so the check after a switch would be shut out; add one`,
+      ),
+    ];
+  });
+}
+
+/** What comes in by an Elastic IP goes out past the NAT gateway: a route for each client, so none for everybody. */
+function awsRoutes({ platform, pairs }: Draft): Problem[] {
+  if (platform !== "aws") return [];
+  return Object.entries(pairs).flatMap(([name, { clients }]) =>
+    wordsOf(clients).flatMap((cidr, index) =>
+      networkOf(cidr)?.prefix === 0
+        ? [
+            at(
+              ["pairs", name, "clients", String(index)],
+              `${shown(cidr)} is everybody; name the clients' networks`,
+            ),
+          ]
+        : [],
+    ),
+  );
+}

@@ -1,0 +1,142 @@
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomId } from "@pulumi/random";
+import { z } from "zod";
+import type { Host, Platform, ServiceAddress, SshTarget } from "./platform.ts";
+
+export interface LocalPlatformOptions {
+  /** Name of the stack, for `npm run lab -- status` and its `--stack`. */
+  readonly stack: string;
+  /** Names of the hosts to make. */
+  readonly hosts: readonly string[];
+  /** Debian packages that new hosts have beyond the usual ones. */
+  readonly extraPackages?: readonly string[];
+  readonly parent?: pulumi.Resource;
+}
+
+const labRecord = z.object({ id: z.string(), subnet: z.string().regex(/^\d+\.\d+\.\d+\.0\/24$/) });
+
+const hostRecord = z.object({
+  address: z.ipv4(),
+  port: z.number(),
+  user: z.string(),
+  hostKey: z.string(),
+  privateKeyPath: z.string(),
+  identity: z.string(),
+});
+
+// Relative to the project, where the engine starts its plugins: the text in the state fits every checkout, so a stack
+// that was made from one can be destroyed from another.
+const lab = 'PATH="$PWD/node_modules/.bin:$PATH" node tools/lab/main.ts';
+
+// The triggers alone say when a machine is made anew; a reworded command is no reason.
+const ignoreChanges = ["create", "update", "delete", "dir", "environment", "interpreter", "logging", "stdin"];
+
+/**
+ * The machines of one stack on this Linux machine. They are made to be thrown away, so nothing here is protected:
+ * what must not be lost lives on another platform.
+ */
+class LocalLab extends pulumi.ComponentResource {
+  readonly id: pulumi.Output<string>;
+  readonly subnet: pulumi.Output<string>;
+  readonly hosts: ReadonlyMap<string, Host>;
+
+  constructor(options: LocalPlatformOptions) {
+    super("changeover:platforms:LocalLab", "lab", {}, { parent: options.parent });
+    this.id = pulumi.interpolate`co-${new RandomId("lab-id", { byteLength: 4 }, { parent: this }).hex}`;
+    const extra = options.extraPackages?.length
+      ? ` --extra ${[...options.extraPackages].sort().join(",")}`
+      : "";
+    const net = this.command("lab-net", "net", this.id, ` --stack ${options.stack}${extra}`, []);
+    this.subnet = net.stdout.apply((text) => labRecord.parse(JSON.parse(text)).subnet);
+    this.hosts = new Map(
+      options.hosts.map((name) => {
+        const made = this.command(`lab-host-${name}`, "host", pulumi.interpolate`${this.id} ${name}`, extra, [
+          net,
+        ]);
+        return [name, asHost(name, made)];
+      }),
+    );
+    this.registerOutputs({ lab: this.id, subnet: this.subnet });
+  }
+
+  private command(
+    name: string,
+    noun: "net" | "host",
+    which: pulumi.Output<string>,
+    how: string,
+    dependsOn: pulumi.Resource[],
+  ): local.Command {
+    return new local.Command(
+      name,
+      {
+        create: pulumi.interpolate`${lab} ${noun}-up ${which}${how}`,
+        delete: pulumi.interpolate`${lab} ${noun}-down ${which}`,
+        triggers: [which],
+        logging: "stderr",
+      },
+      // The old one goes first: made side by side under one name, the new one would be removed as the old.
+      { parent: this, dependsOn, ignoreChanges, deleteBeforeReplace: true },
+    );
+  }
+}
+
+function asHost(name: string, made: local.Command): Host {
+  const record = made.stdout.apply((text) => hostRecord.parse(JSON.parse(text)));
+  const ssh = record.apply(({ address, port, user, hostKey, privateKeyPath }): SshTarget => ({
+    host: address,
+    port,
+    user,
+    hostKey,
+    privateKeyPath,
+  }));
+  return {
+    name,
+    ssh,
+    identity: record.apply(({ identity }) => identity),
+    address: record.apply(({ address }) => address),
+    ready: [made],
+  };
+}
+
+/**
+ * The service address that `wanted` means in `subnet`.
+ * @throws Error unless it is one that no host gets (last octet 2 to 99).
+ */
+export function serviceAddressIn(subnet: string, pair: string, wanted: string): string {
+  const prefix = subnet.slice(0, subnet.lastIndexOf(".") + 1);
+  const address = wanted.startsWith(".") ? `${prefix}${wanted.slice(1)}` : wanted;
+  const last = address.startsWith(prefix) ? address.slice(prefix.length) : "";
+  if (/^\d{1,2}$/.test(last) && Number(last) >= 2) return `${prefix}${Number(last)}`;
+  throw new Error(
+    `pairs.${pair}.serviceAddress is "${wanted}": on the local platform it must be .2 to .99, or ${prefix}2 to ${prefix}99;` +
+      ` write for example ".46"`,
+  );
+}
+
+/**
+ * Makes the hosts of a local stack: machines of their own (systemd, sshd, address, host key) on a bridge of their own
+ * on this machine. `pulumi destroy` removes every trace of them.
+ */
+export function localPlatform(options: LocalPlatformOptions): Platform {
+  const made = new LocalLab(options);
+  const hosts = [...made.hosts.values()];
+  const byName = (value: (host: Host) => pulumi.Output<string>): pulumi.Output<Record<string, string>> =>
+    pulumi.all(Object.fromEntries(hosts.map((host) => [host.name, value(host)])));
+  return {
+    hosts: made.hosts,
+    serviceAddress: (name, wanted = ""): ServiceAddress => ({
+      address: made.subnet.apply((subnet) => serviceAddressIn(subnet, name, wanted)),
+      movedBy: "host",
+    }),
+    network: made.subnet,
+    outputs: {
+      lab: made.id,
+      subnet: made.subnet,
+      addresses: byName(({ address }) => address),
+      aliases: byName(
+        ({ name }) => pulumi.interpolate`ssh -F /var/lib/changeover-lab/${made.id}/ssh_config ${name}`,
+      ),
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import type * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { SshTarget } from "./platform.ts";
+import { expanded } from "./ssh-arguments.ts";
+
+type ConnectionArgs = command.types.input.remote.ConnectionArgs;
+
+/** How long a dial may take, so that a dead machine costs seconds and not minutes. */
+export interface DialLimits {
+  /** Seconds for one TCP connection; left out: 5. */
+  readonly perDialTimeout?: number;
+  /** Failed dials before the step fails; left out: 3. */
+  readonly dialErrorLimit?: number;
+}
+
+/**
+ * The connection of a remote step, secret as a whole: the private key is read from its path now, and without a path
+ * the SSH agent is asked. The host key is always checked.
+ *
+ * @throws pulumi.RunError (when the target is known) if the private key can't be read; a preview does without.
+ */
+export function connectionOf(
+  ssh: pulumi.Output<SshTarget>,
+  limits: DialLimits = {},
+): pulumi.Output<ConnectionArgs> {
+  return pulumi.secret(ssh.apply((target) => plainConnection(target, limits)));
+}
+
+function plainConnection(target: SshTarget, limits: DialLimits): ConnectionArgs {
+  const { perDialTimeout = 5, dialErrorLimit = 3 } = limits;
+  const hop = ({ host, port, user, hostKey, privateKeyPath }: SshTarget) => ({
+    ...{ host, port, user, hostKey, perDialTimeout, dialErrorLimit },
+    ...(privateKeyPath === undefined ? {} : { privateKey: privateKeyAt(privateKeyPath) }),
+  });
+  return { ...hop(target), ...(target.proxy ? { proxy: hop(target.proxy) } : {}) };
+}
+
+/**
+ * The text of a private key. A preview dials nothing, so it may run where the key is not: in a pull request, say.
+ *
+ * @throws pulumi.RunError outside of previews, if the file can't be read.
+ */
+export function privateKeyAt(path: string): string | undefined {
+  try {
+    return readFileSync(expanded(path), "utf8");
+  } catch (error) {
+    if (pulumi.runtime.isDryRun()) return undefined;
+    throw new pulumi.RunError(
+      `the private key ${path} can't be read (${(error as Error).message}); put it there, or leave privateKeyPath out and use the SSH agent`,
+    );
+  }
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Mark a transition as done on this host: its steps act on nothing from now on.
+# Usage: done.sh COMPONENT TRANSITION ID
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/lib.sh"
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  (($# == 3)) || misuse "done.sh takes COMPONENT TRANSITION ID, got: $*"
+  export CHANGEOVER_COMPONENT=$1 CHANGEOVER_TRANSITION=$2 CHANGEOVER_ID=$3
+  mkdir -p "$(records)"
+  exec 9>"$(records)/lock"
+  flock -w 60 9 || timed_out "the lock of $1 is held by $(cat "$(records)/holder" 2>/dev/null)"
+  if ! is_done; then
+    require_claim
+    printf 'id=%s\nepoch=%s\n' "$3" "$(value_of "$(records)/claim" epoch)" | write_file "$(records)/done/$2"
+  fi
+  find "$(records)/runs" -maxdepth 1 -mindepth 1 -mtime +30 -exec rm -rf {} +
+  receipt "$2 done on $HOSTNAME"
+}
+
+{
+  main "$@"
+  exit
+}

@@ -1,0 +1,95 @@
+# Sourced by every host script: words, exit codes, waits, the claim.
+# shellcheck shell=bash
+
+set -euo pipefail
+# Narration must never end a script: its reader may be gone.
+trap '' PIPE
+
+readonly CHANGEOVER_ROOT=${CHANGEOVER_ROOT:-/var/lib/changeover}
+readonly STARTED=$EPOCHREALTIME
+readonly SCRIPTS=${BASH_SOURCE[0]%/*}
+
+# Say what is about to be done, on stderr.
+log() { printf '%(%H:%M:%S)T %s\n' -1 "$*" >&2 || true; }
+
+# End with an instruction to the caller: 64 fix the call, 75 run again, 77 a person must decide.
+misuse() { log "called wrongly: $*" && exit 64; }
+timed_out() { log "timed out: $*" && exit 75; }
+refuse() { log "refused: $*" && exit 77; }
+
+# Print the header of the running script as its help.
+show_help() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; }
+
+# Milliseconds since the machine started: a wait must not move with the clock.
+monotonic_ms() {
+  local up
+  read -r up _ </proc/uptime
+  printf '%d\n' "$((10#${up%.*}${up#*.} * 10))"
+}
+
+# Let SECONDS (may have a fraction) pass without a process.
+pause() { read -rt "$1" _ <> <(:) || true; }
+
+# wait_until WHAT SECONDS COMMAND…: ask COMMAND again and again; past the deadline end with 75.
+wait_until() {
+  local what=$1 seconds=$2 deadline
+  shift 2
+  deadline=$(($(monotonic_ms) + seconds * 1000))
+  until "$@"; do
+    (($(monotonic_ms) < deadline)) || timed_out "$what: not so after $seconds s"
+    pause 0.02
+  done
+}
+
+# The one line on stdout: COMPONENT, what is so now, seconds taken.
+receipt() {
+  local now=$EPOCHREALTIME us
+  us=$((${now/[.,]/} - ${STARTED/[.,]/}))
+  printf '%s %s %d.%02d\n' "$CHANGEOVER_COMPONENT" "$*" $((us / 1000000)) $((us % 1000000 / 10000))
+}
+
+# Write stdin to FILE so that a reader sees the old text or the new one, also after a power cut.
+write_file() {
+  local file=$1 mode=${2:-0644} temporary
+  mkdir -p "$(dirname "$file")"
+  temporary=$(mktemp "$file.XXXXXX")
+  cat >"$temporary"
+  chmod "$mode" "$temporary"
+  sync "$temporary"
+  mv -f "$temporary" "$file"
+}
+
+# Read one line of stdin into NAME; it may end without a newline, but not be empty.
+read_secret() {
+  IFS= read -r "$1" || [[ -n ${!1:-} ]] || misuse "$2 is read from stdin, which is empty"
+}
+
+# The value of KEY in a file of KEY=VALUE lines; empty when either is missing.
+value_of() {
+  local file=$1 key=$2 line
+  [[ -r $file ]] || return 0
+  while IFS= read -r line; do
+    [[ $line != "$key="* ]] || { printf '%s\n' "${line#*=}" && return 0; }
+  done <"$file"
+}
+
+# The records of the component on this host.
+records() { printf '%s/%s\n' "$CHANGEOVER_ROOT" "$CHANGEOVER_COMPONENT"; }
+
+is_done() { [[ $(value_of "$(records)/done/$CHANGEOVER_TRANSITION" id) == "$CHANGEOVER_ID" ]]; }
+
+start_again() {
+  printf "start again: npx pulumi up --replace '**::%s-%s-id'" "$CHANGEOVER_COMPONENT" "$CHANGEOVER_TRANSITION"
+}
+
+# Refuse unless this transition still holds the claim and nothing it relies on was put back.
+# Each acting script calls it at its start and again just before its irreversible act.
+require_claim() {
+  local claim id
+  claim=$(records)/claim
+  id=$(value_of "$claim" id)
+  [[ $id == "$CHANGEOVER_ID" ]] ||
+    refuse "$HOSTNAME is claimed by $(value_of "$claim" transition) ${id:-nobody}, not by $CHANGEOVER_TRANSITION $CHANGEOVER_ID; $(start_again)"
+  [[ ! -e $(records)/expired/$CHANGEOVER_ID ]] ||
+    refuse "$(<"$(records)/expired/$CHANGEOVER_ID") on $HOSTNAME was put back by its timer; $(start_again)"
+}

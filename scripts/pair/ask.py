@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Ask the other machine of a pair what is so there now, and print its answer.
+
+Usage: ask.py PAIR [KEY…]    (keys of the answer, or of its parts: fence.position)
+
+Without keys the whole answer is printed as JSON; with keys a line each. Ends with 75
+when the other machine does not answer, or not with the pair's secret.
+"""
+
+import hmac
+import json
+import os
+import secrets
+import socket
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from facts import pairs_of, text_of  # noqa: E402
+
+LIMIT_S = 4
+
+
+def ask(pair):
+    conf = pairs_of(f"/etc/{pair}/{pair}.conf") or sys.exit("the pair is not configured here")
+    nonce = secrets.token_hex(16).encode()
+    with socket.create_connection((conf["PEER_ADDRESS"], int(conf["PEER_PORT"])), LIMIT_S) as peer:
+        peer.sendall(nonce + b"\n")
+        with peer.makefile("rb") as stream:
+            body, signature = stream.readline().rstrip(b"\n"), stream.readline().strip().decode()
+    secret = (text_of(f"/etc/{pair}/secret") or "").encode()
+    if not hmac.compare_digest(hmac.digest(secret, nonce + body, "sha256").hex(), signature):
+        raise OSError("its answer is not signed with the pair's secret")
+    return json.loads(body)
+
+
+def part(answer, key):
+    for name in key.split("."):
+        answer = (answer or {}).get(name)
+    return "" if answer is None else str(answer).lower() if isinstance(answer, bool) else answer
+
+
+if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+    print(__doc__)
+    sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
+try:
+    ANSWER = ask(sys.argv[1])
+except OSError as error:
+    print(f"the other machine of {sys.argv[1]} gave no answer: {error}", file=sys.stderr)
+    sys.exit(75)
+print("\n".join(str(part(ANSWER, key)) for key in sys.argv[2:]) or json.dumps(ANSWER))

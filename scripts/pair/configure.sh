@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Tell this machine who it is in a pair; have it answer its peer.
+# Usage: configure.sh PAIR key=value…    (stdin: the pair's secret)
+#
+# Keys: self peer self_address peer_address primary secondary service_address interface
+# database port peer_port clients network. A server that runs is told to reload, never
+# restarted. Refuses a service address that the machine's own network files name.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/pair/lib.sh
+. "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-settings.sh
+. "$here/lib-settings.sh"
+
+readonly keys=(self peer self_address peer_address primary secondary service_address interface database port peer_port)
+
+write_conf() {
+  local pair=$1 word key
+  shift
+  local -A told=([clients]='' [network]='')
+  for word in "$@"; do told[${word%%=*}]=${word#*=}; done
+  for key in "${keys[@]}"; do [[ -n ${told[$key]:-} ]] || misuse "configure.sh was not told $key"; done
+  local primary=${told[self_address]} secondary=${told[peer_address]}
+  [[ ${told[self]} == "${told[primary]}" ]] || primary=${told[peer_address]} secondary=${told[self_address]}
+  {
+    printf 'PAIR=%s\nIP_PRIMARY_SERVER=%s\nIP_SECONDARY_SERVER=%s\n' "$pair" "$primary" "$secondary"
+    for key in "${keys[@]}" clients network; do printf '%s=%s\n' "${key^^}" "${told[$key]:-}"; done
+  } | write_file "/etc/$pair/$pair.conf"
+}
+
+refuse_address_at_boot() {
+  local file
+  file=$(python3 "$here/probe.py" "$PAIR" | python3 -c 'import json, sys; print(json.load(sys.stdin)["address_in_network_files"] or "")')
+  [[ -z $file ]] || refuse "$file on $SELF has the service address $SERVICE_ADDRESS: the machine would hold it at boot; take it out"
+}
+
+write_secrets() {
+  write_file "/etc/$PAIR/secret" 0600 <<<"$1"
+  write_file "$PGPASSFILE" 0600 <<<"*:*:*:changeover:$1"
+  chown postgres: "$PGPASSFILE"
+}
+
+start_responder() {
+  local lib=/usr/local/lib/changeover/$PAIR unit=changeover-peer-$PAIR.service
+  install -D -m 0644 -t "$lib" "$here/peer.py" "$here/facts.py"
+  sed "s|@PAIR@|$PAIR|g; s|@LIB@|$lib|g" "$here/peer.service" | write_file "/etc/systemd/system/$unit"
+  systemctl daemon-reload
+  systemctl enable --quiet "$unit"
+  timeout 30 systemctl restart "$unit" || timed_out "$unit does not start"
+}
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  (($# >= 2)) || misuse "configure.sh takes PAIR key=value…, got: $*"
+  local secret=""
+  read_secret secret "the pair's secret"
+  write_conf "$@"
+  load_pair "$1"
+  refuse_address_at_boot
+  write_secrets "$secret"
+  start_responder
+  if [[ -d /etc/postgresql/15/$PAIR ]]; then
+    write_settings
+    ! is_running || as_postgres "$PG_BIN/pg_ctl" -D "$DATA" reload >&2
+    ! accepts_writes || sql "alter role changeover password '$secret'"
+  fi
+  receipt "$SELF knows pair $PAIR"
+}
+
+{
+  main "$@"
+  exit
+}

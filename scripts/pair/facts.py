@@ -1,0 +1,142 @@
+"""What is so of a pair on this machine, measured now. Read-only; used by probe.py, peer.py."""
+
+import fcntl
+import glob
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+
+ROOT = os.environ.get("CHANGEOVER_ROOT", "/var/lib/changeover")
+BIN = "/usr/lib/postgresql/15/bin"
+LIMIT_S = 2.5
+QUESTION = """
+select json_build_object(
+  'in_recovery', pg_is_in_recovery(),
+  'system_id', (select system_identifier::text from pg_control_system()),
+  'timeline', (select timeline_id from pg_control_checkpoint()),
+  'position', case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
+  'received', pg_last_wal_receive_lsn(),
+  'streaming', (select json_build_object('from', sender_host, 'lag_bytes',
+      pg_wal_lsn_diff(latest_end_lsn, pg_last_wal_replay_lsn()))
+    from pg_stat_wal_receiver where status = 'streaming'),
+  'standbys', coalesce((select json_agg(json_build_object('name', application_name, 'state', state, 'lag_bytes',
+      pg_wal_lsn_diff(sent_lsn, replay_lsn))) from pg_stat_replication), '[]'::json))
+"""
+
+
+def run(words, limit=LIMIT_S):
+    """Output of a command; empty when it fails or takes longer."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=limit, check=False)
+        return done.stdout if done.returncode == 0 else ""
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def pairs_of(path):
+    """KEY=VALUE lines of a file as a dictionary; None when there is no such file."""
+    try:
+        with open(path, encoding="utf8") as file:
+            return dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line)
+    except OSError:
+        return None
+
+
+def text_of(path):
+    try:
+        with open(path, encoding="utf8") as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+
+def holder(records):
+    """Who holds the component's lock now; None when it is free."""
+    try:
+        with open(f"{records}/lock", "a", encoding="utf8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return text_of(f"{records}/holder") or "another step"
+    except OSError:
+        pass
+    return None
+
+
+def database(pair, conf):
+    """The server's own answer, or what can be said of one that gives none."""
+    data = f"/var/lib/postgresql/15/{pair}"
+    cluster = pairs_of(f"{ROOT}/{pair}/cluster")
+    facts = {
+        "cluster": "absent" if not os.path.exists(f"{data}/PG_VERSION") else "ours" if cluster else "foreign",
+        "postgres": "stopped",
+        "in_recovery": None,
+        "standby_signal": os.path.exists(f"{data}/standby.signal"),
+        "system_id": (cluster or {}).get("system_id"),
+        **{key: None for key in ("timeline", "position", "received", "streaming")},
+        "standbys": [],
+    }
+    pid = (text_of(f"{data}/postmaster.pid") or "").split("\n", 1)[0]
+    if not pid.isdigit() or "postgres" not in (text_of(f"/proc/{pid}/comm") or ""):
+        return facts
+    port = (conf or {}).get("PORT", "5432")
+    psql = ["runuser", "-u", "postgres", "--", f"{BIN}/psql", "-XAtqd", "postgres", "-p", port, "-c", QUESTION]
+    answer = run(psql if os.geteuid() == 0 else psql[4:])
+    facts["postgres"] = "running" if answer else "starting"
+    facts.update(json.loads(answer) if answer else {})
+    return facts
+
+
+def holds(address):
+    shown = run(["ip", "-o", "address", "show", "to", f"{address}/32"]) if address not in (None, "none") else ""
+    return bool(shown)
+
+
+def in_network_files(address):
+    """The file of the machine's own network configuration that names the address, if one does."""
+    if address in (None, "none"):
+        return None
+    files = ["/etc/network/interfaces", "/etc/network/interfaces.d/*", "/etc/netplan/*"]
+    files += ["/etc/systemd/network/*", "/etc/NetworkManager/system-connections/*"]
+    named = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.])")
+    for path in sorted(found for pattern in files for found in glob.glob(pattern)):
+        if os.path.isfile(path) and named.search(text_of(path) or ""):
+            return path
+    return None
+
+
+def free_mib(pair):
+    """Free space where the pair's data is, or will be."""
+    path = f"/var/lib/postgresql/15/{pair}"
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return shutil.disk_usage(path).free // (1024 * 1024)
+
+
+def facts(pair, address=None):
+    """Everything at once; a machine that knows nothing of the pair yet has facts as well."""
+    records = f"{ROOT}/{pair}"
+    conf = pairs_of(f"/etc/{pair}/{pair}.conf")
+    address = (conf or {}).get("SERVICE_ADDRESS", address)
+    done = {os.path.basename(path): (pairs_of(path) or {}).get("id") for path in glob.glob(f"{records}/done/*")}
+    return {
+        "host": (conf or {}).get("SELF") or socket.gethostname(),
+        "pair": pair,
+        "now_ms": time.time_ns() // 1_000_000,
+        "stack": (pairs_of(f"{records}/stack") or {}).get("id"),
+        "claim": pairs_of(f"{records}/claim"),
+        "done": {key: value for key, value in done.items() if value},
+        "expired": sorted(os.listdir(f"{records}/expired")) if os.path.isdir(f"{records}/expired") else [],
+        "holder": holder(records),
+        "configured": conf is not None,
+        "status": text_of(f"/etc/{pair}/{pair}.status"),
+        "fence": pairs_of(f"{records}/fence"),
+        **database(pair, conf),
+        "holds_address": holds(address),
+        "address_in_network_files": in_network_files(address),
+        "free_mib": free_mib(pair),
+    }

@@ -1,0 +1,45 @@
+# Sourced by the scripts that write the settings of the pair's cluster.
+# shellcheck shell=bash
+
+postgresql_conf() {
+  cat <<END
+listen_addresses = '*'
+port = $PORT
+cluster_name = '$PAIR/$SELF'
+wal_level = replica
+# pg_rewind needs it on a cluster that was made without checksums
+wal_log_hints = on
+hot_standby = on
+max_wal_senders = 10
+max_replication_slots = 10
+# a standby that stays away must not fill the disk of production
+max_slot_wal_keep_size = 4GB
+wal_keep_size = 256MB
+primary_conninfo = 'host=$PEER_ADDRESS port=$PORT user=changeover passfile=$PGPASSFILE application_name=$SELF connect_timeout=5'
+primary_slot_name = '$SELF'
+recovery_target_timeline = latest
+wal_retrieve_retry_interval = 200ms
+wal_receiver_status_interval = 1s
+tcp_keepalives_idle = 10
+tcp_keepalives_interval = 5
+tcp_keepalives_count = 3
+password_encryption = scram-sha-256
+END
+}
+
+pg_hba_conf() {
+  local network
+  echo 'local all postgres peer'
+  echo 'local all all scram-sha-256'
+  echo "host replication changeover $PEER_ADDRESS/32 scram-sha-256"
+  echo "host all changeover $PEER_ADDRESS/32 scram-sha-256"
+  echo 'host all all 127.0.0.1/32 scram-sha-256'
+  for network in ${NETWORK:-} ${CLIENTS//,/ }; do echo "host all all $network scram-sha-256"; done
+}
+
+# The caller starts the server, or tells it to reload.
+write_settings() {
+  postgresql_conf | write_file "/etc/postgresql/15/$PAIR/conf.d/changeover.conf"
+  pg_hba_conf | write_file "/etc/postgresql/15/$PAIR/pg_hba.conf" 0640
+  chown postgres: "/etc/postgresql/15/$PAIR/pg_hba.conf"
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Answer the other machine of a pair with this one's facts, signed with the pair's secret.
+
+Usage: peer.py PAIR    (a service; reads /etc/PAIR/PAIR.conf and /etc/PAIR/secret)
+
+One request is one line, a nonce; the answer is a line of JSON and a line with its
+HMAC-SHA256 over nonce and JSON. Read-only.
+"""
+
+import hmac
+import json
+import os
+import socketserver
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from facts import facts, pairs_of, text_of  # noqa: E402
+
+LIMIT_S = 3
+
+
+class Answer(socketserver.StreamRequestHandler):
+    timeout = LIMIT_S
+
+    def handle(self):
+        nonce = self.rfile.readline(200).strip()
+        pair = self.server.pair
+        secret = (text_of(f"/etc/{pair}/secret") or "").encode()
+        if not nonce or not secret:
+            return
+        body = json.dumps(facts(pair)).encode()
+        self.wfile.write(body + b"\n" + hmac.digest(secret, nonce + body, "sha256").hex().encode() + b"\n")
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 16
+
+    def handle_error(self, request, client_address):
+        print(f"{client_address[0]}: {sys.exc_info()[1]}", file=sys.stderr)
+
+
+if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+    print(__doc__)
+    sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
+CONF = pairs_of(f"/etc/{sys.argv[1]}/{sys.argv[1]}.conf") or sys.exit("the pair is not configured here")
+with Server((CONF["SELF_ADDRESS"], int(CONF["PEER_PORT"])), Answer) as server:
+    server.pair = sys.argv[1]
+    server.serve_forever()

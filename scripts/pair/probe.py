@@ -1,0 +1,22 @@
+#!/usr/bin/env python3
+"""Describe this machine's half of a pair: one line of JSON on stdout. Read-only.
+
+Usage: probe.py PAIR [SERVICE-ADDRESS]
+
+The address is needed only before the machine has been told its own.
+"""
+
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
+    print(__doc__)
+    sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
+
+from facts import facts  # noqa: E402
+
+print(json.dumps(facts(sys.argv[1], *sys.argv[2:])))

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Have this machine ready to become the one that accepts writes.
+# Usage: ready.sh PAIR MAX-LAG-MIB
+#
+# It streams from its peer and is near; or neither accepts writes (a switch stopped
+# half-way) and it answers read-only; or it accepts the writes already.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/pair/lib.sh
+. "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-follow.sh
+. "$here/lib-follow.sh"
+
+is_near() {
+  [[ $(sql "select pg_wal_lsn_diff(latest_end_lsn, pg_last_wal_replay_lsn()) <= $1::bigint * 1024 * 1024
+    from pg_stat_wal_receiver") == t ]]
+}
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  [[ $# -eq 2 && $2 =~ ^[0-9]+$ ]] || misuse "ready.sh takes PAIR MAX-LAG-MIB, got: $*"
+  load_pair "$1"
+  require_own_cluster
+  if accepts_writes; then
+    rm -f "$DATA/standby.signal"
+    receipt "$SELF accepts writes already"
+    return
+  fi
+  local peer_recovers
+  peer_recovers=$(python3 "$here/ask.py" "$PAIR" in_recovery) || timed_out "$PEER gave no answer"
+  if [[ $peer_recovers == false ]]; then
+    follow_peer
+    wait_until "$SELF is within $2 MiB of $PEER" 300 is_near "$2"
+    receipt "$SELF streams from $PEER and is near"
+  else
+    [[ -e $DATA/standby.signal ]] || as_standby
+    start_server
+    receipt "$SELF answers read-only, as does $PEER"
+  fi
+}
+
+{
+  main "$@"
+  exit
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { HostScripts } from "../../../components/step.ts";
+import type { Row } from "../../../components/table.ts";
+import { type Member, Transition } from "../../../components/transition.ts";
+import type { Scenario } from "../scenario.ts";
+
+/** The program of the engine tests: the real transitions, over a table and a goal that the test writes into a file. */
+const file = process.env.SCENARIO;
+if (!file) throw new Error("SCENARIO names no file");
+const scenario = JSON.parse(readFileSync(file, "utf8")) as Scenario;
+
+const members = new Map(
+  Object.entries(scenario.hosts).map(([name, host]): [string, Member] => {
+    const machine = {
+      ...{ name, ssh: pulumi.output(host.ssh), identity: pulumi.output(host.identity) },
+      ...{ address: pulumi.output(host.ssh.host), ready: [] },
+    };
+    const unreachable = scenario.unreachable?.includes(name) ?? false;
+    const scripts = unreachable ? undefined : new HostScripts(machine, {}, scenario.scripts);
+    return [name, { host: machine, unreachable, release: scripts?.release ?? "", scripts: scripts?.copy }];
+  }),
+);
+
+const roots = Object.values(scenario.hosts).map(({ root }) => root);
+let after: pulumi.Resource[] = [];
+
+for (const [transition, { rows, goal }] of Object.entries(scenario.transitions)) {
+  const machines = Object.entries(scenario.hosts).map(([name, { identity }]) => [
+    `machine.${name}`,
+    identity,
+  ]);
+  const table = rows.map(({ shows, ...row }): Row => ({
+    ...{ script: "t/act", says: row.phase, deadlineSeconds: 60, ...row },
+    words: (keepers) => [row.phase, ...(shows ?? []).map((key) => keepers[key] ?? "")],
+  }));
+  const { finished } = new Transition(
+    {
+      component: scenario.component,
+      transition,
+      keepers: { ...goal, ...(Object.fromEntries(machines) as Record<string, string>) },
+      table,
+      members,
+      stack: pulumi.output("engine-tests"),
+      preflight: () => ({
+        create: ["bash", join(import.meta.dirname, "..", "preflight.sh"), scenario.component, ...roots].join(
+          " ",
+        ),
+        stdin: "",
+      }),
+      secrets: { word: pulumi.secret(scenario.secret ?? "none") },
+      after,
+    },
+    scenario.parent ? { parent: new pulumi.ComponentResource("test:index:Parent", scenario.parent) } : {},
+  );
+  after = [finished];
+}

@@ -1,0 +1,21 @@
+import type { SshTarget } from "../../platforms/platform.ts";
+import type { Row } from "../../components/table.ts";
+
+/** A row of a test's table: a phase on a role, and the goal's words that it shows. */
+export type TestRow = Pick<Row, "phase" | "on"> & Partial<Row> & { readonly shows?: readonly string[] };
+
+/** What one run of the test program is told. */
+export interface Scenario {
+  readonly component: string;
+  /** The scripts folder that is copied to the hosts. */
+  readonly scripts: string;
+  readonly hosts: Readonly<
+    Record<string, { readonly ssh: SshTarget; readonly identity: string; readonly root: string }>
+  >;
+  readonly unreachable?: readonly string[];
+  readonly transitions: Readonly<
+    Record<string, { readonly rows: readonly TestRow[]; readonly goal: Readonly<Record<string, string>> }>
+  >;
+  readonly secret?: string;
+  readonly parent?: string;
+}

@@ -1,0 +1,158 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { createLab, hostUp, newLabId, removeLab, ssh } from "../../tools/lab/lab.ts";
+import type { WriterTarget } from "../../tools/writer.ts";
+import { Project, type Run } from "./engine.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+
+/** A machine of the lab, as the inventory names it. */
+export interface LabHost {
+  readonly name: string;
+  readonly address: string;
+  readonly hostKey: string;
+  readonly privateKeyPath: string;
+}
+
+/**
+ * A real estate for tests and benches: machines of a lab of their own, which the real program operates as an
+ * inventory, so that a stack's state can be lost, restored or killed without taking the machines with it.
+ */
+export class Estate {
+  readonly lab: string;
+  readonly subnet: string;
+  readonly hosts: ReadonlyMap<string, LabHost>;
+  readonly pair: Record<string, unknown>;
+  project: Project;
+  config: Record<string, unknown> = {};
+
+  private constructor(lab: string, subnet: string, hosts: ReadonlyMap<string, LabHost>) {
+    this.lab = lab;
+    this.subnet = subnet;
+    this.hosts = hosts;
+    this.pair = {
+      primary: "slayer",
+      secondary: "megadeth",
+      production: "slayer",
+      serviceAddress: this.serviceAddress,
+      clients: [subnet],
+    };
+    this.project = this.newProject();
+  }
+
+  /** Boot the machines; the stack is empty until the first `up`. */
+  static async start(
+    names: readonly string[] = ["slayer", "megadeth"],
+    extra: readonly string[] = [],
+  ): Promise<Estate> {
+    const id = newLabId();
+    const { subnet } = await createLab({ id, stack: "test", checkout: root }, extra);
+    const made = await Promise.all(names.map((name) => hostUp(id, name, extra)));
+    const hosts = new Map(
+      names.map((name, index) => [name, { name, ...(made[index] as Omit<LabHost, "name">) }]),
+    );
+    const estate = new Estate(id, subnet, hosts);
+    await estate.init();
+    return estate;
+  }
+
+  get serviceAddress(): string {
+    return this.subnet.replace(/\.0\/24$/, ".46");
+  }
+
+  host(name: string): LabHost {
+    const found = this.hosts.get(name);
+    if (!found) throw new Error(`no host ${name}`);
+    return found;
+  }
+
+  /** Forget the state: the same machines, and a stack that has never seen them. */
+  async forget(): Promise<void> {
+    this.project.remove();
+    this.project = this.newProject();
+    await this.init();
+  }
+
+  private newProject(): Project {
+    return new Project(root);
+  }
+
+  private async init(): Promise<void> {
+    this.write();
+    const made = await this.project.pulumi(["stack", "init", "test"]);
+    if (made.code !== 0) throw new Error(made.output);
+  }
+
+  /** Change the pair's config for the next run. */
+  set(change: Record<string, unknown>): void {
+    Object.assign(this.pair, change);
+    this.write();
+  }
+
+  /** Write the stack file; what `stack init` put into it stays. */
+  write(): void {
+    const key = [...this.hosts.values()][0]?.privateKeyPath;
+    const inventory = Object.fromEntries(
+      [...this.hosts].map(([name, { address, hostKey }]) => [name, { address, hostKey }]),
+    );
+    const config = {
+      platform: "inventory",
+      ssh: { user: "root", privateKeyPath: key },
+      hosts: inventory,
+      pairs: { sounz: this.pair },
+      ...this.config,
+    };
+    const file = join(this.project.folder, "Pulumi.test.yaml");
+    let salt = "";
+    try {
+      salt = /^encryptionsalt: .*$/m.exec(readFileSync(file, "utf8"))?.[0] ?? "";
+    } catch {
+      // The first one has none yet.
+    }
+    const keys = Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [`changeover:${key}`, value]),
+    );
+    writeFileSync(file, `${salt}\n${stringify({ config: keys })}`);
+  }
+
+  flip(production: string): void {
+    this.set({ production });
+  }
+
+  up(...args: string[]): Promise<Run> {
+    return this.project.up(...args);
+  }
+
+  /** Run a command on a machine as root. @throws when it fails. */
+  async on(host: string, command: string, seconds = 30): Promise<string> {
+    const { code, stdout, stderr } = await ssh(this.lab, host, command, seconds);
+    if (code !== 0) throw new Error(`${host}: ${command}: ended with ${String(code)}: ${stderr}${stdout}`);
+    return stdout;
+  }
+
+  /** Where a client of the database writes: through the service address, or to one machine directly. */
+  async database(host = this.serviceAddress): Promise<WriterTarget> {
+    const { output } = await this.project.pulumi(["stack", "output", "--json", "--show-secrets"]);
+    const { ownerPasswords } = JSON.parse(output) as { ownerPasswords: Record<string, string> };
+    return { host, port: 5432, database: "sounz", user: "sounz", password: ownerPasswords.sounz ?? "" };
+  }
+
+  async stop(): Promise<void> {
+    this.project.remove();
+    await removeLab(this.lab);
+  }
+}
+
+/** A folder that the caller removes. */
+export function scratch(prefix: string): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), prefix));
+  mkdirSync(path, { recursive: true });
+  return {
+    path,
+    remove: () => {
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}

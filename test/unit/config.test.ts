@@ -1,0 +1,371 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type AwsConfig, ConfigError, parseConfig, readConfig } from "../../config.ts";
+import { committedStack, stackKeys } from "../support/stack-file.ts";
+
+const keys = {
+  slayer: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+  megadeth: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICAhIiMkJSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/",
+};
+
+const pair = { primary: "slayer", secondary: "megadeth", production: "slayer", serviceAddress: "192.0.2.46" };
+
+const inventory = (changes: Record<string, unknown> = {}) => ({
+  platform: "inventory",
+  hosts: {
+    slayer: { address: "192.0.2.11", hostKey: keys.slayer },
+    megadeth: { address: "192.0.2.12", hostKey: keys.megadeth },
+  },
+  pairs: { sounz: pair },
+  ...changes,
+});
+
+/** The whole message about a stack file, or "right". */
+function verdict(raw: Record<string, unknown>): string {
+  try {
+    parseConfig(raw, "Pulumi.test.yaml");
+    return "right";
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+}
+
+const onePair = (changes: Record<string, unknown>) =>
+  verdict(inventory({ pairs: { sounz: { ...pair, ...changes } } }));
+
+const one = (line: string) => `Pulumi.test.yaml has 1 problem; nothing was touched:\n  ${line}`;
+
+describe("the committed stack files", () => {
+  it("dev is local and names the pair, with every default filled in", () => {
+    expect(parseConfig(committedStack("Pulumi.dev.yaml"), "Pulumi.dev.yaml")).toEqual({
+      platform: "local",
+      hosts: { slayer: {}, megadeth: {} },
+      pairs: {
+        sounz: {
+          primary: "slayer",
+          secondary: "megadeth",
+          production: "slayer",
+          serviceAddress: ".46",
+          database: "sounz",
+          port: 5432,
+          peerPort: 5480,
+          interface: "auto",
+          clients: [],
+          checksFrom: "operator",
+          maxLagMiB: 16,
+          maxClockSkewSeconds: 5,
+          minFreeMiB: 512,
+        },
+      },
+      unreachable: [],
+    });
+  });
+
+  it("prod is aws, with the bastion aud [002-023] and one machine of the pair in each zone", () => {
+    const prod = parseConfig(committedStack("Pulumi.prod.yaml"), "Pulumi.prod.yaml") as AwsConfig;
+    expect(prod.platform).toBe("aws");
+    expect(prod.network.bastion).toBe("aud");
+    expect(Object.entries(prod.hosts).map(([name, { zone }]) => [name, zone])).toEqual([
+      ["aud", "ap-southeast-2a"],
+      ["slayer", "ap-southeast-2a"],
+      ["megadeth", "ap-southeast-2b"],
+    ]);
+  });
+
+  it("dev and prod say the same about the pair, but for how users reach it", () => {
+    const { serviceAddress: _, ...dev } = (
+      committedStack("Pulumi.dev.yaml").pairs as Record<string, typeof pair>
+    ).sounz!;
+    expect((committedStack("Pulumi.prod.yaml").pairs as Record<string, object>).sounz).toMatchObject(dev);
+  });
+
+  it.each(["dev", "prod"])("Pulumi.%s.yaml tells editors its schema", (stack) => {
+    const text = readFileSync(join(import.meta.dirname, "..", "..", `Pulumi.${stack}.yaml`), "utf8");
+    expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=docs/stack.schema.json");
+  });
+});
+
+describe("a stack file with twenty mistakes", () => {
+  const file = `
+config:
+  changeover:platform: inventory
+  changeover:pears: {}
+  changeover:unreachable: [slayer, metallica]
+  changeover:ssh: { usr: root, privateKeyPath: keys/prod }
+  changeover:hosts:
+    slayer: { adress: 192.0.2.11, hostKey: ${keys.slayer}, bastion: aud }
+    megadeth: { address: 192.0.2.300, hostKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5, port: ssh }
+    Metallica: { address: 192.0.2.13, hostKey: ${keys.megadeth} }
+    anthrax: { address: 192.0.2.13, hostKey: ${keys.megadeth}, user: Root }
+  changeover:pairs:
+    sounz:
+      primary: slayr
+      secondary: megadeth
+      production: anthrax
+      serviceAddress: .46
+      prot: 5433
+      clients: [192.0.2.1/24]
+      checksFrom: operater
+      maxLagMiB: lots
+`;
+
+  it("is refused with twenty lines", () => {
+    const lines = [
+      'changeover:hosts.Metallica: "Metallica" is not allowed as a name; allowed: lower-case letters, digits and hyphens, beginning with a letter (a host name)',
+      'changeover:hosts.anthrax.address: "192.0.2.13" is changeover:hosts.Metallica.address already; each needs its own',
+      'changeover:hosts.anthrax.hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICAhIiMkJSYnKCkqKywtLi8… is changeover:hosts.Metallica.hostKey already; each needs its own',
+      'changeover:hosts.anthrax.user: "Root" is not allowed; allowed: a user name',
+      'changeover:hosts.megadeth.address: "192.0.2.300" is not allowed; allowed: an IPv4 address',
+      'changeover:hosts.megadeth.hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5" is not allowed; allowed: one whole line such as "ssh-ed25519 AAAA…" (ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521)',
+      'changeover:hosts.megadeth.port: "ssh" is not allowed; allowed: a whole number from 1 to 65535',
+      "changeover:hosts.slayer.adress: no such key; allowed: address, port, user, hostKey, bastion; did you mean address?",
+      'changeover:hosts.slayer.bastion: "aud" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax',
+      'changeover:pairs.sounz.checksFrom: "operater" is no host of this file; allowed: operator, slayer, megadeth, Metallica, anthrax; did you mean operator?',
+      'changeover:pairs.sounz.clients[0]: "192.0.2.1/24" is not allowed; allowed: an IPv4 network whose host part is zero, for example 203.0.113.0/24',
+      'changeover:pairs.sounz.maxLagMiB: "lots" is not allowed; allowed: a whole number from 1 to 1048576',
+      'changeover:pairs.sounz.primary: "slayr" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean slayer?',
+      'changeover:pairs.sounz.production: "anthrax" is no machine of the pair; allowed: slayr, megadeth',
+      "changeover:pairs.sounz.prot: no such key; allowed: primary, secondary, production, serviceAddress, database, port, peerPort, interface, clients, checksFrom, maxLagMiB, maxClockSkewSeconds, minFreeMiB; did you mean port?",
+      "changeover:pairs.sounz.serviceAddress: 0.46 is not allowed; allowed: an IPv4 address",
+      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, adopt; did you mean pairs?",
+      'changeover:ssh.privateKeyPath: "keys/prod" is not allowed; allowed: an absolute path, or one that begins with ~/',
+      "changeover:ssh.usr: no such key; allowed: user, privateKeyPath; did you mean user?",
+      'changeover:unreachable[1]: "metallica" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean Metallica?',
+    ];
+    expect(verdict(stackKeys(file))).toBe(
+      ["Pulumi.test.yaml has 20 problems; nothing was touched:", ...lines.map((line) => `  ${line}`)].join(
+        "\n",
+      ),
+    );
+  });
+});
+
+describe("each rule", () => {
+  it.each([
+    ["right", {}, "right"],
+    [
+      "one machine",
+      { secondary: "slayer" },
+      'changeover:pairs.sounz.secondary: "slayer" is the primary too; a pair is two machines',
+    ],
+    [
+      "two things on one port of a host",
+      { peerPort: 5432 },
+      "changeover:pairs.sounz.peerPort: 5432 is taken by changeover:pairs.sounz.port on a host of the pair; name another",
+    ],
+    [
+      "the port of sshd",
+      { port: 22 },
+      "changeover:pairs.sounz.port: 22 is taken by the sshd of slayer on a host of the pair; name another",
+    ],
+    [
+      "a host's own address as service address",
+      { serviceAddress: "192.0.2.12" },
+      'changeover:pairs.sounz.serviceAddress: "192.0.2.12" is changeover:hosts.megadeth.address already; each needs its own',
+    ],
+    [
+      "PostgreSQL's own database",
+      { database: "postgres" },
+      'changeover:pairs.sounz.database: "postgres" is not allowed; allowed: a PostgreSQL identifier: lower-case letters, digits and underscores; not postgres, template0, template1, changeover, pg_…',
+    ],
+    [
+      "no service address",
+      { serviceAddress: undefined },
+      "changeover:pairs.sounz.serviceAddress: missing; allowed: an IPv4 address",
+    ],
+  ])("of a pair: %s", (_, changes, expected) => {
+    expect(onePair(changes)).toBe(expected === "right" ? expected : one(expected));
+  });
+
+  it("of two pairs: no port of a host and no service address twice", () => {
+    expect(verdict(inventory({ pairs: { sounz: pair, archive: { ...pair, port: 5433 } } }))).toBe(
+      [
+        "Pulumi.test.yaml has 2 problems; nothing was touched:",
+        "  changeover:pairs.archive.peerPort: 5480 is taken by changeover:pairs.sounz.peerPort on a host of the pair; name another",
+        '  changeover:pairs.archive.serviceAddress: "192.0.2.46" is changeover:pairs.sounz.serviceAddress already; each needs its own',
+      ].join("\n"),
+    );
+  });
+
+  it.each([
+    [["megadeth"], {}, "right"],
+    [
+      ["slayer"],
+      {},
+      'changeover:pairs.sounz.production: "slayer" is in changeover:unreachable; name the other machine, or take it off the list',
+    ],
+    [["megadeth", "megadeth"], {}, 'changeover:unreachable[1]: "megadeth" is named twice; remove one'],
+    [
+      ["megadeth"],
+      { checksFrom: "megadeth" },
+      'changeover:pairs.sounz.checksFrom: "megadeth" is in changeover:unreachable; name another host, or operator',
+    ],
+  ])("of unreachable hosts: %j with %j", (unreachable, changes, expected) => {
+    const message = verdict(inventory({ unreachable, pairs: { sounz: { ...pair, ...changes } } }));
+    expect(message).toBe(expected === "right" ? expected : one(expected));
+  });
+
+  it.each([
+    ["slayer", [], '"slayer" is the host itself; leave it out'],
+    ["aud", [], '"aud" is no host of this file; allowed: slayer, megadeth'],
+    [
+      "megadeth",
+      ["megadeth"],
+      '"megadeth" is in changeover:unreachable, so slayer can\'t be reached; add slayer too',
+    ],
+  ])("of a bastion: %s with %j unreachable", (bastion, unreachable, expected) => {
+    const { hosts } = inventory();
+    const message = verdict({
+      ...inventory({ unreachable }),
+      hosts: { ...hosts, slayer: { ...hosts.slayer, bastion } },
+    });
+    expect(message).toBe(one(`changeover:hosts.slayer.bastion: ${expected}`));
+  });
+
+  it("of a bastion: not behind another", () => {
+    const { slayer, megadeth } = inventory().hosts;
+    const aud = { address: "192.0.2.10", hostKey: keys.slayer.replace("HR4f", "HR4e"), bastion: "megadeth" };
+    expect(verdict(inventory({ hosts: { slayer: { ...slayer, bastion: "aud" }, megadeth, aud } }))).toBe(
+      one('changeover:hosts.slayer.bastion: "aud" is behind a bastion itself; one hop is allowed'),
+    );
+  });
+
+  it("of names: what every object has is no host", () => {
+    expect(verdict(inventory({ unreachable: ["constructor"] }))).toBe(
+      one('changeover:unreachable[0]: "constructor" is no host of this file; allowed: slayer, megadeth'),
+    );
+  });
+
+  it("of names: operator is taken", () => {
+    expect(verdict({ platform: "local", hosts: { operator: {} } })).toBe(
+      one("changeover:hosts.operator: operator is the machine that runs `up`; give the host another name"),
+    );
+  });
+});
+
+describe("a stack file of aws", () => {
+  const prod = committedStack("Pulumi.prod.yaml") as {
+    network: Record<string, unknown>;
+    hosts: Record<string, Record<string, unknown>>;
+    pairs: { sounz: Record<string, unknown> };
+  };
+
+  it("is refused with all that does not fit together", () => {
+    const raw = {
+      ...prod,
+      network: {
+        ...prod.network,
+        cidr: "10.20.0.0/26",
+        zones: ["ap-southeast-2a", "us-east-1b"],
+        bastion: "bud",
+      },
+      hosts: { ...prod.hosts, slayer: { zone: "ap-southeast-2c" } },
+      pairs: {
+        sounz: {
+          ...prod.pairs.sounz,
+          clients: ["198.51.100.0/24", "0.0.0.0/0"],
+          serviceAddress: "192.0.2.1",
+        },
+        archive: { ...prod.pairs.sounz, port: 5433, peerPort: 5481, clients: [], checksFrom: "aud" },
+      },
+    };
+    expect(verdict(raw)).toBe(
+      [
+        "Pulumi.test.yaml has 9 problems; nothing was touched:",
+        '  changeover:hosts.megadeth.zone: "ap-southeast-2b" is none of network.zones; allowed: ap-southeast-2a, us-east-1b; did you mean ap-southeast-2a?',
+        '  changeover:hosts.slayer.zone: "ap-southeast-2c" is none of network.zones; allowed: ap-southeast-2a, us-east-1b; did you mean ap-southeast-2a?',
+        '  changeover:network.bastion: "bud" is no host of this file; allowed: aud, slayer, megadeth; did you mean aud?',
+        '  changeover:network.cidr: "10.20.0.0/26" is too small or too large; allowed: /16 to /24',
+        '  changeover:network.zones[1]: "us-east-1b" is not in the region ap-southeast-2',
+        '  changeover:pairs.archive.checksFrom: "aud" can\'t see an Elastic IP as users do, from inside; allowed: operator',
+        "  changeover:pairs.archive.clients: [] holds none of network.operatorCidrs (203.0.113.0/24), so the check after a switch would be shut out; add one",
+        '  changeover:pairs.sounz.clients[1]: "0.0.0.0/0" is everybody; name the clients\' networks',
+        '  changeover:pairs.sounz.serviceAddress: "192.0.2.1" is not allowed; allowed: nothing (on aws the pair\'s Elastic IP is the service address)',
+      ].join("\n"),
+    );
+  });
+
+  it("is refused when the bastion is of a pair, or is unreachable alone", () => {
+    const pairs = { sounz: { ...prod.pairs.sounz, primary: "aud", production: "megadeth" } };
+    expect(verdict({ ...prod, pairs, unreachable: ["aud"] })).toBe(
+      [
+        "Pulumi.test.yaml has 2 problems; nothing was touched:",
+        '  changeover:network.bastion: "aud" is in changeover:unreachable, so slayer can\'t be reached; add slayer too',
+        '  changeover:pairs.sounz.primary: "aud" is the bastion, which has a public address; name another host',
+      ].join("\n"),
+    );
+  });
+});
+
+describe("a checked config", () => {
+  it("can't be changed, at any depth", () => {
+    const config = parseConfig(inventory(), "Pulumi.test.yaml");
+    expect(() => Object.assign(config.pairs.sounz ?? {}, { production: "megadeth" })).toThrow(TypeError);
+    expect(() => Object.assign(config, { adopt: "0123456789abcdef" })).toThrow(TypeError);
+  });
+
+  it("is right or refused with lines that name a place, whatever the file says", () => {
+    const value = fc.oneof(fc.jsonValue(), fc.constantFrom("slayer", "megadeth", ".46", "192.0.2.0/24"));
+    const some = <T>(words: readonly string[], of: fc.Arbitrary<T>) =>
+      fc.dictionary(fc.constantFrom(...words), of);
+    const pairLike = some(
+      ["primary", "secondary", "production", "serviceAddress", "clients", "port", "x"],
+      value,
+    );
+    const hostLike = some(["address", "hostKey", "bastion", "zone", "port", "x"], value);
+    const raw = fc.record(
+      {
+        platform: fc.oneof(fc.constantFrom("local", "inventory", "aws"), value),
+        hosts: fc.oneof(some(["slayer", "megadeth", "operator", "A b"], hostLike), value),
+        pairs: fc.oneof(some(["sounz", "a.b"], pairLike), value),
+        network: fc.oneof(some(["cidr", "zones", "bastion", "region", "operatorCidrs"], value), value),
+        unreachable: fc.oneof(fc.array(value), value),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(raw, (file) => {
+        const [first, ...lines] = verdict(file).split("\n");
+        if (first === "right") return;
+        expect(first).toBe(
+          `Pulumi.test.yaml has ${lines.length === 1 ? "1 problem" : `${lines.length} problems`}; nothing was touched:`,
+        );
+        for (const line of lines) expect(line).toMatch(/^ {2}changeover:\S.*: ./);
+      }),
+    );
+  });
+});
+
+describe("readConfig", () => {
+  it("reads every key of the namespace, and leaves other namespaces alone", async () => {
+    await pulumi.runtime.setMocks(
+      { newResource: () => ({ id: "", state: {} }), call: () => ({}) },
+      "changeover",
+      "test",
+    );
+    const { pairs, ...rest } = inventory();
+    pulumi.runtime.setAllConfig({
+      ...Object.fromEntries(
+        Object.entries(rest).map(([key, value]) => [
+          `changeover:${key}`,
+          typeof value === "string" ? value : JSON.stringify(value),
+        ]),
+      ),
+      "changeover:pears": JSON.stringify(pairs),
+      "aws:region": "ap-southeast-2",
+    });
+    expect(readConfig).toThrow(
+      one(
+        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, adopt; did you mean pairs?",
+      ),
+    );
+  });
+
+  it("is shown by Pulumi without a stack trace", () => {
+    expect(pulumi.RunError.isInstance(new ConfigError("x"))).toBe(true);
+  });
+});

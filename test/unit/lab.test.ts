@@ -1,0 +1,112 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { serviceAddressIn } from "../../platforms/local.ts";
+import {
+  bridgeName,
+  checkHostName,
+  checkLabId,
+  freeSubnet,
+  nthSubnet,
+  overlaps,
+  portName,
+} from "../../tools/lab/lib/names.ts";
+
+const hex = (min: number, max: number): fc.Arbitrary<string> =>
+  fc
+    .array(fc.constantFrom(..."0123456789abcdef"), { minLength: min, maxLength: max })
+    .map((digits) => digits.join(""));
+const labId = hex(4, 8).map((digits) => `co-${digits}`);
+const network = fc
+  .tuple(fc.constantFrom(10, 192), fc.nat(255), fc.nat(255), fc.nat(255), fc.integer({ min: 14, max: 32 }))
+  .map(([a, b, c, d, bits]) => `${a}.${b}.${c}.${d}/${bits}`);
+
+describe("a lab's subnet", () => {
+  it("overlaps nothing that the machine knows, and is the same for the same id", () => {
+    fc.assert(
+      fc.property(labId, fc.array(network, { maxLength: 20 }), (id, others) => {
+        const subnet = freeSubnet(id, others);
+        expect(subnet).toMatch(/^10\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.\d+\.0\/24$/);
+        expect(others.filter((other) => overlaps(subnet, other))).toEqual([]);
+        expect(freeSubnet(id, others)).toBe(subnet);
+      }),
+    );
+  });
+
+  it("is one of 198.18.0.0/15 on a machine that routes all of 10.0.0.0/8", () => {
+    expect(freeSubnet("co-1234", ["10.0.0.0/8", "198.18.0.0/24"])).toBe("198.18.1.0/24");
+  });
+
+  it("is the last free one when all others are taken, and refused when none is left", () => {
+    const all = Array.from({ length: 66 * 256 }, (_, n) => nthSubnet(n));
+    expect(new Set(all).size).toBe(all.length);
+    const lastFree = nthSubnet(4711);
+    expect(
+      freeSubnet(
+        "co-1234",
+        all.filter((subnet) => subnet !== lastFree),
+      ),
+    ).toBe(lastFree);
+    expect(() => freeSubnet("co-1234", ["10.64.0.0/10", "198.18.0.0/15"])).toThrow(
+      "no /24 of 10.64.0.0/10 and 198.18.0.0/15 is free on this machine: 2 routes",
+    );
+  });
+
+  it.each([
+    ["10.64.7.0/24", "10.64.7.46", true],
+    ["10.64.7.0/24", "10.64.8.0/24", false],
+    ["10.64.7.0/24", "10.0.0.0/8", true],
+    ["10.64.7.0/24", "10.64.6.255/32", false],
+    ["10.64.7.0/24", "10.64.7.255/31", true],
+    ["10.127.255.0/24", "0.0.0.0/0", true],
+  ])("%s and %s overlap: %s", (a, b, expected) => {
+    expect([overlaps(a, b), overlaps(b, a)]).toEqual([expected, expected]);
+  });
+});
+
+describe("names of a lab", () => {
+  it("fit what the kernel allows for links", () => {
+    fc.assert(
+      fc.property(labId, fc.integer({ min: 2, max: 250 }), (id, octet) => {
+        expect(checkLabId(id)).toBe(id);
+        expect(bridgeName(id).length).toBeLessThanOrEqual(15);
+        expect(portName(id, octet).length).toBeLessThanOrEqual(15);
+        expect(portName(id, octet)).not.toBe(bridgeName(id));
+      }),
+    );
+  });
+
+  it.each(["", "co-", "co-123", "co-123456789", "co-XYZ1", "../co-1234", "co-1234/.."])(
+    "refuse the lab id %j",
+    (id) => {
+      expect(() => checkLabId(id)).toThrow(
+        `"${id}" is no lab id: allowed is co- and 4 to 8 hexadecimal digits`,
+      );
+    },
+  );
+
+  it.each(["", "Slayer", "9lives", "a_b", "a.b", "-a", "a-", "../x", "x".repeat(64)])(
+    "refuse the host name %j",
+    (name) => {
+      expect(() => checkHostName(name)).toThrow(`"${name}" is no host name: allowed are lower-case letters`);
+    },
+  );
+});
+
+describe("a service address on the local platform", () => {
+  it.each([
+    [".46", "10.64.7.46"],
+    [".2", "10.64.7.2"],
+    ["10.64.7.99", "10.64.7.99"],
+  ])("%s is %s", (wanted, address) => {
+    expect(serviceAddressIn("10.64.7.0/24", "main", wanted)).toBe(address);
+  });
+
+  it.each(["", ".", ".1", ".100", ".101", ".256", "46", "10.64.8.46", "10.64.7.4x", "10.64.7"])(
+    "refuses %j",
+    (wanted) => {
+      expect(() => serviceAddressIn("10.64.7.0/24", "main", wanted)).toThrow(
+        `pairs.main.serviceAddress is "${wanted}": on the local platform it must be .2 to .99, or 10.64.7.2 to 10.64.7.99; write for example ".46"`,
+      );
+    },
+  );
+});

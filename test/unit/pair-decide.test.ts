@@ -1,0 +1,219 @@
+import { describe, expect, it } from "vitest";
+import { decidePair, type Look, type PairFacts, type PairWanted } from "../../components/pair-decide.ts";
+
+const wanted: PairWanted = {
+  pair: "sounz",
+  transition: "switch",
+  stack: "5ac4",
+  production: "megadeth",
+  standby: "slayer",
+  maxLagMiB: 16,
+  maxClockSkewSeconds: 5,
+  minFreeMiB: 512,
+};
+
+const writer: PairFacts = {
+  host: "slayer",
+  now_ms: 0,
+  stack: "5ac4",
+  claim: { id: "old", epoch: 4, transition: "switch" },
+  done: { switch: "old" },
+  holder: null,
+  cluster: "ours",
+  postgres: "running",
+  in_recovery: false,
+  standby_signal: false,
+  system_id: "77",
+  streaming: null,
+  fence: null,
+  holds_address: true,
+  free_mib: 9000,
+  address_in_network_files: null,
+};
+const standby: PairFacts = {
+  ...writer,
+  host: "megadeth",
+  in_recovery: true,
+  standby_signal: true,
+  streaming: { from: "slayer", lag_bytes: 0 },
+  holds_address: false,
+};
+const open = { claim: { id: "new", epoch: 5, transition: "switch" } };
+const stopped = { postgres: "stopped", in_recovery: null, streaming: null, standby_signal: true } as const;
+
+const looks = (slayer: Partial<PairFacts> = {}, megadeth: Partial<PairFacts> = {}): Look[] => [
+  { host: "slayer", facts: { ...writer, ...slayer }, skewMs: 3 },
+  { host: "megadeth", facts: { ...standby, ...megadeth }, skewMs: -3 },
+];
+const refusals = (seen: Look[], change: Partial<PairWanted> = {}) =>
+  decidePair(seen, { ...wanted, ...change }).refusals;
+
+describe("preflight of a switch", () => {
+  it("lets a healthy pair go on, with an epoch above all that were seen", () => {
+    const decision = decidePair(
+      looks({}, { claim: { id: "x", epoch: "7", transition: "switch" }, done: { switch: "x" } }),
+      wanted,
+    );
+    expect(decision.refusals).toEqual([]);
+    expect(decision.epoch).toBe(8);
+  });
+
+  it.each([
+    [
+      "a standby that does not stream",
+      {},
+      { streaming: null },
+      "megadeth is to be production, but does not stream from slayer; see its PostgreSQL log",
+    ],
+    [
+      "a standby that is stopped",
+      {},
+      { ...stopped },
+      "megadeth is to be production, but its PostgreSQL is stopped; start it",
+    ],
+    [
+      "a standby that lags",
+      {},
+      { streaming: { from: "slayer", lag_bytes: 20 * 1024 * 1024 } },
+      "megadeth is 20.0 MiB behind slayer (allowed: 16 MiB); wait until it has caught up",
+    ],
+    [
+      "a full disk",
+      {},
+      { free_mib: 3 },
+      "megadeth has 3 MiB free for its database (needed: 512 MiB); make room",
+    ],
+    [
+      "a lock that is held",
+      { holder: "switch 1f since 03:00" },
+      {},
+      "slayer is busy: switch 1f since 03:00 holds the lock; wait for it, or end it, then run again",
+    ],
+    [
+      "another stack's host",
+      { stack: "beef" },
+      {},
+      "slayer is operated by stack beef, not by this one (5ac4); to take it over: npx pulumi config set adopt beef",
+    ],
+    [
+      "a cluster that is not ours",
+      {},
+      { cluster: "foreign" as const, streaming: null },
+      "megadeth has a database cluster that this program did not make; move it away, or name another machine",
+    ],
+    [
+      "a machine without a cluster",
+      {},
+      { cluster: "absent" as const, ...stopped },
+      "megadeth has no database cluster of this pair; provisioning has not run on it",
+    ],
+    [
+      "a service address in the machine's own files",
+      { address_in_network_files: "/etc/network/interfaces" },
+      {},
+      "slayer has the service address in its own network files (/etc/network/interfaces): it would hold it at boot, whoever is production; take it out",
+    ],
+    [
+      "two databases",
+      {},
+      { system_id: "78" },
+      "megadeth and slayer hold different databases (system identifiers 78 and 77): one of them is not of this pair",
+    ],
+  ])("refuses %s", (_, slayer, megadeth, line) => {
+    expect(refusals(looks(slayer, megadeth))).toEqual([line]);
+  });
+
+  it("refuses a clock that is off by more than the limit", () => {
+    const [slayer, megadeth] = looks();
+    const late = { ...megadeth, host: "megadeth", skewMs: -6100 };
+    expect(refusals([slayer as Look, late])).toEqual([
+      "megadeth has a clock that is off by -6.1 s (allowed: 5 s); set it, and see why time synchronisation failed",
+    ]);
+  });
+
+  it("refuses a machine that gave no answer, with what was tried", () => {
+    const [slayer] = looks();
+    const dead = { host: "megadeth", failure: "ssh: connect to host 10.64.0.3 port 22: timed out" };
+    expect(refusals([slayer as Look, dead])).toEqual([
+      "megadeth: ssh: connect to host 10.64.0.3 port 22: timed out",
+    ]);
+  });
+
+  it("refuses two that accept writes, whatever is open", () => {
+    const both = looks(open, { in_recovery: false, streaming: null, ...open });
+    expect(refusals(both)[0]).toContain("megadeth and slayer both accept writes: a person must decide");
+  });
+
+  it("refuses a pair in which nobody writes and nothing is open", () => {
+    expect(refusals(looks(stopped))[0]).toContain(
+      "neither megadeth nor slayer accepts writes, and no switch is open",
+    );
+  });
+
+  it("takes a stack over on purpose", () => {
+    expect(refusals(looks({ stack: "beef" }, { stack: "beef" }), { adopt: "beef" })).toEqual([]);
+  });
+
+  it("reports everything that is wrong at once, a line each", () => {
+    const bad: Look[] = Array.from({ length: 10 }, (_, index) => ({
+      host: `host${String(index)}`,
+      facts: { ...standby, host: `host${String(index)}`, free_mib: 1, holder: "somebody" },
+    }));
+    expect(refusals(bad)).toHaveLength(20);
+  });
+
+  describe("of a switch that stopped half-way", () => {
+    const halves: [string, Partial<PairFacts>, Partial<PairFacts>][] = [
+      ["after the claim", open, open],
+      ["after the fence", { ...open, ...stopped, holds_address: false }, open],
+      [
+        "after the fence, read-only again",
+        { ...open, in_recovery: true, holds_address: false },
+        { ...open, streaming: null },
+      ],
+      [
+        "after the promotion",
+        { ...open, ...stopped, holds_address: false },
+        { ...open, in_recovery: false, streaming: null },
+      ],
+      [
+        "after the address moved",
+        { ...open, ...stopped, holds_address: false },
+        { ...open, in_recovery: false, streaming: null, holds_address: true },
+      ],
+      [
+        "after the old one follows",
+        { ...open, in_recovery: true, streaming: { from: "megadeth", lag_bytes: 0 }, holds_address: false },
+        { ...open, in_recovery: false, streaming: null, holds_address: true },
+      ],
+    ];
+    it.each(halves)("%s: may go on, and may go back", (_, slayer, megadeth) => {
+      const seen = looks(slayer, megadeth);
+      expect(refusals(seen)).toEqual([]);
+      expect(refusals(seen, { production: "slayer", standby: "megadeth" })).toEqual([]);
+    });
+  });
+});
+
+describe("preflight of provisioning", () => {
+  it("takes blank machines", () => {
+    const blank = {
+      cluster: "absent",
+      ...stopped,
+      claim: null,
+      done: {},
+      stack: null,
+      system_id: null,
+    } as const;
+    const decision = decidePair(looks(blank, blank), { ...wanted, transition: "provision" });
+    expect(decision.refusals).toEqual([]);
+    expect(decision.epoch).toBe(1);
+  });
+
+  it("refuses data that it did not make", () => {
+    const found = refusals(looks({}, { cluster: "foreign", streaming: null }), { transition: "provision" });
+    expect(found).toEqual([
+      "megadeth has a database cluster that this program did not make; move it away, or name another machine",
+    ]);
+  });
+});

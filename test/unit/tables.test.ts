@@ -1,0 +1,67 @@
+import { existsSync, globSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { tables } from "../../components/tables.ts";
+import { keepersOf, phasesOf } from "../../components/table.ts";
+
+const scripts = join(import.meta.dirname, "..", "..", "scripts");
+const phaseOrder = (name: string) => phasesOf(tables[name]?.table ?? []).map(([phase]) => phase);
+
+describe("every transition", () => {
+  const rows = Object.entries(tables).flatMap(([name, { table }]) => table.map((row) => ({ name, row })));
+
+  it.each(rows.filter(({ row }) => (row.by ?? "host") === "host"))(
+    "$name: $row.script is a file",
+    ({ row }) => {
+      expect(existsSync(join(scripts, `${row.script}.sh`))).toBe(true);
+    },
+  );
+
+  it("names every acting script of the pair", () => {
+    const libraries = /\/lib[^/]*\.sh$/;
+    const files = globSync("pair/*.sh", { cwd: scripts }).filter((file) => !libraries.test(file));
+    const named = new Set(rows.map(({ row }) => `${row.script}.sh`));
+    expect(files.filter((file) => !named.has(file))).toEqual([]);
+  });
+
+  it.each(rows)("$name: $row.script has a deadline and a sentence", ({ row }) => {
+    expect(row.deadlineSeconds).toBeGreaterThan(0);
+    expect(row.says).not.toBe("");
+  });
+
+  it("fences the old production before the other one is promoted, and it gives up the address before that [004-063]", () => {
+    for (const name of ["switch", "switch-aws"]) {
+      const order = phaseOrder(name);
+      expect(order.indexOf("fence")).toBeGreaterThanOrEqual(0);
+      expect(order.indexOf("fence")).toBeLessThan(order.indexOf("takeover"));
+    }
+  });
+
+  it("moves the platform's address only after the promotion [004-065]", () => {
+    const order = phaseOrder("switch-aws");
+    expect(order.indexOf("address")).toBeGreaterThan(order.indexOf("takeover"));
+  });
+
+  it("writes the status file after the work that it stands for [004-144]", () => {
+    for (const name of ["switch", "switch-aws"]) {
+      const order = phaseOrder(name);
+      expect(order.slice(-2)).toEqual(["status", "check"]);
+    }
+  });
+
+  it("names one point of no return, and lets no row of a switch be skipped", () => {
+    for (const name of ["switch", "switch-aws"]) {
+      const table = tables[name]?.table ?? [];
+      expect(table.filter((row) => row.pointOfNoReturn).map((row) => row.script)).toEqual(["pair/takeover"]);
+      expect(table.filter((row) => row.mayBeSkipped)).toEqual([]);
+    }
+  });
+});
+
+describe("keepers of an id", () => {
+  it("are flat, sorted and without empty values, so that a new default changes no id (finding 18)", () => {
+    const before = keepersOf({ production: "slayer", primary: "slayer" });
+    const after = keepersOf({ primary: "slayer", checksFrom: undefined, clients: "", production: "slayer" });
+    expect(JSON.stringify(after)).toBe(JSON.stringify(before));
+  });
+});

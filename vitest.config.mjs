@@ -1,0 +1,26 @@
+import { defineConfig } from "vitest/config";
+
+/** One project a suite: a folder of test/, how many of its files may run side by side, and its deadlines. */
+function suite(name, { workers, testSeconds, hookSeconds }) {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      maxWorkers: workers,
+      fileParallelism: workers !== 1,
+      testTimeout: testSeconds * 1000,
+      hookTimeout: hookSeconds * 1000,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      suite("unit", { workers: undefined, testSeconds: 10, hookSeconds: 10 }),
+      suite("conformance", { workers: 2, testSeconds: 120, hookSeconds: 120 }),
+      suite("engine", { workers: 2, testSeconds: 300, hookSeconds: 120 }),
+      suite("lab", { workers: 1, testSeconds: 1800, hookSeconds: 1200 }),
+    ],
+  },
+});
