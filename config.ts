@@ -81,7 +81,7 @@ function covers(found: Problem, rule: Problem): boolean {
 }
 
 function withDefaults(config: Parsed<keyof typeof stackSchemas>): StackConfig {
-  const pairs = Object.entries(config.pairs).map(([name, pair]): [string, Pair] => [
+  const pairs = Object.entries<ParsedPair>(config.pairs).map(([name, pair]): [string, Pair] => [
     name,
     { ...pair, database: pair.database ?? name },
   ]);

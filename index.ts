@@ -7,7 +7,7 @@ import { readConfig } from "./config.ts";
 import { platformOf } from "./platforms/platforms.ts";
 
 const config = readConfig();
-const platform = platformOf(config);
+const platform = await platformOf(config);
 
 /** Hosts record the stack that operates them; another one is refused. */
 const stack = new random.RandomId("stack", { byteLength: 8 }, { protect: config.platform !== "local" });

@@ -174,7 +174,12 @@ export class Transition extends pulumi.ComponentResource {
       .apply(([on, all]) => [...(all[names.indexOf(on)] ?? [])]);
   }
 
-  #operator(row: Row, name: string, words: pulumi.Output<string[]> | undefined, says: string): pulumi.Resource {
+  #operator(
+    row: Row,
+    name: string,
+    words: pulumi.Output<string[]> | undefined,
+    says: string,
+  ): pulumi.Resource {
     const declared = this.#args.commands?.[row.script];
     if (!declared)
       throw new Error(`${this.#prefix}: row ${row.script} is run by the operator, but has no command`);

@@ -8,7 +8,7 @@ const valueLength = 60;
 
 /** A value as the reader of a message sees it. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
+  const text = (JSON.stringify(value) as string | undefined) ?? "nothing";
   return text.length > valueLength ? `${text.slice(0, valueLength)}…` : text;
 }
 

@@ -113,32 +113,29 @@ function repeated(entries: readonly (readonly [string[], string | undefined])[])
 function pairHosts(draft: Draft): Problem[] {
   return Object.entries(draft.pairs).flatMap(([name, pair]) => {
     const path = (key: string) => ["pairs", name, key];
-    const { primary, secondary, production } = pair;
-    const members = named(pair, "primary", "secondary");
-    const problems = members
+    const unknown = named(pair, "primary", "secondary", "production")
       .filter(([, host]) => !Object.hasOwn(draft.hosts, host))
       .map(([key, host]) => at(path(key), noHost(host, draft)));
-    if (word(primary) !== undefined && primary === secondary)
-      problems.push(at(path("secondary"), `${shown(secondary)} is the primary too; a pair is two machines`));
-    const names = members.map(([, host]) => host);
-    const serving = word(production);
-    if (serving === undefined || names.length < 2) return problems;
-    if (!names.includes(serving))
-      problems.push(
-        at(
-          path("production"),
-          `${shown(serving)} is no machine of the pair; ${allowedWords(serving, names)}`,
-        ),
-      );
-    else if (draft.unreachable.includes(serving))
-      problems.push(
-        at(
-          path("production"),
-          `${shown(serving)} is in changeover:unreachable; name the other machine, or take it off the list`,
-        ),
-      );
-    return problems;
+    const same = word(pair.primary) !== undefined && pair.primary === pair.secondary;
+    const twice = `${shown(pair.secondary)} is the primary too; a pair is two machines`;
+    return [
+      ...unknown,
+      ...(same ? [at(path("secondary"), twice)] : []),
+      ...(unknown.length > 0 ? [] : production(draft, pair).map((text) => at(path("production"), text))),
+    ];
   });
+}
+
+/** Why the machines of a pair, which are hosts all, do not have this production. */
+function production({ unreachable }: Draft, pair: Fields): string[] {
+  const members = named(pair, "primary", "secondary").map(([, host]) => host);
+  const serving = word(pair.production);
+  if (serving === undefined || members.length < 2) return [];
+  if (!members.includes(serving))
+    return [`${shown(serving)} is no machine of the pair; ${allowedWords(serving, members)}`];
+  return unreachable.includes(serving)
+    ? [`${shown(serving)} is in changeover:unreachable; name the other machine, or take it off the list`]
+    : [];
 }
 
 function witnesses(draft: Draft): Problem[] {
@@ -174,26 +171,19 @@ function serviceAddresses({ hosts, pairs }: Draft): Problem[] {
 
 /** Every port that is taken on every host: by its sshd, and by the pairs that it belongs to. */
 function ports({ hosts, pairs }: Draft): Problem[] {
-  const taken = new Map(
-    Object.entries(hosts).map(([host, { port }]) => [`${host}:${String(port ?? 22)}`, `the sshd of ${host}`]),
-  );
+  const sshds = Object.entries(hosts).map(([host, { port }]): [string, string] => [
+    `${host}:${shown(port ?? 22)}`,
+    `the sshd of ${host}`,
+  ]);
+  const taken = new Map(sshds);
   return Object.entries(pairs).flatMap(([name, pair]) =>
     (["port", "peerPort"] as const).flatMap((key) => {
-      const port = pair[key] ?? defaultPorts[key];
-      const places = new Set(
-        named(pair, "primary", "secondary").map(([, host]) => `${host}:${String(port)}`),
-      );
-      const owners = [...places].flatMap((place) => taken.get(place) ?? []);
-      for (const place of places) if (!taken.has(place)) taken.set(place, pathText(["pairs", name, key]));
-      const owner = owners[0];
-      return owner === undefined
-        ? []
-        : [
-            at(
-              ["pairs", name, key],
-              `${shown(port)} is taken by ${owner} on a host of the pair; name another`,
-            ),
-          ];
+      const [path, port] = [["pairs", name, key], shown(pair[key] ?? defaultPorts[key])];
+      const places = [...new Set(named(pair, "primary", "secondary").map(([, host]) => `${host}:${port}`))];
+      const owner = places.flatMap((place) => taken.get(place) ?? [])[0];
+      for (const place of places) if (!taken.has(place)) taken.set(place, pathText(path));
+      if (owner === undefined) return [];
+      return [at(path, `${port} is taken by ${owner} on a host of the pair; name another`)];
     }),
   );
 }

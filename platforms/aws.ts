@@ -1,17 +1,14 @@
-import { join } from "node:path";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { localStep } from "../components/step.ts";
 import type { AwsConfig } from "../config.ts";
 import { AwsFirewall } from "./aws/firewall.ts";
+import { awsHosts } from "./aws/hosts.ts";
 import { AwsMachine } from "./aws/machine.ts";
 import { AwsNetwork } from "./aws/network.ts";
-import type { Host, Platform, ServiceAddress, SshTarget } from "./platform.ts";
+import type { Host, Platform, ServiceAddress } from "./platform.ts";
 import { sshConfigOf } from "./ssh-config.ts";
 
 export type AwsPlatformArgs = Pick<AwsConfig, "hosts" | "network" | "pairs" | "ssh">;
-
-const awaitSsh = join(import.meta.dirname, "..", "tools", "await-ssh.ts");
 
 /** EC2 instances in a VPC of their own behind a bastion, and an Elastic IP for each pair. */
 export function awsPlatform(args: AwsPlatformArgs, opts: pulumi.ComponentResourceOptions = {}): Platform {
@@ -45,7 +42,14 @@ class AwsPlatform extends pulumi.ComponentResource implements Platform {
     this.#machines = this.#makeMachines(this.#makeFirewall());
     this.#bastion = this.#makeBastionAddress();
     this.#addresses = this.#makeServiceAddresses();
-    this.hosts = new Map(Object.keys(args.hosts).map((name) => [name, this.#host(name)]));
+    this.hosts = awsHosts(
+      {
+        machines: this.#machines,
+        bastion: { name: args.network.bastion, address: this.#bastion },
+        login: args.ssh,
+      },
+      { parent: this },
+    );
     this.network = pulumi.output(args.network.cidr);
     this.outputs = this.#describe();
     this.registerOutputs(this.outputs);
@@ -127,43 +131,6 @@ class AwsPlatform extends pulumi.ComponentResource implements Platform {
         ),
       ]),
     );
-  }
-
-  #host(name: string): Host {
-    const machine = this.#machine(name);
-    const ssh =
-      name === this.#args.network.bastion ? this.#bastionTarget() : this.#targetBehindBastion(machine);
-    const answers = localStep(
-      `${name}-answers`,
-      {
-        create: `${process.execPath} ${awaitSsh} ${name}`,
-        stdin: pulumi.jsonStringify(ssh),
-        triggers: machine.instanceId.apply((id): Record<string, string> => ({
-          says: `${name} has started and answers`,
-          machine: id,
-        })),
-      },
-      { parent: this, dependsOn: [machine, this.#bastion] },
-    );
-    return { name, ssh, identity: machine.instanceId, address: machine.privateIp, ready: [answers] };
-  }
-
-  #bastionTarget(): pulumi.Output<SshTarget> {
-    const { hostKey } = this.#machine(this.#args.network.bastion);
-    return this.#target(this.#bastion.publicIp, hostKey);
-  }
-
-  #targetBehindBastion({ privateIp, hostKey }: AwsMachine): pulumi.Output<SshTarget> {
-    return pulumi
-      .all([this.#target(privateIp, hostKey), this.#bastionTarget()])
-      .apply(([target, proxy]) => ({ ...target, proxy }));
-  }
-
-  #target(address: pulumi.Output<string>, hostKey: pulumi.Output<string>): pulumi.Output<SshTarget> {
-    const { user, privateKeyPath } = this.#args.ssh;
-    return pulumi
-      .all([address, hostKey])
-      .apply(([host, key]): SshTarget => ({ host, port: 22, user, hostKey: key, privateKeyPath }));
   }
 
   #machine(name: string): AwsMachine {

@@ -1,18 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config.ts";
-import { awsPlatform } from "./aws.ts";
-import { inventoryPlatform } from "./inventory.ts";
-import { localPlatform } from "./local.ts";
 import type { Platform } from "./platform.ts";
 
-/** The hosts of a stack, from where its config says. */
-export function platformOf(config: StackConfig): Platform {
+/**
+ * The hosts of a stack, from where its config says. Only that platform is loaded: the SDK of a cloud costs seconds and
+ * hundreds of MiB at each run.
+ */
+export async function platformOf(config: StackConfig): Promise<Platform> {
   switch (config.platform) {
-    case "local":
+    case "local": {
+      const { localPlatform } = await import("./local.ts");
       return localPlatform({ stack: pulumi.getStack(), hosts: Object.keys(config.hosts) });
-    case "inventory":
+    }
+    case "inventory": {
+      const { inventoryPlatform } = await import("./inventory.ts");
       return inventoryPlatform(config);
-    case "aws":
+    }
+    case "aws": {
+      const { awsPlatform } = await import("./aws.ts");
       return awsPlatform(config);
+    }
   }
 }

@@ -17,7 +17,7 @@ async function awaitSsh(name: string, target: SshTarget, seconds: number): Promi
   const left = () => seconds - (performance.now() - started) / 1000;
   let before = "";
   while (left() > 0) {
-    const { code, stderr } = await sshRun(target, "true", Math.min(loginSeconds, left()));
+    const { code, stderr } = await sshRun(target, "true", Math.min(loginSeconds, Math.ceil(left())));
     if (code === 0) {
       console.log(`${name} answers after ${(seconds - left()).toFixed(0)} s`);
       return 0;

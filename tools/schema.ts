@@ -30,17 +30,17 @@ export async function stackSchemaText(): Promise<string> {
 }
 
 /** What the keys of one platform must be, when it is the one that the file names. */
-function forPlatform(schema: z.ZodObject): unknown {
+function forPlatform(schema: z.ZodObject): object {
   const { properties = {}, required = [] } = z.toJSONSchema(schema, {
     target: "draft-7",
     io: "input",
     override: explain,
   });
-  const prefixed = Object.entries(properties).map(([key, value]) => [`changeover:${key}`, value]);
+  const prefixed = Object.entries(properties).map(([key, value]) => [`changeover:${key}`, value] as const);
   return {
     if: { properties: { "changeover:platform": properties.platform }, required: ["changeover:platform"] },
     then: {
-      properties: Object.fromEntries(prefixed),
+      properties: Object.fromEntries<unknown>(prefixed),
       required: required.map((key) => `changeover:${key}`),
       propertyNames: {
         anyOf: [{ enum: prefixed.map(([key]) => key) }, { not: { pattern: "^changeover:" } }],

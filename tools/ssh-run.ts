@@ -45,7 +45,11 @@ export function sshRun(target: SshTarget, command: string, seconds: number): Pro
   child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
   return new Promise((resolve) => {
     child.on("error", (error) => {
-      resolve({ code: null, stdout, stderr: `ssh can't be started (${error.message}); install OpenSSH's client` });
+      resolve({
+        code: null,
+        stdout,
+        stderr: `ssh can't be started (${error.message}); install OpenSSH's client`,
+      });
     });
     child.on("close", (code) => {
       const late = `gave no answer within ${String(seconds)} s; mend it, or if it is dead add it to changeover:unreachable`;

@@ -29,7 +29,8 @@ export class AwsNetwork extends pulumi.ComponentResource {
     this.#routes("public", vpc, this.publicSubnets, [{ cidrBlock: "0.0.0.0/0", gatewayId: internet.id }]);
     this.#routes("hosts", vpc, this.hostSubnets, [
       { cidrBlock: "0.0.0.0/0", natGatewayId: nat.id },
-      // What comes in by an Elastic IP must not go out by the NAT gateway.
+      // What comes in by an Elastic IP must not go out by the NAT gateway. The price: a host that holds none can
+      // open no connection to these networks, only answer through the bastion.
       ...outside(args.cidr, args.clients).map((cidrBlock) => ({ cidrBlock, gatewayId: internet.id })),
     ]);
     this.vpcId = vpc.id;

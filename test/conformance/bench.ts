@@ -89,7 +89,7 @@ export class Bench {
   }
 }
 
-/** The op planned for a resource. */
+/** The op planned for a resource; undefined for one that stays the same. */
 export function planned(steps: readonly Planned[], name: string): string | undefined {
   return steps.find(({ urn }) => urn.endsWith(`::${name}`))?.op;
 }

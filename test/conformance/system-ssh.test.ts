@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -111,5 +111,29 @@ describe("the system's ssh with the stack's ssh_config", () => {
       code: 255,
       said: expect.stringContaining("Host key verification failed.") as string,
     });
+  });
+});
+
+describe("the wait for a machine that starts", () => {
+  const tool = join(import.meta.dirname, "..", "..", "tools", "await-ssh.ts");
+  const wait = (target: SshTarget, seconds: number) =>
+    spawnSync(process.execPath, [tool, "slayer", String(seconds)], {
+      input: JSON.stringify(target),
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+
+  it("ends when the machine answers", () => {
+    const { status, stdout } = wait(targetOf(slayer), 10);
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^slayer answers after \d+ s\n$/)]);
+  });
+
+  it("ends at its deadline when it does not", async () => {
+    const lost = await startSshd({ name: "lost" });
+    const target = targetOf(lost);
+    await lost.stop();
+    const { status, stderr } = wait(target, 1);
+    expect(status).toBe(75);
+    expect(stderr).toContain("slayer at 127.0.0.1 did not answer within 1 s; look at its console");
   });
 });

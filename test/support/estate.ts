@@ -1,8 +1,9 @@
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { createLab, hostUp, newLabId, removeLab, ssh } from "../../tools/lab/lab.ts";
+import { boot, createLab, hostUp, newLabId, removeLab, ssh } from "../../tools/lab/lab.ts";
 import type { WriterTarget } from "../../tools/writer.ts";
 import { Project, type Run } from "./engine.ts";
 
@@ -123,6 +124,28 @@ export class Estate {
 
   up(...args: string[]): Promise<Run> {
     return this.project.up(...args);
+  }
+
+  /** `npm run verify` for this stack. */
+  verify(): Promise<Run> {
+    const child = spawn(process.execPath, [join(root, "tools", "verify.ts"), "--cwd", this.project.folder], {
+      env: this.project.env,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 60_000,
+    });
+    let output = "";
+    child.stdout.on("data", (data: Buffer) => (output += data.toString()));
+    child.stderr.on("data", (data: Buffer) => (output += data.toString()));
+    return new Promise((resolve) => {
+      child.on("close", (code) => {
+        resolve({ code, output });
+      });
+    });
+  }
+
+  /** Boot a machine that was killed, and wait until it answers. */
+  async boot(name: string): Promise<void> {
+    await boot(this.lab, name);
   }
 
   /** Run a command on a machine as root. @throws when it fails. */

@@ -105,7 +105,7 @@ config:
     sounz:
       primary: slayr
       secondary: megadeth
-      production: anthrax
+      production: anthrx
       serviceAddress: .46
       prot: 5433
       clients: [192.0.2.1/24]
@@ -128,7 +128,7 @@ config:
       'changeover:pairs.sounz.clients[0]: "192.0.2.1/24" is not allowed; allowed: an IPv4 network whose host part is zero, for example 203.0.113.0/24',
       'changeover:pairs.sounz.maxLagMiB: "lots" is not allowed; allowed: a whole number from 1 to 1048576',
       'changeover:pairs.sounz.primary: "slayr" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean slayer?',
-      'changeover:pairs.sounz.production: "anthrax" is no machine of the pair; allowed: slayr, megadeth',
+      'changeover:pairs.sounz.production: "anthrx" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean anthrax?',
       "changeover:pairs.sounz.prot: no such key; allowed: primary, secondary, production, serviceAddress, database, port, peerPort, interface, clients, checksFrom, maxLagMiB, maxClockSkewSeconds, minFreeMiB; did you mean port?",
       "changeover:pairs.sounz.serviceAddress: 0.46 is not allowed; allowed: an IPv4 address",
       "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, adopt; did you mean pairs?",
@@ -179,6 +179,17 @@ describe("each rule", () => {
     ],
   ])("of a pair: %s", (_, changes, expected) => {
     expect(onePair(changes)).toBe(expected === "right" ? expected : one(expected));
+  });
+
+  it("of a pair: a third machine is no production of it", () => {
+    const { hosts } = inventory();
+    const anthrax = { address: "192.0.2.13", hostKey: keys.slayer.replace("HR4f", "HR4e") };
+    const pairs = { sounz: { ...pair, production: "anthrax" } };
+    expect(verdict({ ...inventory({ pairs }), hosts: { ...hosts, anthrax } })).toBe(
+      one(
+        'changeover:pairs.sounz.production: "anthrax" is no machine of the pair; allowed: slayer, megadeth',
+      ),
+    );
   });
 
   it("of two pairs: no port of a host and no service address twice", () => {

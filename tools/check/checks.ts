@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ensureCommands } from "../setup/debian.ts";
 import { root } from "../setup/places.ts";
 import { run } from "../setup/run.ts";
-import { scriptProblems, textProblems } from "./house.ts";
+import { isLibrary, scriptProblems, textProblems } from "./house.ts";
 
 const deadlineSeconds = 300;
 
@@ -39,12 +39,12 @@ function command(name: string, argv: () => readonly string[]): Check {
 const tool = (name: string) => join(root, "node_modules", ".bin", name);
 
 /** The same, for a program that npm does not bring. */
-function shell(name: string, argv: () => readonly string[]): Check {
+function shell(program: string, argv: () => readonly string[], name = program): Check {
   const { does } = command(name, argv);
   return {
     name,
     does: async () => {
-      await ensureCommands({ [name]: name }, "the checks of shell scripts");
+      await ensureCommands({ [program]: program }, "the checks of shell scripts");
       return does();
     },
   };
@@ -75,7 +75,13 @@ const rows: readonly (readonly Check[])[] = [
   [
     command("types", () => [tool("tsc"), "--noEmit"]),
     command("format", () => [tool("prettier"), "--check", "--log-level", "warn", "."]),
-    shell("shellcheck", () => ["shellcheck", "--external-sources", ...shellFiles()]),
+    shell("shellcheck", () => ["shellcheck", ...shellFiles().filter((file) => !isLibrary(file))]),
+    // Who sources a library uses its variables.
+    shell(
+      "shellcheck",
+      () => ["shellcheck", "--exclude", "SC2034", ...shellFiles().filter(isLibrary)],
+      "shellcheck libraries",
+    ),
     shell("shfmt", () => ["shfmt", "-d", "-i", "2", "-ci", ...shellFiles()]),
     house,
   ],

@@ -76,7 +76,10 @@ export async function serveProvider(provider: Provider): Promise<void> {
   ): Promise<T> => {
     const controller = new AbortController();
     running.add(controller);
-    const timer = seconds > 0 ? setTimeout(() => controller.abort(), seconds * 1000) : undefined;
+    const timer =
+      seconds > 0
+        ? setTimeout(() => controller.abort(new Error("context deadline exceeded")), seconds * 1000)
+        : undefined;
     const name = urn.split("::").slice(3).join("::");
     try {
       return await work({ urn, type: typeOf(urn), name, log, signal: controller.signal });
@@ -184,7 +187,7 @@ export async function serveProvider(provider: Provider): Promise<void> {
     ),
 
     cancel: unary(() => {
-      for (const controller of running) controller.abort();
+      for (const controller of running) controller.abort(new Error("context canceled"));
       return new emptyPb.Empty();
     }),
     attach: unary(() => new emptyPb.Empty()),

@@ -92,8 +92,6 @@ function execute(
   output: Output,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    // The connection's own end comes as the channel's end; without a listener it would end this process.
-    client.on("error", () => undefined);
     client.exec(command, { env }, (error, channel) => {
       if (error) {
         reject(output.failure(error.message, command));

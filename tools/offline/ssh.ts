@@ -38,10 +38,10 @@ export async function dial(
   signal: AbortSignal,
 ): Promise<ssh2.Client> {
   const { proxy } = connection;
-  await requireAgent(connection);
+  await requireUsable(connection);
   if (!proxy) return retry("Dial", connection, tell, signal, () => dialOnce(connection));
   try {
-    await requireAgent(proxy);
+    await requireUsable(proxy);
     const bastion = await retry("Dial proxy", proxy, tell, signal, () => dialOnce(proxy));
     try {
       const through = await retry("Dial from proxy", connection, tell, signal, () =>
@@ -76,7 +76,7 @@ async function retry<T>(
     }
     tell(`${what} ${String(tries + 1)}/${limit === -1 ? "inf" : String(limit)} failed: retrying`);
     await pause(Math.min(delay, longestDelay), undefined, { signal }).catch(() => {
-      throw new Error("context canceled");
+      throw signal.reason as Error;
     });
     delay *= growth;
   }
@@ -111,6 +111,7 @@ const reasons: Record<string, string> = {
   ENETUNREACH: "connect: network is unreachable",
   ETIMEDOUT: "connect: connection timed out",
   ENOTFOUND: "no such host",
+  ENOENT: "connect: no such file or directory",
 };
 
 const reasonOf = (error: NodeJS.ErrnoException): string => reasons[error.code ?? ""] ?? error.message;
@@ -130,7 +131,8 @@ function handshake(endpoint: Endpoint, sock: Duplex): Promise<ssh2.Client> {
   let foreign = false;
   return new Promise((resolve, reject) => {
     client.once("ready", () => resolve(client));
-    client.once("error", (error) => {
+    // Not once: a connection that breaks can say so more than once, and an error nobody hears would end this process.
+    client.on("error", (error) => {
       client.destroy();
       reject(
         new Error(`ssh: handshake failed: ${foreign ? "ssh: host key mismatch" : explain(error, endpoint)}`),
@@ -189,8 +191,10 @@ function parseHostKey(line: string): { key: Buffer; algorithms: ssh2.ServerHostK
   return { key: parsed.getPublicSSH(), algorithms };
 }
 
-/** An agent that is named but not there is a fault of this machine, which no second attempt mends. */
-async function requireAgent({ agentSocketPath, privateKey, privateKeyPassword }: Endpoint): Promise<void> {
+/** A key that cannot be read or an agent that is not there is a fault of this machine, which no second attempt mends. */
+async function requireUsable(endpoint: Endpoint): Promise<void> {
+  const { agentSocketPath, hostKey, privateKey, privateKeyPassword } = endpoint;
+  if (hostKey !== undefined) parseHostKey(hostKey);
   if (privateKey !== undefined) {
     const key = ssh2.utils.parseKey(privateKey, privateKeyPassword);
     if (key instanceof Error) throw new Error(`ssh: ${key.message}`);

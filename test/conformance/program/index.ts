@@ -66,6 +66,7 @@ for (const { name, type, args, dependsOn, hook, ...opts } of wanted.resources ??
 export const ran = wanted.run ? command.local.runOutput(valueOf(wanted.run) as never).stdout : "";
 
 if (wanted.says) {
+  console.log(process.version, ...process.execArgv);
   console.log(`stdout ${wanted.says}`);
   console.error(`stderr ${wanted.says}`);
 }

@@ -1,0 +1,8 @@
+import { toolchain } from "../../tools/setup/toolchain.ts";
+
+type Name = "language" | "command" | "random" | "aws";
+
+/** Whether this plugin is one of ours, which stand in where the real one is missing. */
+export function standIn(name: Name): boolean {
+  return toolchain().plugins[name].kind === "stand-in";
+}

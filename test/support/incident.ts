@@ -1,0 +1,69 @@
+import type { Estate } from "./estate.ts";
+
+/** The scripts of a switch by the step that runs them; each runs on one host or on both. */
+export const hostSteps = {
+  claim: "claim",
+  ready: "pair/ready",
+  fence: "pair/fence",
+  takeover: "pair/takeover",
+  follow: "pair/follow",
+  status: "pair/status",
+  done: "done",
+} as const;
+
+export type HostStep = keyof typeof hostSteps;
+
+/** What a step does instead of its work: fail before it, fail after it, or wait a little, to be killed in it. */
+export type Incident = "before" | "after" | "wait";
+
+const marks = "/run/changeover-incident";
+
+const bodies: Readonly<Record<Incident, string>> = {
+  before: "exit 75",
+  after: 'bash "$real" "$@" || exit; exit 75',
+  wait: 'read -rt 1.5 _ <> <(:) || true; bash "$real" "$@"; exit',
+};
+
+/**
+ * Put an incident in front of one step on all hosts. The real script stays beside it and is what runs, so nothing of
+ * the program knows of the test.
+ */
+export async function arrange(estate: Estate, step: HostStep, incident: Incident): Promise<void> {
+  const script = [
+    "#!/usr/bin/env bash",
+    "real=${BASH_SOURCE[0]%.sh}.real.sh",
+    `mkdir -p ${marks} && : >${marks}/${step}`,
+    bodies[incident],
+  ].join("\n");
+  await everywhere(
+    estate,
+    `for file in /opt/changeover/*/scripts/${hostSteps[step]}.sh; do
+       [ -e "\${file%.sh}.real.sh" ] || mv "$file" "\${file%.sh}.real.sh"
+       cat >"$file" <<'INCIDENT_ENDS'
+${script}
+INCIDENT_ENDS
+     done; rm -rf ${marks}`,
+  );
+}
+
+/** Take every incident away again. */
+export async function clear(estate: Estate): Promise<void> {
+  await everywhere(
+    estate,
+    `for real in /opt/changeover/*/scripts/*.real.sh /opt/changeover/*/scripts/pair/*.real.sh; do
+       [ ! -e "$real" ] || mv "$real" "\${real%.real.sh}.sh"
+     done; rm -rf ${marks}`,
+  );
+}
+
+/** Whether the step has begun on any host. */
+export async function reached(estate: Estate, step: HostStep): Promise<boolean> {
+  const seen = await Promise.all(
+    [...estate.hosts.keys()].map((name) => estate.on(name, `[ ! -e ${marks}/${step} ] || echo seen`)),
+  );
+  return seen.some((text) => text.includes("seen"));
+}
+
+async function everywhere(estate: Estate, command: string): Promise<void> {
+  await Promise.all([...estate.hosts.keys()].map((name) => estate.on(name, command)));
+}
