@@ -6,12 +6,18 @@ import { awsHosts } from "./aws/hosts.ts";
 import { AwsMachine } from "./aws/machine.ts";
 import { AwsNetwork } from "./aws/network.ts";
 import type { Host, Platform, ServiceAddress } from "./platform.ts";
+import { requirePrivateKey } from "./ssh.ts";
 import { sshConfigOf } from "./ssh-config.ts";
 
 export type AwsPlatformArgs = Pick<AwsConfig, "hosts" | "network" | "pairs" | "ssh">;
 
-/** EC2 instances in a VPC of their own behind a bastion, and an Elastic IP for each pair. */
+/**
+ * EC2 instances in a VPC of their own behind a bastion, and an Elastic IP for each pair.
+ *
+ * @throws pulumi.RunError when the private key can't be read.
+ */
 export function awsPlatform(args: AwsPlatformArgs, opts: pulumi.ComponentResourceOptions = {}): Platform {
+  requirePrivateKey(args.ssh);
   const provider = new aws.Provider(
     "aws",
     {

@@ -2,10 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import type { InventoryConfig } from "../config.ts";
 import type { Host, Platform, SshTarget } from "./platform.ts";
 import { withoutComment } from "./public-key.ts";
+import { requirePrivateKey } from "./ssh.ts";
 import { sshConfigOf } from "./ssh-config.ts";
 
-/** Machines that exist: the config says where each is, and its host key says which machine it is. */
+/**
+ * Machines that exist: the config says where each is, and its host key says which machine it is.
+ *
+ * @throws pulumi.RunError when the private key can't be read.
+ */
 export function inventoryPlatform({ hosts, ssh }: Pick<InventoryConfig, "hosts" | "ssh">): Platform {
+  requirePrivateKey(ssh);
   const targets = targetsOf({ hosts, ssh });
   const addresses = Object.fromEntries([...targets].map(([name, { host }]) => [name, host]));
   return {

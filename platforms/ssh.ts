@@ -17,8 +17,6 @@ export interface DialLimits {
 /**
  * The connection of a remote step, secret as a whole: the private key is read from its path now, and without a path
  * the SSH agent is asked. The host key is always checked.
- *
- * @throws pulumi.RunError (when the target is known) if the private key can't be read; a preview does without.
  */
 export function connectionOf(
   ssh: pulumi.Output<SshTarget>,
@@ -37,17 +35,27 @@ function plainConnection(target: SshTarget, limits: DialLimits): ConnectionArgs 
 }
 
 /**
- * The text of a private key. A preview dials nothing, so it may run where the key is not: in a pull request, say.
- *
- * @throws pulumi.RunError outside of previews, if the file can't be read.
+ * Undefined when it can't be read. Not an error here: one inside an output ends the update with twenty stack traces,
+ * or with none and no reason.
  */
-export function privateKeyAt(path: string): string | undefined {
+function privateKeyAt(path: string): string | undefined {
   try {
     return readFileSync(expanded(path), "utf8");
-  } catch (error) {
-    if (pulumi.runtime.isDryRun()) return undefined;
-    throw new pulumi.RunError(
-      `the private key ${path} can't be read (${(error as Error).message}); put it there, or leave privateKeyPath out and use the SSH agent`,
-    );
+  } catch {
+    return undefined;
   }
+}
+
+/**
+ * Refuse, before anything is declared, to operate hosts with a private key that is not there. A preview dials nothing
+ * and may run without it: in a pull request, say.
+ *
+ * @throws pulumi.RunError
+ */
+export function requirePrivateKey({ privateKeyPath }: { readonly privateKeyPath?: string }): void {
+  if (privateKeyPath === undefined || pulumi.runtime.isDryRun()) return;
+  if (privateKeyAt(privateKeyPath) !== undefined) return;
+  throw new pulumi.RunError(
+    `the private key ${privateKeyPath} can't be read; put it there, or leave ssh.privateKeyPath out and use the SSH agent`,
+  );
 }

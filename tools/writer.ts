@@ -84,6 +84,8 @@ export class Writer {
 
   /** Acknowledged writes that the server does not have now. */
   async lost(): Promise<number[]> {
+    // What is acknowledged while the server answers is no part of the question.
+    const acknowledged = this.#acknowledged.map(({ sequence }) => sequence);
     const client = await this.#connect();
     try {
       const { rows } = await client.query<{ sequence: string }>(
@@ -91,7 +93,7 @@ export class Writer {
         [this.#run],
       );
       const present = new Set(rows.map(({ sequence }) => Number(sequence)));
-      return this.#acknowledged.map(({ sequence }) => sequence).filter((sequence) => !present.has(sequence));
+      return acknowledged.filter((sequence) => !present.has(sequence));
     } finally {
       await client.end();
     }

@@ -7,7 +7,11 @@ import type { Platform } from "../../platforms/platform.ts";
 import { type Declared, declaredBy, isSecret, type Outputs, valueOf } from "../support/mocks.ts";
 import { committedStack } from "../support/stack-file.ts";
 
-const config = parseConfig(committedStack("Pulumi.prod.yaml"), "Pulumi.prod.yaml") as AwsConfig;
+const privateKeyPath = import.meta.filename;
+const config = parseConfig(
+  { ...committedStack("Pulumi.prod.yaml"), ssh: { privateKeyPath } },
+  "Pulumi.prod.yaml",
+) as AwsConfig;
 const seed = Buffer.alloc(32, 7).toString("base64");
 const hostKey = hostKeyOf(seed).publicKey;
 const privateIps: Record<string, string> = {
@@ -180,7 +184,7 @@ describe("the service address on aws", () => {
 
 describe("hosts on aws", () => {
   it("are reached through the bastion by their private address [002-023] [002-024] [002-025]", async () => {
-    const login = { port: 22, user: "admin", hostKey, privateKeyPath: "~/.ssh/changeover_prod" };
+    const login = { port: 22, user: "admin", hostKey, privateKeyPath };
     const aud = { ...login, host: "192.0.2.10" };
     const targets = [...platform.hosts.values()].map(({ name, ssh }) =>
       valueOf(ssh).then((target) => [name, target]),
@@ -212,7 +216,7 @@ describe("hosts on aws", () => {
         "  HostName 10.20.128.11",
         "  Port 22",
         "  User admin",
-        '  IdentityFile "~/.ssh/changeover_prod"',
+        `  IdentityFile "${privateKeyPath}"`,
         "  IdentitiesOnly yes",
         "  ProxyJump aud",
         "  HostKeyAlias slayer",

@@ -3,6 +3,7 @@ import { type InventoryConfig, parseConfig } from "../../config.ts";
 import { inventoryPlatform } from "../../platforms/inventory.ts";
 import { valueOf } from "../support/mocks.ts";
 
+const key = import.meta.filename;
 const keys = {
   slayer: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
   aud: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICAhIiMkJSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/",
@@ -11,7 +12,7 @@ const keys = {
 const config = parseConfig(
   {
     platform: "inventory",
-    ssh: { user: "ops", privateKeyPath: "~/.ssh/ops" },
+    ssh: { user: "ops", privateKeyPath: key },
     hosts: {
       aud: { address: "192.0.2.10", hostKey: `${keys.aud} root@aud`, user: "jump", port: 2222 },
       slayer: { address: "192.0.2.11", hostKey: `${keys.slayer} root@slayer`, bastion: "aud" },
@@ -33,13 +34,13 @@ describe("a host of the inventory", () => {
     port: 2222,
     user: "jump",
     hostKey: keys.aud,
-    privateKeyPath: "~/.ssh/ops",
+    privateKeyPath: key,
   };
 
   it("is dialled where the config says, through its bastion", async () => {
     expect(await valueOf(host("aud").ssh)).toEqual(aud);
     expect(await valueOf(host("slayer").ssh)).toEqual({
-      ...{ host: "192.0.2.11", port: 22, user: "ops", hostKey: keys.slayer, privateKeyPath: "~/.ssh/ops" },
+      ...{ host: "192.0.2.11", port: 22, user: "ops", hostKey: keys.slayer, privateKeyPath: key },
       proxy: aud,
     });
   });
@@ -51,6 +52,11 @@ describe("a host of the inventory", () => {
   it("is known to its peers by the address of the internal network [004-013] [004-015]", async () => {
     expect(await valueOf(host("slayer").address)).toBe("192.0.2.11");
   });
+});
+
+it("an inventory is refused when the operator's private key is not there", () => {
+  const ssh = { user: "ops", privateKeyPath: "/nowhere/key" };
+  expect(() => inventoryPlatform({ ...config, ssh })).toThrow("the private key /nowhere/key can't be read");
 });
 
 describe("the service address of an inventory", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, describe, expect, it } from "vitest";
 import type { SshTarget } from "../../platforms/platform.ts";
-import { connectionOf, privateKeyAt } from "../../platforms/ssh.ts";
+import { connectionOf, requirePrivateKey } from "../../platforms/ssh.ts";
 import { sshArguments } from "../../platforms/ssh-arguments.ts";
 import { sshConfigOf } from "../../platforms/ssh-config.ts";
 import { isSecret, valueOf } from "../support/mocks.ts";
@@ -96,8 +96,6 @@ describe("the arguments of ssh", () => {
 });
 
 describe("the connection of a remote step", () => {
-  afterEach(() => mocked(false));
-
   it("has short limits and the host key, and is secret as a whole", async () => {
     const connection = connectionOf(pulumi.output(target));
     expect(await isSecret(connection)).toBe(true);
@@ -120,18 +118,39 @@ describe("the connection of a remote step", () => {
     });
   });
 
-  it("is refused in words, and without a stack trace, when the private key is not there", () => {
-    const message =
-      "the private key /nowhere/key can't be read (ENOENT: no such file or directory, open '/nowhere/key'); put it there, or leave privateKeyPath out and use the SSH agent";
-    expect(() => privateKeyAt("/nowhere/key")).toThrow(new pulumi.RunError(message));
-  });
-
-  it("needs no private key in a preview, which dials nothing", async () => {
-    await mocked(true);
+  it("has no private key when its file is not there", async () => {
     const connection = await valueOf(
       connectionOf(pulumi.output({ ...target, privateKeyPath: "/nowhere/key" })),
     );
     expect(connection.privateKey).toBeUndefined();
+  });
+});
+
+describe("a private key", () => {
+  afterEach(() => mocked(false));
+
+  it("that is not there is refused in words, and without a stack trace", () => {
+    const refused = () => {
+      requirePrivateKey({ privateKeyPath: "/nowhere/key" });
+    };
+    expect(refused).toThrow(
+      new pulumi.RunError(
+        "the private key /nowhere/key can't be read; put it there, or leave ssh.privateKeyPath out and use the SSH agent",
+      ),
+    );
+  });
+
+  it.each([[{}], [{ privateKeyPath: readable }]])("is as it should be with %j", (ssh) => {
+    expect(() => {
+      requirePrivateKey(ssh);
+    }).not.toThrow();
+  });
+
+  it("is not needed in a preview, which dials nothing", async () => {
+    await mocked(true);
+    expect(() => {
+      requirePrivateKey({ privateKeyPath: "/nowhere/key" });
+    }).not.toThrow();
   });
 });
 

@@ -33,6 +33,14 @@ function environmentOf(inputs: Properties, before: Properties): NodeJS.ProcessEn
   };
 }
 
+/** As Go, in which the real plugin is written, puts them. */
+const signalNames: Record<string, string> = {
+  SIGHUP: "hangup",
+  SIGINT: "interrupt",
+  SIGKILL: "killed",
+  SIGTERM: "terminated",
+};
+
 function execute(command: string, inputs: Properties, before: Properties, context: Context): Promise<Output> {
   const [program = "/bin/sh", ...args] =
     inputs.interpreter == null ? ["/bin/sh", "-c"] : strings(inputs.interpreter);
@@ -42,18 +50,26 @@ function execute(command: string, inputs: Properties, before: Properties, contex
       cwd: typeof inputs.dir === "string" ? inputs.dir : process.cwd(),
       env: environmentOf(inputs, before),
       stdio: ["pipe", "pipe", "pipe"],
-      signal: context.signal,
-      killSignal: "SIGKILL",
     });
+    const kill = () => child.kill("SIGKILL");
+    context.signal.addEventListener("abort", kill, { once: true });
     child.on("error", (error) => reject(output.failure(error.message, command)));
     output.take("stdout", child.stdout);
     output.take("stderr", child.stderr);
     // A command may end without reading what it was given.
     child.stdin.on("error", () => undefined);
     child.stdin.end(typeof inputs.stdin === "string" ? inputs.stdin : "");
+    // Not before its children have let go of its streams too, as with the real plugin.
     child.on("close", (code, signal) => {
+      context.signal.removeEventListener("abort", kill);
       if (code === 0) resolve(output);
-      else reject(output.failure(signal ? `signal: ${signal}` : `exit status ${String(code)}`, command));
+      else
+        reject(
+          output.failure(
+            signal ? `signal: ${signalNames[signal] ?? signal}` : `exit status ${String(code)}`,
+            command,
+          ),
+        );
     });
   });
 }

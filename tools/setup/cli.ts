@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { downloadCli } from "./official.ts";
 import { cacheFolder, root } from "./places.ts";
 import { cliVersion, type Seen } from "./probe.ts";
-import { isExecutable, lastLines, onPath, run, SetupError } from "./run.ts";
+import { isExecutable, lastLines, onPath, run, SetupError, type Voice } from "./run.ts";
 import { goProblem, pins, serves } from "./versions.ts";
 
 const buildSeconds = 1800;
@@ -18,8 +18,6 @@ export interface Cli {
   readonly why: string;
 }
 
-type Say = (what: string, text: string) => void;
-
 /** Where the CLI is that set-up itself got. */
 export function cachedCli(version: string): string {
   return join(cacheFolder(), `pulumi-${version}`, `${platform()}-${arch()}`, "pulumi");
@@ -30,22 +28,23 @@ export function cachedCli(version: string): string {
  * built from the Go module, else the official download.
  * @throws SetupError which names the prerequisite that is missing and its cure.
  */
-export async function chooseCli(seen: Seen, say: Say): Promise<Cli> {
+export async function chooseCli(seen: Seen, voice: Voice): Promise<Cli> {
   const { pulumi: wanted, go: goNeeded } = pins();
   for (const path of onPath("pulumi")) {
     const probed = await cliVersion(path, seen);
-    if ("problem" in probed) say("pulumi", `${path} is not used: ${probed.problem}`);
+    if ("problem" in probed) voice.passedOver(`${path} is not used: ${probed.problem}`);
     else if (serves(probed.version, wanted))
       return { path, version: probed.version, why: `${path}, from PATH` };
-    else say("pulumi", `${path} is not used: it is ${probed.version}, and 3.x from ${wanted} on is needed`);
+    else
+      voice.passedOver(`${path} is not used: it is ${probed.version}, and 3.x from ${wanted} on is needed`);
   }
   const path = cachedCli(wanted);
   const cached = isExecutable(path) ? await cliVersion(path, seen) : undefined;
   if (cached && "version" in cached && cached.version === wanted) {
     return { path, version: wanted, why: `got by set-up earlier, ${path}` };
   }
-  const problems = [await buildCli(path, wanted, goNeeded, say)];
-  if (problems[0] !== undefined) problems.push(await downloadCli(dirname(path), wanted, say));
+  const problems = [await buildCli(path, wanted, goNeeded, voice)];
+  if (problems[0] !== undefined) problems.push(await downloadCli(dirname(path), wanted, voice));
   const got = isExecutable(path) ? await cliVersion(path, seen) : undefined;
   if (got && "version" in got) return { path, version: got.version, why: `got by set-up, ${path}` };
   const why = problems.filter((problem) => problem !== undefined).map((problem) => `\n  - ${problem}`);
@@ -55,32 +54,44 @@ export async function chooseCli(seen: Seen, say: Say): Promise<Cli> {
   ]);
 }
 
+/** A Go that can build the CLI, or what is wrong with those that are there. */
+async function findGo(needed: string): Promise<[string, undefined] | [undefined, string]> {
+  let problem = `there is no Go on PATH (${needed} or later is needed)`;
+  for (const go of [...onPath("go"), ...["/usr/local/go/bin/go"].filter(isExecutable)]) {
+    const { stdout } = await run([go, "env", "GOVERSION", "GOTOOLCHAIN"], { seconds: 30, cwd: tmpdir() });
+    const tooOld = goProblem(stdout, needed);
+    if (tooOld === undefined) return [go, undefined];
+    problem = `${tooOld} (${go})`;
+  }
+  return [undefined, problem];
+}
+
 /** Build the CLI into its place. @returns what prevented it, or undefined. */
 async function buildCli(
   path: string,
   version: string,
   goNeeded: string,
-  say: Say,
+  voice: Voice,
 ): Promise<string | undefined> {
-  const go = [...onPath("go"), ...["/usr/local/go/bin/go"].filter(isExecutable)][0];
-  if (go === undefined) return `it cannot be built: there is no Go on PATH (${goNeeded} or later is needed)`;
-  const said = await run([go, "env", "GOVERSION", "GOTOOLCHAIN"], { seconds: 30, cwd: tmpdir() });
-  const tooOld = goProblem(said.stdout, goNeeded);
-  if (tooOld !== undefined) return `it cannot be built: ${tooOld} (${go})`;
+  const [go, problem] = await findGo(goNeeded);
+  if (go === undefined) return `it cannot be built: ${problem}`;
   mkdirSync(dirname(path), { recursive: true });
   const source = mkdtempSync(join(tmpdir(), "changeover-cli-"));
   try {
     cpSync(join(root, "tools", "cli"), source, { recursive: true });
-    return await compile({ go, source, path, version, say });
+    return await compile({ go, source, path, version, voice });
   } finally {
     rmSync(source, { recursive: true, force: true });
   }
 }
 
-async function compile(job: { go: string; source: string; path: string; version: string; say: Say }) {
-  const { path, version, say } = job;
+async function compile(job: { go: string; source: string; path: string; version: string; voice: Voice }) {
+  const { path, version, voice } = job;
   const draft = `${path}.${String(process.pid)}`;
-  say("pulumi", `building ${version} with ${job.go}, once for this machine: 3 to 5 minutes on two cores`);
+  voice.now(
+    "pulumi",
+    `building ${version} with ${job.go}, once for this machine: 3 to 5 minutes on two cores`,
+  );
   const flags = `-s -w -X ${moduleName}/sdk/v3/go/common/version.Version=v${version}`;
   const build = [
     job.go,
@@ -103,10 +114,8 @@ async function compile(job: { go: string; source: string; path: string; version:
   const counts = { downloaded: 0, compiled: 0 };
   const ticker = setInterval(() => {
     const { downloaded, compiled } = counts;
-    const what = compiled
-      ? `${String(compiled)} packages compiled`
-      : `${String(downloaded)} modules downloaded`;
-    say("pulumi", `building: ${seconds()} s, ${what}`);
+    const what = compiled ? `${compiled} of some 1500 packages compiled` : `${downloaded} modules downloaded`;
+    voice.now("pulumi", `building: ${seconds()} s, ${what}`);
   }, progressSeconds * 1000);
   try {
     const env = { ...process.env, CGO_ENABLED: "0", GOWORK: "off" };
@@ -119,7 +128,7 @@ async function compile(job: { go: string; source: string; path: string; version:
     const { code, output } = await run(argv, { seconds: buildSeconds, cwd: job.source, env, onOutput });
     if (code !== 0) return buildProblem(code, output);
     if (isExecutable(draft)) renameSync(draft, path);
-    say("pulumi", `built in ${seconds()} s`);
+    voice.now("pulumi", `built in ${seconds()} s`);
     return undefined;
   } finally {
     clearInterval(ticker);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { versionOf } from "../offline/install.ts";
 import { readJson, writeWhole } from "./files.ts";
 import { cacheFolder } from "./places.ts";
-import { lastLines, run } from "./run.ts";
+import { lastLines, run, type Voice } from "./run.ts";
 import type { PluginName } from "./versions.ts";
 
 const firstSeconds = 30;
@@ -49,21 +49,21 @@ export function reasonOf(output: string): string {
 export async function downloadPlugins(
   cli: string,
   names: readonly PluginName[],
-  say: (what: string, text: string) => void,
+  voice: Voice,
 ): Promise<boolean> {
   if (!worthTrying(process.env.CHANGEOVER_DOWNLOADS, lastFailure()?.at, Date.now())) return false;
   mkdirSync(downloadsHome(), { recursive: true });
   const env = { ...process.env, PULUMI_HOME: downloadsHome(), PULUMI_SKIP_UPDATE_CHECK: "true" };
   for (const [place, name] of names.entries()) {
     const version = versionOf(name);
-    say(name, `downloading the plugin, ${version}`);
+    voice.now(name, `downloading the plugin, ${version}`);
     const argv = [cli, "plugin", "install", "resource", name, version, "--color", "never"];
     const { code, output } = await run(argv, { seconds: place === 0 ? firstSeconds : otherSeconds, env });
     if (code !== 0) {
       const failure: Failure = { at: Date.now(), reason: reasonOf(output) };
       writeWhole(failureFile(), JSON.stringify(failure));
-      say(name, `not downloaded: ${failure.reason}`);
-      say(
+      voice.now(name, `not downloaded: ${failure.reason}`);
+      voice.now(
         name,
         `that is not tried again for ${String(rememberHours)} h; CHANGEOVER_DOWNLOADS=yes tries, =no never does`,
       );

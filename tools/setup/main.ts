@@ -7,7 +7,7 @@ import { installLauncher } from "./launcher.ts";
 import { checkoutFolder, dataFolder, root, toolchainFile } from "./places.ts";
 import { choosePlugins } from "./plugins.ts";
 import type { Seen } from "./probe.ts";
-import { SetupError } from "./run.ts";
+import { SetupError, type Voice } from "./run.ts";
 import { makeState } from "./state.ts";
 import type { Toolchain } from "./toolchain.ts";
 import { pluginNames } from "./versions.ts";
@@ -26,9 +26,15 @@ Usage: npm run setup [-- --quiet]
 /** What is kept between runs: the choices, and what binaries said of themselves. */
 type Kept = Toolchain & { readonly said?: Readonly<Record<string, string>>; readonly seen?: Seen };
 
-const { values } = parseArgs({
-  options: { quiet: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-});
+function options(): { readonly quiet?: boolean; readonly help?: boolean } {
+  try {
+    return parseArgs({ options: { quiet: { type: "boolean" }, help: { type: "boolean", short: "h" } } })
+      .values;
+  } catch (error) {
+    console.error(`setup: ${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    process.exit(64);
+  }
+}
 
 function say(what: string, text: string): void {
   console.error(`setup: ${what.padEnd(9)} ${text}`);
@@ -59,12 +65,14 @@ function described(chosen: Toolchain, cliWhy: string): Record<string, string> {
   return lines;
 }
 
-async function main(): Promise<void> {
+async function main(quiet: boolean): Promise<void> {
   const kept = readJson<Kept>(toolchainFile());
   const seen: Seen = { ...kept?.seen };
-  const cli = await chooseCli(seen, say);
+  const unused = new Set<string>();
+  const voice: Voice = { now: say, passedOver: (text) => unused.add(text) };
+  const cli = await chooseCli(seen, voice);
   const pulumiHome = join(checkoutFolder(), "home");
-  const plugins = await choosePlugins(cli.path, pulumiHome, seen, say);
+  const plugins = await choosePlugins(cli.path, pulumiHome, seen, voice);
   makeState(dataFolder());
   const chosen: Toolchain = {
     node: process.execPath,
@@ -76,19 +84,23 @@ async function main(): Promise<void> {
     plugins,
   };
   installLauncher(chosen);
-  const said = described(chosen, cli.why);
+  const said = {
+    ...described(chosen, cli.why),
+    ...(unused.size > 0 ? { unused: [...unused].join("; ") } : {}),
+  };
   const next = `${JSON.stringify({ ...chosen, said, seen } satisfies Kept, undefined, 2)}\n`;
   if (!kept || readFileSync(toolchainFile(), "utf8") !== next) writeWhole(toolchainFile(), next);
-  for (const [what, text] of Object.entries(said)) {
-    if (!values.quiet || kept?.said?.[what] !== text) say(what, text);
+  for (const [what, text] of Object.entries<string>(said)) {
+    if (!quiet || kept?.said?.[what] !== text) say(what, text);
   }
 }
 
-if (values.help) {
+const { quiet = false, help: wantsHelp } = options();
+if (wantsHelp) {
   console.log(help);
 } else {
   try {
-    await main();
+    await main(quiet);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     console.error(`setup: ${error.message}`);

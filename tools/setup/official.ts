@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { arch, platform } from "node:os";
 import { dirname, join } from "node:path";
-import { lastLines, onPath, run } from "./run.ts";
+import { lastLines, onPath, run, type Voice } from "./run.ts";
 
 const downloadSeconds = 600;
 const releases = "https://get.pulumi.com/releases/sdk";
@@ -14,13 +14,13 @@ const releases = "https://get.pulumi.com/releases/sdk";
 export async function downloadCli(
   folder: string,
   version: string,
-  say: (what: string, text: string) => void,
+  voice: Voice,
   from = releases,
 ): Promise<string | undefined> {
   const [curl] = onPath("curl");
   if (curl === undefined) return "the official release cannot be downloaded: there is no curl on PATH";
   const archive = `pulumi-v${version}-${platform()}-${arch()}.tar.gz`;
-  say("pulumi", `downloading the official release, ${from}/${archive}`);
+  voice.now("pulumi", `downloading the official release, ${from}/${archive}`);
   mkdirSync(dirname(folder), { recursive: true });
   const scratch = mkdtempSync(`${folder}-`);
   try {

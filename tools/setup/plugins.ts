@@ -16,7 +16,7 @@ import { installOffline, versionOf } from "../offline/install.ts";
 import { downloadPlugins, downloadsHome } from "./download.ts";
 import { root } from "./places.ts";
 import { pluginSaid, type Seen } from "./probe.ts";
-import { isExecutable, onPath } from "./run.ts";
+import { isExecutable, onPath, type Voice } from "./run.ts";
 import { pluginFile, pluginFolder, pluginNames, type PluginName, serves } from "./versions.ts";
 
 /** One plugin, as chosen. */
@@ -27,8 +27,6 @@ export interface Plugin {
 }
 
 export type Plugins = Readonly<Record<PluginName, Plugin>>;
-
-type Say = (what: string, text: string) => void;
 
 /** Where a plugin may lie by its bare name: the folders that the user named, PATH, beside the CLI. */
 function barePlaces(file: string, cli: string): string[] {
@@ -49,15 +47,20 @@ export function fits(name: PluginName, said: string, wanted: string): boolean {
 }
 
 /** The real plugin, if this machine has the right version of it anywhere. */
-async function findReal(name: PluginName, cli: string, seen: Seen, say: Say): Promise<Plugin | undefined> {
+async function findReal(
+  name: PluginName,
+  cli: string,
+  seen: Seen,
+  voice: Voice,
+): Promise<Plugin | undefined> {
   const version = versionOf(name);
   const file = pluginFile(name);
   for (const path of new Set(barePlaces(file, cli))) {
     const said = await pluginSaid(name, path, seen);
-    if ("problem" in said) say(name, `${path} is not used: ${said.problem}`);
+    if ("problem" in said) voice.passedOver(`${path} is not used: ${said.problem}`);
     else if (fits(name, said.version, version))
       return { kind: "real", version: said.version || version, path };
-    else say(name, `${path} is not used: it is ${said.version}, and ${version} is needed`);
+    else voice.passedOver(`${path} is not used: it is ${said.version}, and ${version} is needed`);
   }
   const folders = caches().map((cache) => join(cache, pluginFolder(name, version)));
   const whole = folders.find(
@@ -116,15 +119,15 @@ async function standIn(name: PluginName, home: string, seen: Seen): Promise<Plug
  * Choose the plugins and put them into `home`: the real one wherever this machine has it or can download it, else
  * the stand-in of this project.
  */
-export async function choosePlugins(cli: string, home: string, seen: Seen, say: Say): Promise<Plugins> {
+export async function choosePlugins(cli: string, home: string, seen: Seen, voice: Voice): Promise<Plugins> {
   const find = async () => {
     const found: Partial<Record<PluginName, Plugin>> = {};
-    for (const name of pluginNames) found[name] = await findReal(name, cli, seen, say);
+    for (const name of pluginNames) found[name] = await findReal(name, cli, seen, voice);
     return found;
   };
   let found = await find();
   const missing = pluginNames.filter((name) => name !== "language" && !found[name]);
-  if (missing.length > 0 && (await downloadPlugins(cli, missing, say))) found = await find();
+  if (missing.length > 0 && (await downloadPlugins(cli, missing, voice))) found = await find();
   const place = async (name: PluginName): Promise<Plugin> => {
     const real = found[name];
     if (!real) return standIn(name, home, seen);

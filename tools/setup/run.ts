@@ -9,6 +9,14 @@ export class SetupError extends Error {
   }
 }
 
+/** How set-up speaks, about one thing at a time. */
+export interface Voice {
+  /** Said at once: something takes time, or failed. */
+  readonly now: (what: string, text: string) => void;
+  /** Why something that is there is not used; said with the choices. */
+  readonly passedOver: (text: string) => void;
+}
+
 export interface Ended {
   /** Exit code; -1 when it could not be started, was killed, or ran past its deadline. */
   readonly code: number;

@@ -55,7 +55,7 @@ export function pulumiEnvironment(
     PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_CREDENTIALS_PATH:
-      process.env.PULUMI_CREDENTIALS_PATH ?? process.env.PULUMI_HOME ?? join(homedir(), ".pulumi"),
+      process.env.PULUMI_CREDENTIALS_PATH || process.env.PULUMI_HOME || join(homedir(), ".pulumi"),
     ...overrides,
   };
   for (const [name, value] of Object.entries(overrides)) if (value === undefined) delete env[name];

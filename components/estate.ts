@@ -1,0 +1,65 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { StackConfig } from "../config.ts";
+import type { Platform, SshTarget } from "../platforms/platform.ts";
+import { sshConfigOf } from "../platforms/ssh-config.ts";
+import { PrimaryStandbyPair } from "./pair.ts";
+import { HostScripts } from "./step.ts";
+import type { Member } from "./transition.ts";
+
+/** Everything that one stack operates, and what it exports about it. */
+export function declareEstate(config: StackConfig, platform: Platform) {
+  // Hosts record the stack that operates them; another one is refused.
+  const stack = new random.RandomId("stack", { byteLength: 8 }, { protect: config.platform !== "local" });
+  const members = membersOf(config, platform);
+  const pairs = Object.entries(config.pairs).map(([name, pair]): [string, PrimaryStandbyPair] => [
+    name,
+    new PrimaryStandbyPair(name, {
+      config: pair,
+      unreachable: config.unreachable,
+      hosts: members,
+      platform,
+      stack: stack.hex,
+      adopt: config.adopt,
+    }),
+  ]);
+  const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
+  return {
+    stackId: stack.hex,
+    machines: platform.outputs,
+    /** Aliases for SSH, one a host (row 002-114). */
+    sshConfig: targets.apply((all) => sshConfigOf(new Map(Object.entries(all) as [string, SshTarget][]))),
+    serviceAddresses: byName(pairs, ({ address }) => address),
+    statuses: byName(pairs, ({ statuses }) => statuses),
+    ownerPasswords: byName(pairs, ({ ownerPassword }) => ownerPassword),
+    /** What `npm run verify` compares the hosts with. */
+    expected: pulumi.output(
+      pairs.map(([component, { transitions, statuses, address }]) => ({
+        ...{ component, transitions, statuses },
+        address,
+      })),
+    ),
+    targets: pulumi.output(
+      Object.fromEntries(
+        [...members].map(([name, { host, release, unreachable }]) => [
+          name,
+          { ssh: host.ssh, release, unreachable },
+        ]),
+      ),
+    ),
+  };
+}
+
+function membersOf(config: StackConfig, platform: Platform): ReadonlyMap<string, Member> {
+  return new Map(
+    [...platform.hosts].map(([name, host]) => {
+      const unreachable = config.unreachable.includes(name);
+      const scripts = unreachable ? undefined : new HostScripts(host, {});
+      return [name, { host, unreachable, release: scripts?.release ?? "", scripts: scripts?.copy }];
+    }),
+  );
+}
+
+function byName<T, V>(entries: readonly (readonly [string, T])[], value: (of: T) => V): Record<string, V> {
+  return Object.fromEntries(entries.map(([name, of]) => [name, value(of)]));
+}

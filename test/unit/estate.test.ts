@@ -1,0 +1,126 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, it } from "vitest";
+import { declareEstate } from "../../components/estate.ts";
+import { ignoredLocally, ignoredRemotely } from "../../components/step.ts";
+import { parseConfig } from "../../config.ts";
+import type { Platform } from "../../platforms/platform.ts";
+import { type Declared, declaredBy } from "../support/mocks.ts";
+import { committedStack } from "../support/stack-file.ts";
+
+const golden = join(import.meta.dirname, "keepers.json");
+
+/** Hosts by the names of a stack file, on a platform that makes nothing. */
+function platformFor(names: readonly string[], movedBy: "host" | "platform"): Platform {
+  const hosts = names.map((name, index): [string, NonNullable<ReturnType<Platform["hosts"]["get"]>>] => [
+    name,
+    {
+      name,
+      ssh: pulumi.output({
+        host: `192.0.2.${String(index + 1)}`,
+        port: 22,
+        user: "root",
+        hostKey: "ssh-ed25519 AAAA",
+      }),
+      identity: pulumi.output(`${name}-machine`),
+      address: pulumi.output(`192.0.2.${String(index + 1)}`),
+      ready: [],
+    },
+  ]);
+  return {
+    hosts: new Map(hosts),
+    serviceAddress: () => ({
+      address: pulumi.output("192.0.2.46"),
+      movedBy,
+      move: (name, _, opts) => new pulumi.ComponentResource("test:index:Move", name, {}, opts),
+    }),
+    outputs: {},
+  };
+}
+
+async function declaredIn(file: string): Promise<Declared[]> {
+  const config = parseConfig(committedStack(file), file);
+  const { declared } = await declaredBy(() => {
+    declareEstate(
+      config,
+      platformFor(Object.keys(config.hosts), config.platform === "aws" ? "platform" : "host"),
+    );
+  });
+  return declared;
+}
+
+describe.each(["Pulumi.dev.yaml", "Pulumi.prod.yaml"])("the estate of %s", (file) => {
+  let declared: Declared[];
+  beforeAll(async () => {
+    declared = await declaredIn(file);
+  });
+
+  it("has the keepers of the golden file: another value starts every transition of every stack anew (finding 18)", () => {
+    const ids = declared.filter(
+      ({ type, inputs }) => type === "random:index/randomId:RandomId" && inputs.keepers,
+    );
+    const found = Object.fromEntries(ids.map(({ name, inputs }) => [name, inputs.keepers]));
+    const all = JSON.parse(readFileSync(golden, "utf8")) as Record<string, unknown>;
+    expect(found).toEqual(all[file]);
+    for (const { inputs } of ids) {
+      const keys = Object.keys(inputs.keepers as object);
+      expect(keys).toEqual([...keys].sort());
+    }
+  });
+
+  it("keeps connections, keys and passwords secret, and steps from ever being run by a destroy", () => {
+    const steps = declared.filter(({ type }) => type === "command:remote:Command");
+    expect(steps.length).toBeGreaterThan(10);
+    for (const step of steps) {
+      expect(step.secrets, step.name).toContain("connection");
+      expect(step.retainOnDelete, step.name).toBe(true);
+      expect(step.inputs.delete, step.name).toBeUndefined();
+      expect(step.ignoreChanges, step.name).toEqual(ignoredRemotely);
+      expect(JSON.stringify(step.inputs.triggers), step.name).not.toContain("AAAA");
+    }
+    for (const step of declared.filter(({ type }) => type === "command:local:Command")) {
+      expect(
+        ignoredLocally.every((input) => step.ignoreChanges.includes(input)),
+        step.name,
+      ).toBe(true);
+    }
+  });
+
+  it("starts a phase only when every step of the phases before has ended (finding 13)", () => {
+    const byName = new Map(declared.map((resource) => [resource.name, resource]));
+    const reach = (name: string, seen = new Set<string>()): Set<string> => {
+      for (const before of byName.get(name)?.dependsOn ?? []) {
+        if (seen.has(before)) continue;
+        seen.add(before);
+        reach(before, seen);
+      }
+      return seen;
+    };
+    const before = reach("sounz-switch-takeover");
+    for (const step of [
+      "sounz-switch-preflight",
+      "sounz-switch-claim-slayer",
+      "sounz-switch-claim-megadeth",
+      "sounz-switch-fence",
+      "sounz-provision-done-slayer",
+    ]) {
+      expect(before, step).toContain(step);
+    }
+    expect(before).not.toContain("sounz-switch-follow");
+    expect(reach("sounz-switch-fence")).not.toContain("sounz-switch-takeover");
+  });
+});
+
+it("ignores every input that a step of the plugin has, but triggers (finding 2)", () => {
+  const declaration = (file: string) =>
+    readFileSync(join(import.meta.dirname, "..", "..", "node_modules", "@pulumi", "command", file), "utf8");
+  const inputsOf = (text: string): string[] => {
+    const args = /export interface CommandArgs \{([^]*?)\n\}/.exec(text)?.[1] ?? "";
+    return [...args.matchAll(/^ {4}(\w+)\??:/gm)]
+      .map(([, name]) => name ?? "")
+      .filter((name) => name !== "triggers");
+  };
+  expect(inputsOf(declaration("remote/command.d.ts")).sort()).toEqual([...ignoredRemotely].sort());
+  expect(inputsOf(declaration("local/command.d.ts")).sort()).toEqual([...ignoredLocally].sort());
+});
