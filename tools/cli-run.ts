@@ -17,16 +17,15 @@ export interface CliOptions {
   readonly interactive?: boolean;
 }
 
-const ended =
-  /^ *(\S+) +(\S+) +(\S+) +(created|updated|deleted|creat\S* \S+|replaced|created replacement)(?: \(([\d.]+)s\))?/;
+const ended = /^ *\S+ +(\S+) +(\S+) +(created replacement|created|updated)(?: \(([\d.]+)s\))?/;
+const worthALine = /^(command|aws|random):/;
 
 /** The line that a person reads for a line of the CLI's output; undefined for one that says nothing new. */
 export function narrated(line: string): string | undefined {
-  const [, , type, name, what, seconds] = ended.exec(line) ?? [];
-  if (name === undefined || type === undefined) return undefined;
-  if (/-gate$|-id$/.test(name) || !/^(command|aws|random):|Command$/.test(type)) return undefined;
-  if (!/created|updated|deleted/.test(what ?? "")) return undefined;
-  return `   ${name.padEnd(32)} ${(seconds ?? "0").padStart(6)} s`;
+  const [, type, name, , seconds] = ended.exec(line) ?? [];
+  if (name === undefined || type === undefined || !worthALine.test(type)) return undefined;
+  if (/-gate$|-id$/.test(name)) return undefined;
+  return `   ${name.padEnd(36)} ${(seconds ?? "0").padStart(6)} s`;
 }
 
 /** Run the CLI that set-up chose. Its output is kept whole; a failed run has it all. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { parse, stringify } from "yaml";
+import { boot, findLab, stateOf } from "./lab/lab.ts";
 import { type CliRun, runPulumi } from "./cli-run.ts";
 import { dataFolder, pulumiEnvironment } from "./setup/toolchain.ts";
 import { Writer } from "./writer.ts";
@@ -96,10 +97,34 @@ async function flip(env: NodeJS.ProcessEnv, writer: Writer): Promise<boolean> {
   return lost.length === 0;
 }
 
+/** Hosts that a reboot switched off are booted; when somebody removed them, the rehearsal begins anew. */
+async function hostsAsTheStateSays(env: NodeJS.ProcessEnv): Promise<boolean> {
+  const { output } = await pulumi(env, ["stack", "export", "--stack", stack]);
+  const { deployment } = JSON.parse(output) as {
+    deployment: { resources?: { urn: string; outputs?: { hex?: string } }[] };
+  };
+  const id = deployment.resources?.find(({ urn }) => urn.endsWith("::lab-id"))?.outputs?.hex;
+  if (id === undefined) return true;
+  const lab = await findLab(`co-${id}`);
+  if (!lab) return false;
+  for (const host of Object.keys(lab.hosts)) {
+    const { state } = await stateOf(lab.id, host);
+    if (state !== "off") continue;
+    say(`   booting ${host}, which was off`);
+    await boot(lab.id, host);
+  }
+  return true;
+}
+
 async function rehearse(flips: number): Promise<number> {
   const env = project();
   say(`state and stack file of the rehearsal: ${folder}`);
   await pulumi(env, ["stack", "select", "--create", stack]);
+  if (!(await hostsAsTheStateSays(env))) {
+    say("the hosts of the last rehearsal were removed; beginning anew");
+    rmSync(folder, { recursive: true, force: true });
+    return rehearse(flips);
+  }
   say("== hosts and the pair (pulumi up)");
   const made = await pulumi(env, ["up", "--yes", "--skip-preview", "--stack", stack], true);
   say(`   whole update              ${made.seconds.toFixed(1)} s`);

@@ -5,6 +5,9 @@ import { Project, type Run, type StateEntry } from "../support/engine.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
 import { type Wanted, type WantedResource } from "./wanted.ts";
 
+/** One entry of the state. */
+export type Entry = StateEntry & { readonly id?: string };
+
 /** One line of a preview. */
 export interface Planned {
   readonly op: string;
@@ -69,16 +72,16 @@ export class Bench {
   }
 
   /** Every entry of the state, secrets sealed. It is read from the backend's file, which is quicker than an export. */
-  resources(): StateEntry[] {
+  resources(): Entry[] {
     const file = join(this.project.folder, "state", ".pulumi", "stacks", "changeover", "test.json");
     const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as {
-      checkpoint: { latest: { resources?: StateEntry[] } };
+      checkpoint: { latest: { resources?: Entry[] } };
     };
     return checkpoint.latest.resources ?? [];
   }
 
   /** The resource of this name; undefined when the state has none, or only what waits to be deleted. */
-  stateOf(name: string): StateEntry | undefined {
+  stateOf(name: string): Entry | undefined {
     return this.resources().find(({ urn, delete: old }) => urn.endsWith(`::${name}`) && old !== true);
   }
 

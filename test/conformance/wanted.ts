@@ -23,7 +23,12 @@ export interface WantedResource {
     | "random.RandomPassword"
     | "random.RandomString"
     | "random.RandomInteger"
-    | "random.RandomBytes";
+    | "random.RandomBytes"
+    | "aws.Vpc"
+    | "aws.Subnet"
+    | "aws.Instance"
+    | "aws.Eip"
+    | "aws.EipAssociation";
   readonly args: Readonly<Record<string, unknown>>;
   readonly dependsOn?: readonly string[];
   readonly ignoreChanges?: string[];

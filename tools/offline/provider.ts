@@ -19,6 +19,8 @@ export interface Context {
   readonly urn: string;
   readonly type: string;
   readonly name: string;
+  /** Empty before there is one. */
+  readonly id: string;
   readonly log: EngineLog;
   /** Aborted by `customTimeouts` and by the engine's cancel. */
   readonly signal: AbortSignal;
@@ -48,6 +50,7 @@ export interface Resource {
 export interface Provider {
   readonly name: string;
   readonly version: string;
+  configure?(args: Properties): void;
   /** The resource type of this token; undefined for one that the plugin does not have. */
   resource(type: string): Resource | undefined;
   /** Tokens that the schema names. */
@@ -71,6 +74,7 @@ export async function serveProvider(provider: Provider): Promise<void> {
 
   const within = async <T>(
     urn: string,
+    id: string,
     seconds: number,
     work: (context: Context) => Promise<T>,
   ): Promise<T> => {
@@ -82,7 +86,7 @@ export async function serveProvider(provider: Provider): Promise<void> {
         : undefined;
     const name = urn.split("::").slice(3).join("::");
     try {
-      return await work({ urn, type: typeOf(urn), name, log, signal: controller.signal });
+      return await work({ urn, id, type: typeOf(urn), name, log, signal: controller.signal });
     } finally {
       clearTimeout(timer);
       running.delete(controller);
@@ -97,7 +101,8 @@ export async function serveProvider(provider: Provider): Promise<void> {
       response.setAcceptResources(true);
       return response;
     }),
-    configure: unary(() => {
+    configure: unary((request: pb.ConfigureRequest) => {
+      provider.configure?.(fromStruct(request.getArgs()));
       const response = new pb.ConfigureResponse();
       response.setAcceptsecrets(true);
       response.setAcceptresources(true);
@@ -114,7 +119,7 @@ export async function serveProvider(provider: Provider): Promise<void> {
     diffConfig: unary(() => new pb.DiffResponse().setChanges(pb.DiffResponse.DiffChanges.DIFF_NONE)),
 
     check: unary((request: pb.CheckRequest) =>
-      within(request.getUrn(), 0, async (context) => {
+      within(request.getUrn(), "", 0, async (context) => {
         const inputs = fromStruct(request.getNews());
         const resource = resourceOf(context.urn);
         const checked = await (resource.check?.(inputs, context) ?? { inputs });
@@ -135,7 +140,7 @@ export async function serveProvider(provider: Provider): Promise<void> {
     }),
 
     create: unary((request: pb.CreateRequest) =>
-      within(request.getUrn(), request.getTimeout(), async (context) => {
+      within(request.getUrn(), "", request.getTimeout(), async (context) => {
         const inputs = fromStruct(request.getProperties());
         const resource = resourceOf(context.urn);
         const response = new pb.CreateResponse();
@@ -149,7 +154,7 @@ export async function serveProvider(provider: Provider): Promise<void> {
     ),
 
     update: unary((request: pb.UpdateRequest) =>
-      within(request.getUrn(), request.getTimeout(), async (context) => {
+      within(request.getUrn(), request.getId(), request.getTimeout(), async (context) => {
         const resource = resourceOf(context.urn);
         const state = fromStruct(request.getOlds());
         const inputs = fromStruct(request.getNews());
@@ -172,14 +177,14 @@ export async function serveProvider(provider: Provider): Promise<void> {
     ),
 
     delete: unary((request: pb.DeleteRequest) =>
-      within(request.getUrn(), request.getTimeout(), async (context) => {
+      within(request.getUrn(), request.getId(), request.getTimeout(), async (context) => {
         await resourceOf(context.urn).delete?.(fromStruct(request.getProperties()), context);
         return new emptyPb.Empty();
       }),
     ),
 
     invoke: unary((request: pb.InvokeRequest) =>
-      within("", 0, async (context) => {
+      within("", "", 0, async (context) => {
         if (!provider.invoke) throw new Unimplemented(`${provider.name} stand-in: no functions`);
         const answer = await provider.invoke(request.getTok(), fromStruct(request.getArgs()), context);
         return new pb.InvokeResponse().setReturn(toStruct(answer));

@@ -8,9 +8,22 @@ const file = process.env.WANTED;
 if (!file) throw new Error("WANTED names no file");
 const wanted = JSON.parse(readFileSync(file, "utf8")) as Wanted;
 
+/** Loaded only for those who ask: it is large. */
+async function ofAws() {
+  const asked = wanted.resources?.some(({ type }) => type.startsWith("aws."));
+  const { ec2 } = asked ? await import("@pulumi/aws") : { ec2: undefined };
+  return {
+    "aws.Vpc": ec2?.Vpc,
+    "aws.Subnet": ec2?.Subnet,
+    "aws.Instance": ec2?.Instance,
+    "aws.Eip": ec2?.Eip,
+    "aws.EipAssociation": ec2?.EipAssociation,
+  };
+}
+
 type Maker = new (name: string, args: never, opts: pulumi.CustomResourceOptions) => pulumi.CustomResource;
 
-const makers: Record<WantedResource["type"], Maker> = {
+const makers: Record<WantedResource["type"], Maker | undefined> = {
   "remote.Command": command.remote.Command,
   "remote.CopyToRemote": command.remote.CopyToRemote,
   "local.Command": command.local.Command,
@@ -19,6 +32,7 @@ const makers: Record<WantedResource["type"], Maker> = {
   "random.RandomString": random.RandomString,
   "random.RandomInteger": random.RandomInteger,
   "random.RandomBytes": random.RandomBytes,
+  ...(await ofAws()),
 };
 
 const made = new Map<string, pulumi.CustomResource>();
@@ -52,15 +66,11 @@ const hooks = {
 };
 
 for (const { name, type, args, dependsOn, hook, ...opts } of wanted.resources ?? []) {
-  const inputs = valueOf(args) as never;
-  made.set(
-    name,
-    new makers[type](name, inputs, {
-      ...opts,
-      dependsOn: dependsOn?.map(get),
-      ...(hook && { hooks: { beforeCreate: [hooks[hook]] } }),
-    }),
-  );
+  const Type = makers[type];
+  if (!Type) throw new Error(`no type ${type}`);
+  const hooked = hook && { hooks: { beforeCreate: [hooks[hook]] } };
+  const options = { ...opts, dependsOn: dependsOn?.map(get), ...hooked };
+  made.set(name, new Type(name, valueOf(args) as never, options));
 }
 
 export const ran = wanted.run ? command.local.runOutput(valueOf(wanted.run) as never).stdout : "";
