@@ -24,15 +24,25 @@ function readJson(file) {
 
 /** The first package that is not installed as the lock file has it; optional ones may be missing. */
 function missingPackage() {
-  const locked = readJson(join(root, "package-lock.json"));
+  const locked = readJson(join(root, "package-lock.json"))?.packages;
   if (!locked) end("package-lock.json is missing", "git checkout -- package-lock.json");
   const installed = readJson(join(root, "node_modules", ".package-lock.json"))?.packages ?? {};
-  const wrong = Object.entries(locked.packages).find(([path, { version, integrity, optional }]) => {
+  const { dependencies, devDependencies, optionalDependencies } = locked[""];
+  const direct = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
+  const isWrong = ([path, { version, integrity, optional }]) => {
     if (path === "") return false;
     const there = installed[path];
     return there ? there.version !== version || there.integrity !== integrity : !optional;
-  });
-  return wrong?.[0].replace(/^.*node_modules\//, "");
+  };
+  // npm's own note of what is installed is not always true: what the project names is looked at itself.
+  const isStale = (path) => {
+    const there = readJson(join(root, path, "package.json"));
+    const version = there?.version.replace(/^v/, "");
+    return there ? version !== locked[path]?.version : installed[path] !== undefined;
+  };
+  const wrong =
+    Object.entries(locked).find(isWrong)?.[0] ?? direct.map((name) => `node_modules/${name}`).find(isStale);
+  return wrong?.replace(/^.*node_modules\//, "");
 }
 
 /** Run a command while no other set-up of this checkout runs, where the machine has flock. */

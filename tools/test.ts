@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { checkAll, describeCheck } from "./check/checks.ts";
 import { root } from "./setup/places.ts";
-import { runSuite, suites } from "./test/suites.ts";
+import { interruption, runSuite, suites } from "./test/suites.ts";
 import { add, nothing, summary, type Tally } from "./test/tally.ts";
 
 const names = suites.map(({ name }) => name);
@@ -59,7 +59,10 @@ function untouched(before: string | undefined): Promise<Tally> {
 async function all(): Promise<Tally> {
   const before = changes();
   const parts = [await part("checks", checks)];
-  for (const suite of suites) parts.push(await part(suite.name, () => runSuite(suite, [])));
+  for (const suite of suites) {
+    parts.push(await part(suite.name, () => runSuite(suite, [])));
+    if (interruption.signal.aborted) return add(...parts);
+  }
   parts.push(await part("clean checkout", () => untouched(before)));
   return add(...parts);
 }

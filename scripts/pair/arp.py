@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Ask whether another machine holds an address, or tell the network that this one does.
+"""Ask whether another machine holds an address, and tell the network that this one does.
 
-Usage: arp.py probe INTERFACE ADDRESS       ends with 1 when another machine answers
-       arp.py announce INTERFACE ADDRESS    gratuitous ARP, some times within a second
+Usage: arp.py probe INTERFACE ADDRESS       says `free` or `held by …`
+       arp.py announce INTERFACE ADDRESS    gratuitous ARP, some times within two seconds
 """
 
 import select
@@ -11,8 +11,8 @@ import struct
 import sys
 import time
 
-PROBES, PROBE_GAP_S = 3, 0.04
-ANNOUNCEMENTS = (0, 0.05, 0.2, 0.7)
+PROBES, PROBE_GAP_S = 3, 0.02
+ANNOUNCEMENTS_S = (0, 0.1, 0.4, 2)
 
 
 def frame(own, operation, sender, target):
@@ -20,29 +20,54 @@ def frame(own, operation, sender, target):
     return b"\xff" * 6 + own + b"\x08\x06" + body
 
 
-def probe(link, own, address):
-    """RFC 5227: ask with an empty sender, so that nobody learns a wrong place."""
-    for _ in range(PROBES):
-        link.send(frame(own, 1, b"\0" * 4, address))
-        until = time.monotonic() + PROBE_GAP_S
-        while (left := until - time.monotonic()) > 0 and select.select([link], [], [], left)[0]:
-            answer = link.recv(128)[14:42]
-            if answer[14:18] == address and answer[8:14] != own and struct.unpack("!H", answer[6:8])[0] == 2:
-                print(f"{socket.inet_ntoa(address)} is held by {answer[8:14].hex(':')}", file=sys.stderr)
-                sys.exit(1)
+class Link:
+    """An interface of this machine, and an address that it does not hold yet, or does."""
 
+    def __init__(self, interface, address):
+        self.address = socket.inet_aton(address)
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
+        self.socket.bind((interface, 0))
+        self.own = self.socket.getsockname()[4]
 
-def announce(link, own, address):
-    started = time.monotonic()
-    for at in ANNOUNCEMENTS:
-        time.sleep(max(0, started + at - time.monotonic()))
+    def probe(self):
+        """RFC 5227, hurried: ask with an empty sender, so that nobody learns a wrong place."""
+        for _ in range(PROBES):
+            self.socket.send(frame(self.own, 1, b"\0" * 4, self.address))
+            until = time.monotonic() + PROBE_GAP_S
+            while (left := until - time.monotonic()) > 0 and select.select([self.socket], [], [], left)[0]:
+                answer = self.socket.recv(128)[14:42]
+                if answer[14:18] == self.address and answer[8:14] != self.own:
+                    return f"held by {answer[8:14].hex(':')}"
+        return "free"
+
+    def is_held(self):
+        """Whether this machine holds the address, or has given it up again."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_port:
+            try:
+                any_port.bind((socket.inet_ntoa(self.address), 0))
+                return True
+            except OSError:
+                return False
+
+    def announce(self):
         for operation in (1, 2):
-            link.send(frame(own, operation, address, address))
+            self.socket.send(frame(self.own, operation, self.address, self.address))
 
 
-if len(sys.argv) != 4 or sys.argv[1] not in ("probe", "announce"):
-    print(__doc__)
-    sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
-LINK = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
-LINK.bind((sys.argv[2], 0))
-{"probe": probe, "announce": announce}[sys.argv[1]](LINK, LINK.getsockname()[4], socket.inet_aton(sys.argv[3]))
+def main():
+    if len(sys.argv) != 4 or sys.argv[1] not in ("probe", "announce"):
+        print(__doc__)
+        sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
+    link = Link(*sys.argv[2:])
+    if sys.argv[1] == "probe":
+        print(link.probe())
+        return
+    started = time.monotonic()
+    for at in ANNOUNCEMENTS_S:
+        time.sleep(max(0, started + at - time.monotonic()))
+        if link.is_held():
+            link.announce()
+
+
+if __name__ == "__main__":
+    main()

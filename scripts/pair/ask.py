@@ -10,21 +10,20 @@ when the other machine does not answer, or not with the pair's secret.
 import hmac
 import json
 import os
-import secrets
 import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-from facts import pairs_of, text_of  # noqa: E402
+from files import pairs_of, text_of  # noqa: E402
 
 LIMIT_S = 4
 
 
 def ask(pair):
     conf = pairs_of(f"/etc/{pair}/{pair}.conf") or sys.exit("the pair is not configured here")
-    nonce = secrets.token_hex(16).encode()
+    nonce = os.urandom(16).hex().encode()
     with socket.create_connection((conf["PEER_ADDRESS"], int(conf["PEER_PORT"])), LIMIT_S) as peer:
         peer.sendall(nonce + b"\n")
         with peer.makefile("rb") as stream:
@@ -32,7 +31,10 @@ def ask(pair):
     secret = (text_of(f"/etc/{pair}/secret") or "").encode()
     if not hmac.compare_digest(hmac.digest(secret, nonce + body, "sha256").hex(), signature):
         raise OSError("its answer is not signed with the pair's secret")
-    return json.loads(body)
+    answer = json.loads(body)
+    if answer["host"] != conf["PEER"]:
+        raise OSError(f"{conf['PEER_ADDRESS']} says that it is {answer['host']}, not {conf['PEER']}")
+    return answer
 
 
 def part(answer, key):
@@ -41,12 +43,17 @@ def part(answer, key):
     return "" if answer is None else str(answer).lower() if isinstance(answer, bool) else answer
 
 
-if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
-    print(__doc__)
-    sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
-try:
-    ANSWER = ask(sys.argv[1])
-except OSError as error:
-    print(f"the other machine of {sys.argv[1]} gave no answer: {error}", file=sys.stderr)
-    sys.exit(75)
-print("\n".join(str(part(ANSWER, key)) for key in sys.argv[2:]) or json.dumps(ANSWER))
+def main():
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        print(__doc__)
+        sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
+    try:
+        answer = ask(sys.argv[1])
+    except OSError as error:
+        print(f"the other machine of {sys.argv[1]} gave no answer: {error}", file=sys.stderr)
+        sys.exit(75)
+    print("\n".join(str(part(answer, key)) for key in sys.argv[2:]) or json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

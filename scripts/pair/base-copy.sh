@@ -14,38 +14,37 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # The copy is made beside, so that a half of one is never taken for data.
 copy() {
-  local draft=$DATA.copying from="host=$PEER_ADDRESS port=$PORT user=changeover dbname=postgres application_name=$SELF"
-  rm -rf "$draft"
+  local draft=$DATA.copying
   install -d -o postgres -g postgres -m 0700 "${DATA%/*}"
   log "copying the cluster of $PEER"
-  as_postgres "$PG_BIN/psql" -XAtq -d "$from" \
-    -c "select pg_create_physical_replication_slot('$SELF') where not exists (select from pg_replication_slots where slot_name = '$SELF')" >/dev/null
-  as_postgres "$PG_BIN/pg_basebackup" -d "$from" -D "$draft" -X stream -S "$SELF" --checkpoint=fast --progress 2>&1 |
-    stdbuf -oL tr '\r' '\n' | awk '{ now = systime() } now - last >= 5 { print "  " $0; fflush(); last = now }' >&2
-  [[ ${PIPESTATUS[0]} -eq 0 ]] || timed_out "the copy from $PEER failed"
+  keep_slot || timed_out "PostgreSQL on $PEER does not let $SELF in"
+  as_postgres "$PG_BIN/pg_basebackup" -d "$(peer_server)" -D "$draft" -X stream -S "$(slot_of "$SELF")" --checkpoint=fast --progress 2>&1 |
+    tr '\r' '\n' | awk '!/kB \(/ || systime() - last >= 5 { print "  " $0; fflush(); last = systime() }' >&2 ||
+    timed_out "the copy from $PEER broke off"
   as_postgres touch "$draft/standby.signal"
-  [[ -d /etc/postgresql/15/$PAIR ]] || pg_createcluster --start-conf=auto -p "$PORT" 15 "$PAIR" >&2
-  rm -rf "$DATA"
   mv "$draft" "$DATA"
+  pg_createcluster --start-conf=auto -p "$PORT" 15 "$PAIR" >&2
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "base-copy.sh takes PAIR, got: $*"
+  local role did="has the cluster already"
   load_pair "$1"
-  if [[ -e $DATA/PG_VERSION && ! -e $(records)/making ]]; then
-    require_own_cluster
-    receipt "$SELF has the cluster already"
-    return
+  if ! is_made; then
+    begin_making
+    copy
+    write_settings
+    printf 'system_id=%s\n' "$(control_data 'Database system identifier')" | write_file "$(records)/cluster"
+    did="has a copy of $PEER and streams"
   fi
-  : >"$(records)/making"
-  copy
-  write_settings
-  "$PG_BIN/pg_controldata" "$DATA" | sed -n 's/^Database system identifier: */system_id=/p' | write_file "$(records)/cluster"
-  rm "$(records)/making"
-  start_server
-  wait_until "$SELF streams from $PEER" 60 is_receiving
-  receipt "$SELF has a copy of $PEER and streams"
+  rm -f "$(records)/making"
+  know_role
+  if [[ $role == stopped && -e $DATA/standby.signal ]]; then
+    start_server
+    wait_until "$SELF streams from $PEER" 60 is_receiving
+  fi
+  receipt "$SELF $did"
 }
 
 {

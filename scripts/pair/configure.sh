@@ -31,9 +31,10 @@ write_conf() {
 }
 
 refuse_address_at_boot() {
-  local file
-  file=$(python3 "$here/probe.py" "$PAIR" | python3 -c 'import json, sys; print(json.load(sys.stdin)["address_in_network_files"] or "")')
-  [[ -z $file ]] || refuse "$file on $SELF has the service address $SERVICE_ADDRESS: the machine would hold it at boot; take it out"
+  local word address='' file
+  for word in "$@"; do [[ $word != service_address=* ]] || address=${word#*=}; done
+  file=$(python3 -c "import sys; sys.path[0] = '$here'; import facts; print(facts.in_network_files(sys.argv[1]) or '')" "$address")
+  [[ -z $file ]] || refuse "$file on $HOSTNAME has the service address $address: the machine would hold it at boot; take it out"
 }
 
 write_secrets() {
@@ -44,11 +45,23 @@ write_secrets() {
 
 start_responder() {
   local lib=/usr/local/lib/changeover/$PAIR unit=changeover-peer-$PAIR.service
-  install -D -m 0644 -t "$lib" "$here/peer.py" "$here/facts.py"
+  install -D -m 0644 -t "$lib" "$here"/{peer,facts,files}.py
   sed "s|@PAIR@|$PAIR|g; s|@LIB@|$lib|g" "$here/peer.service" | write_file "/etc/systemd/system/$unit"
   systemctl daemon-reload
   systemctl enable --quiet "$unit"
   timeout 30 systemctl restart "$unit" || timed_out "$unit does not start"
+}
+
+# A server that runs is never restarted: what it takes over only then is reported.
+change_server() {
+  local role waiting
+  write_settings
+  know_role
+  [[ $role != stopped ]] || return 0
+  as_postgres "$PG_BIN/pg_ctl" -D "$DATA" reload >&2
+  [[ $role != writer ]] || sql "$QUIETLY alter role changeover password '$1'"
+  waiting=$(sql "select string_agg(name, ', ') from pg_settings where pending_restart")
+  [[ -z $waiting ]] || log "PostgreSQL on $SELF takes over $waiting only when it is restarted, which a switch does"
 }
 
 main() {
@@ -56,16 +69,12 @@ main() {
   (($# >= 2)) || misuse "configure.sh takes PAIR key=value…, got: $*"
   local secret=""
   read_secret secret "the pair's secret"
+  refuse_address_at_boot "$@"
   write_conf "$@"
   load_pair "$1"
-  refuse_address_at_boot
   write_secrets "$secret"
   start_responder
-  if [[ -d /etc/postgresql/15/$PAIR ]]; then
-    write_settings
-    ! is_running || as_postgres "$PG_BIN/pg_ctl" -D "$DATA" reload >&2
-    ! accepts_writes || sql "alter role changeover password '$secret'"
-  fi
+  [[ ! -e $(records)/cluster ]] || change_server "$secret"
   receipt "$SELF knows pair $PAIR"
 }
 

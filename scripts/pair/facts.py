@@ -10,14 +10,20 @@ import socket
 import subprocess
 import time
 
+from files import pairs_of, text_of
+
 ROOT = os.environ.get("CHANGEOVER_ROOT", "/var/lib/changeover")
 BIN = "/usr/lib/postgresql/15/bin"
-LIMIT_S = 2.5
+# Together less than the 3 s that a probe may take, whatever hangs.
+PSQL_LIMIT_S = 2
+IP_LIMIT_S = 0.5
 QUESTION = """
 select json_build_object(
   'in_recovery', pg_is_in_recovery(),
   'system_id', (select system_identifier::text from pg_control_system()),
-  'timeline', (select timeline_id from pg_control_checkpoint()),
+  'timeline', case when pg_is_in_recovery()
+    then coalesce((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint()))
+    else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end,
   'position', case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
   'received', pg_last_wal_receive_lsn(),
   'streaming', (select json_build_object('from', sender_host, 'lag_bytes',
@@ -28,30 +34,13 @@ select json_build_object(
 """
 
 
-def run(words, limit=LIMIT_S):
+def run(words, limit, **options):
     """Output of a command; empty when it fails or takes longer."""
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=limit, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=limit, check=False, **options)
         return done.stdout if done.returncode == 0 else ""
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, KeyError, LookupError, subprocess.SubprocessError):
         return ""
-
-
-def pairs_of(path):
-    """KEY=VALUE lines of a file as a dictionary; None when there is no such file."""
-    try:
-        with open(path, encoding="utf8") as file:
-            return dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line)
-    except OSError:
-        return None
-
-
-def text_of(path):
-    try:
-        with open(path, encoding="utf8") as file:
-            return file.read().strip()
-    except OSError:
-        return None
 
 
 def holder(records):
@@ -67,6 +56,15 @@ def holder(records):
     return None
 
 
+def runs(data):
+    """Whether the process of the server is there: the number in its file may be another's by now."""
+    pid = (text_of(f"{data}/postmaster.pid") or "").split("\n", 1)[0]
+    try:
+        return pid.isdigit() and os.path.samefile(f"/proc/{pid}/cwd", data)
+    except OSError:
+        return False
+
+
 def database(pair, conf):
     """The server's own answer, or what can be said of one that gives none."""
     data = f"/var/lib/postgresql/15/{pair}"
@@ -80,20 +78,20 @@ def database(pair, conf):
         **{key: None for key in ("timeline", "position", "received", "streaming")},
         "standbys": [],
     }
-    pid = (text_of(f"{data}/postmaster.pid") or "").split("\n", 1)[0]
-    if not pid.isdigit() or "postgres" not in (text_of(f"/proc/{pid}/comm") or ""):
+    if not runs(data):
         return facts
-    port = (conf or {}).get("PORT", "5432")
-    psql = ["runuser", "-u", "postgres", "--", f"{BIN}/psql", "-XAtqd", "postgres", "-p", port, "-c", QUESTION]
-    answer = run(psql if os.geteuid() == 0 else psql[4:])
+    psql = [f"{BIN}/psql", "-XAtqd", "postgres", "-p", (conf or {}).get("PORT", "5432"), "-c", QUESTION]
+    root = {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": "/"}
+    answer = run(psql, PSQL_LIMIT_S, **(root if os.geteuid() == 0 else {}))
     facts["postgres"] = "running" if answer else "starting"
     facts.update(json.loads(answer) if answer else {})
     return facts
 
 
 def holds(address):
-    shown = run(["ip", "-o", "address", "show", "to", f"{address}/32"]) if address not in (None, "none") else ""
-    return bool(shown)
+    if address in (None, "none"):
+        return False
+    return bool(run(["ip", "-o", "address", "show", "to", f"{address}/32"], IP_LIMIT_S))
 
 
 def in_network_files(address):

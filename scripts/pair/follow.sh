@@ -13,24 +13,31 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/pair/lib-follow.sh
 . "$here/lib-follow.sh"
 
-drop_own_slots() {
-  sql "select pg_drop_replication_slot(slot_name) from pg_replication_slots where not active and slot_type = 'physical'" >/dev/null
+peer_sees_us() {
+  [[ $(peer_sql "select count(*) from pg_stat_replication where application_name = '$SELF' and state = 'streaming'") == 1 ]]
 }
 
-peer_sees_us() {
-  python3 "$here/ask.py" "$PAIR" standbys 2>/dev/null |
-    python3 -c 'import ast, sys; standbys = ast.literal_eval(sys.stdin.read() or "[]"); sys.exit(0 if any(s["name"] == sys.argv[1] and s["state"] == "streaming" for s in standbys) else 1)' "$SELF"
+# What this machine kept for the other while it was the writer would fill its disk now.
+drop_slot_of_peer() {
+  sql "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '$(slot_of "$PEER")' and not active" >/dev/null
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "follow.sh takes PAIR, got: $*"
+  local role
   load_pair "$1"
   require_own_cluster
-  ! accepts_writes || refuse "$SELF accepts writes; it must be fenced first; $(start_again)"
+  know_role
+  [[ $role != writer ]] || refuse "$SELF accepts writes; it must be fenced first; $(start_again)"
+  case $(peer_sql 'select pg_is_in_recovery()') in
+    f) ;;
+    t) refuse "$PEER accepts no writes, so there is nothing to follow; $(start_again)" ;;
+    *) timed_out "PostgreSQL on $PEER gives no answer" ;;
+  esac
   follow_peer
   wait_until "$PEER says that $SELF streams from it" 60 peer_sees_us
-  drop_own_slots
+  drop_slot_of_peer
   receipt "$SELF streams from $PEER"
 }
 

@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 make_cluster() {
   log "making cluster 15/$PAIR on $SELF"
-  [[ -d /etc/postgresql/15/$PAIR ]] || pg_createcluster --start-conf=auto -p "$PORT" 15 "$PAIR" -- --data-checksums >&2
+  pg_createcluster --start-conf=auto -p "$PORT" 15 "$PAIR" -- --data-checksums >&2
   write_settings
   start_server
 }
@@ -22,7 +22,7 @@ make_cluster() {
 make_roles() {
   local secret
   secret=$(<"/etc/$PAIR/secret")
-  sql "do \$\$ begin
+  sql "$QUIETLY do \$\$ begin
     if not exists (select from pg_roles where rolname = 'changeover') then create role changeover login replication; end if;
     if not exists (select from pg_roles where rolname = '$DATABASE') then
       create role \"$DATABASE\" login password '$1'; end if; end \$\$;
@@ -37,17 +37,18 @@ make_roles() {
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "init.sh takes PAIR, got: $*"
-  local password=""
+  local password="" peer
   read_secret password "the owner's password"
   load_pair "$1"
-  if [[ -e $DATA/PG_VERSION && ! -e $(records)/making ]]; then
-    require_own_cluster
+  if is_made; then
     receipt "$SELF has the cluster already"
     return
   fi
-  [[ $(python3 "$here/ask.py" "$PAIR" cluster) != ours ]] ||
-    refuse "$PEER has the data of $PAIR and $SELF is empty: a new cluster would be another database; name $PEER as primary, or run base-copy.sh here"
-  : >"$(records)/making"
+  peer=$(python3 "$here/ask.py" "$PAIR" cluster) ||
+    timed_out "$PEER gave no answer, so it may have the data; nothing was made"
+  [[ $peer == absent ]] ||
+    refuse "$PEER has data of $PAIR ($peer) and $SELF is empty: a new cluster would be another database; name $PEER as primary, or run base-copy.sh here"
+  begin_making
   make_cluster
   make_roles "$password"
   sql "select 'system_id=' || system_identifier from pg_control_system()" | write_file "$(records)/cluster"

@@ -1,32 +1,38 @@
 # Sourced by the scripts that take or give up the service address.
 # shellcheck shell=bash
 
-# Until this machine takes the address again, answer TCP to it with a reset: clients whose ARP still points here are
-# refused at once instead of waiting for an answer that never comes. It holds nothing and serves nothing.
-give_up_address() {
+# Until this machine takes the address again, answer those who come to it with a reset: clients whose ARP still points
+# here are refused at once instead of waiting for an answer that never comes. It holds nothing and serves nothing; a
+# kernel that can't do it only costs those clients a second.
+refuse_clients() {
   [[ $SERVICE_ADDRESS != none ]] || return 0
-  nft -f - <<END
+  nft -f - <<END || log "no resets for $SERVICE_ADDRESS: nft failed"
 table inet changeover_$PAIR
 delete table inet changeover_$PAIR
 table inet changeover_$PAIR {
   chain refuse {
     type filter hook prerouting priority filter;
-    ip daddr $SERVICE_ADDRESS tcp flags != rst reject with tcp reset
+    ip daddr $SERVICE_ADDRESS tcp flags & (syn | ack) == syn reject with tcp reset
   }
 }
 END
-  ! holds_address || ip address delete "$SERVICE_ADDRESS/32" dev "$(service_interface)"
 }
 
-take_address() {
+give_up_address() {
+  local shown
   [[ $SERVICE_ADDRESS != none ]] || return 0
-  local link
-  link=$(service_interface)
-  ip address replace "$SERVICE_ADDRESS/32" dev "$link"
-  # Detached: its last word comes after the receipt.
-  setsid --fork python3 "$SCRIPTS/pair/arp.py" announce "$link" "$SERVICE_ADDRESS" </dev/null >/dev/null 2>&1 9>&-
-  nft -f - <<END
-table inet changeover_$PAIR
-delete table inet changeover_$PAIR
-END
+  shown=$(ip -o address show to "$SERVICE_ADDRESS/32")
+  [[ ! $shown =~ ^[0-9]+:\ *([^ @]+) ]] || ip address delete "$SERVICE_ADDRESS/32" dev "${BASH_REMATCH[1]}"
+}
+
+# take_address LINK: a machine that holds it already tells the network again.
+take_address() {
+  nft delete table inet "changeover_$PAIR" 2>/dev/null &
+  ip address replace "$SERVICE_ADDRESS/32" dev "$1"
+  wait $! || ! nft list table inet "changeover_$PAIR" >/dev/null 2>&1
+}
+
+# In a unit of its own: the last announcements come after the script.
+announce_address() {
+  systemd-run --quiet --collect --no-block python3 "$SCRIPTS/pair/arp.py" announce "$1" "$SERVICE_ADDRESS"
 }

@@ -16,7 +16,7 @@ max_replication_slots = 10
 max_slot_wal_keep_size = 4GB
 wal_keep_size = 256MB
 primary_conninfo = 'host=$PEER_ADDRESS port=$PORT user=changeover passfile=$PGPASSFILE application_name=$SELF connect_timeout=5'
-primary_slot_name = '$SELF'
+primary_slot_name = '$(slot_of "$SELF")'
 recovery_target_timeline = latest
 wal_retrieve_retry_interval = 200ms
 wal_receiver_status_interval = 1s
@@ -42,4 +42,25 @@ write_settings() {
   postgresql_conf | write_file "/etc/postgresql/15/$PAIR/conf.d/changeover.conf"
   pg_hba_conf | write_file "/etc/postgresql/15/$PAIR/pg_hba.conf" 0640
   chown postgres: "/etc/postgresql/15/$PAIR/pg_hba.conf"
+}
+
+# Whether the pair's cluster is there. One that a broken-off attempt left half made is not; anything else is refused.
+is_made() {
+  [[ ! -e $(records)/making || -e $(records)/cluster ]] && [[ -e $DATA/PG_VERSION ]] || return 1
+  require_own_cluster
+}
+
+# Remove what a broken-off attempt left, and nothing else.
+begin_making() {
+  local settings=/etc/postgresql/15/$PAIR
+  if [[ -e $(records)/making ]]; then
+    stop_server
+    rm -rf "$DATA"
+  fi
+  [[ ! -e $(records)/making && ! -e $(records)/cluster ]] || rm -rf "$settings"
+  [[ ! -e $settings && (! -e $DATA || -z $(ls -A "$DATA")) ]] ||
+    refuse "$settings or $DATA is there and was not made for pair $PAIR; move it away, or name another machine"
+  rm -rf "$DATA.copying"
+  : >"$(records)/making"
+  rm -f "$(records)/cluster"
 }

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 
 readonly PG_BIN=/usr/lib/postgresql/15/bin
+# shellcheck disable=SC2034
 PAIR='' SELF='' PEER='' PEER_ADDRESS='' SERVICE_ADDRESS='' INTERFACE='' DATABASE='' PORT=''
 
 # Read what configure.sh told this machine, as variables.
@@ -14,46 +15,101 @@ load_pair() {
   done <"$file"
   DATA=/var/lib/postgresql/15/$PAIR
   UNIT=postgresql@15-$PAIR
-  export PGPASSFILE=/etc/$PAIR/pgpass
+  export PGPASSFILE=/etc/$PAIR/pgpass PGCONNECT_TIMEOUT=5
   cd /
 }
 
 as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"; }
 
+# Before statements that hold a password: the server's log shall not.
+# shellcheck disable=SC2034
+readonly QUIETLY="set log_statement = none; set log_min_error_statement = panic;"
+
 # One answer of this machine's own server, over its socket; statements come on stdin, never on a command line.
 sql() { as_postgres "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "${2:-postgres}" -p "$PORT" <<<"$1"; }
 
+# Where the peer's server is, for programs that dial it; the password is in a file of their user's own.
+peer_server() { printf 'host=%s port=%s user=changeover dbname=postgres application_name=%s' "$PEER_ADDRESS" "$PORT" "$SELF"; }
+peer_sql() { as_postgres "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "$(peer_server)" <<<"$1"; }
+
+# Names of slots have no hyphens, names of hosts no underscores.
+slot_of() { printf '%s\n' "${1//-/_}"; }
+
+# Have the peer keep what this machine has not read yet; safe to repeat.
+keep_slot() {
+  peer_sql "select pg_create_physical_replication_slot('$(slot_of "$SELF")', true)
+    where not exists (select from pg_replication_slots where slot_name = '$(slot_of "$SELF")')" >/dev/null
+}
+
+# Whether COMMAND… comes true within SECONDS.
+becomes() {
+  local deadline=$(($(monotonic_ms) + $1 * 1000))
+  shift
+  until "$@"; do
+    (($(monotonic_ms) < deadline)) || return 1
+    pause 0.01
+  done
+}
+
+# Its process, by what it has open: a number in an old file may be another's by now.
 server_pid() {
-  local pid
-  pid=$(head -n 1 "$DATA/postmaster.pid" 2>/dev/null) || return 1
-  [[ -n $pid && $(cat "/proc/$pid/comm" 2>/dev/null) == postgres ]] && printf '%s\n' "$pid"
+  local pid=''
+  { read -r pid <"$DATA/postmaster.pid"; } 2>/dev/null || true
+  [[ -n $pid && /proc/$pid/cwd -ef $DATA ]] && printf '%s\n' "$pid"
 }
 
 is_running() { server_pid >/dev/null; }
-answers() { [[ $(sql 'select 1' 2>/dev/null) == 1 ]]; }
-accepts_writes() { is_running && [[ $(sql 'select pg_is_in_recovery()' 2>/dev/null) == f ]]; }
-in_recovery() { is_running && [[ $(sql 'select pg_is_in_recovery()' 2>/dev/null) == t ]]; }
+
+# What the server is now, in `role`: stopped, writer, standby; silent while it runs and says nothing.
+look_at_role() {
+  role=stopped
+  is_running || return 0
+  case $(sql 'select pg_is_in_recovery()' 2>/dev/null) in
+    f) role=writer ;;
+    t) role=standby ;;
+    *) role=silent ;;
+  esac
+}
+says_its_role() { look_at_role && [[ $role != silent ]]; }
+# A server that says nothing may be accepting writes: nobody goes on without its word.
+know_role() { wait_until "PostgreSQL on $SELF runs and says whether it accepts writes" 60 says_its_role; }
+
 is_receiving() { [[ $(sql "select count(*) from pg_stat_wal_receiver where status = 'streaming'" 2>/dev/null) == 1 ]]; }
 
 start_server() {
-  is_running || log "starting PostgreSQL on $SELF"
-  timeout 120 systemctl start "$UNIT" || timed_out "$UNIT does not start; see /var/log/postgresql/postgresql-15-$PAIR.log"
-  wait_until "PostgreSQL on $SELF answers" 120 answers
+  [[ ! -e $(records)/rewinding ]] ||
+    refuse "$DATA on $SELF is half rewound; make $PEER production, and follow.sh goes on with it"
+  if ! is_running; then
+    log "starting PostgreSQL on $SELF"
+    # Debian's start returns seconds after the server is there.
+    systemctl start --no-block "$UNIT"
+    wait_until "PostgreSQL on $SELF runs (see /var/log/postgresql/postgresql-15-$PAIR.log)" 60 is_running
+  fi
+  know_role
 }
 
 stop_server() {
+  is_running || return 0
   log "stopping PostgreSQL on $SELF"
-  timeout 120 systemctl stop "$UNIT" || timed_out "$UNIT does not stop"
+  # A unit that is still being started would be killed in another way.
+  { timeout 60 systemctl start "$UNIT" && timeout 120 systemctl stop "$UNIT"; } || timed_out "$UNIT does not stop"
 }
 
-as_standby() { install -o postgres -g postgres -m 0600 /dev/null "$DATA/standby.signal"; }
+# Whatever starts the server from now on, it comes up read-only; also after a power cut.
+as_standby() {
+  [[ ! -e $DATA/standby.signal ]] || return 0
+  install -o postgres -g postgres -m 0600 /dev/null "$DATA/standby.signal"
+  sync "$DATA/standby.signal" "$DATA"
+}
+
+control_data() { LC_ALL=C "$PG_BIN/pg_controldata" "$DATA" | sed -n "s/^$1: *//p"; }
 
 require_own_cluster() {
   local recorded found
   recorded=$(value_of "$(records)/cluster" system_id)
   [[ -n $recorded ]] || refuse "$DATA on $SELF was not made for pair $PAIR; move it away, or name another machine"
-  found=$("$PG_BIN/pg_controldata" "$DATA" | sed -n 's/^Database system identifier: *//p')
-  [[ $recorded == "$found" ]] || refuse "$DATA on $SELF is database $found, the pair's is $recorded"
+  found=$(control_data 'Database system identifier')
+  [[ $recorded == "$found" ]] || refuse "$DATA on $SELF is database ${found:-(none)}, the pair's is $recorded"
 }
 
 holds_address() { [[ -n $(ip -o address show to "$SERVICE_ADDRESS/32") ]]; }

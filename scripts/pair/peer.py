@@ -16,7 +16,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-from facts import facts, pairs_of, text_of  # noqa: E402
+from facts import facts  # noqa: E402
+from files import pairs_of, text_of  # noqa: E402
 
 LIMIT_S = 3
 

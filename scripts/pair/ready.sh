@@ -21,24 +21,29 @@ is_near() {
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -eq 2 && $2 =~ ^[0-9]+$ ]] || misuse "ready.sh takes PAIR MAX-LAG-MIB, got: $*"
+  local role answer
   load_pair "$1"
   require_own_cluster
-  if accepts_writes; then
+  know_role
+  if [[ $role == writer ]]; then
     rm -f "$DATA/standby.signal"
     receipt "$SELF accepts writes already"
     return
   fi
-  local peer_recovers
-  peer_recovers=$(python3 "$here/ask.py" "$PAIR" in_recovery) || timed_out "$PEER gave no answer"
-  if [[ $peer_recovers == false ]]; then
-    follow_peer
-    wait_until "$SELF is within $2 MiB of $PEER" 300 is_near "$2"
-    receipt "$SELF streams from $PEER and is near"
-  else
-    [[ -e $DATA/standby.signal ]] || as_standby
-    start_server
-    receipt "$SELF answers read-only, as does $PEER"
-  fi
+  answer=$(python3 "$here/ask.py" "$PAIR" postgres in_recovery) || timed_out "$PEER gave no answer"
+  case ${answer/$'\n'/ } in
+    'running false')
+      follow_peer
+      wait_until "$SELF is within $2 MiB of $PEER" 300 is_near "$2"
+      receipt "$SELF streams from $PEER and is near"
+      ;;
+    'running true' | stopped)
+      as_standby
+      start_server
+      receipt "$SELF answers read-only; $PEER accepts no writes either"
+      ;;
+    *) timed_out "PostgreSQL on $PEER runs and does not say whether it accepts writes" ;;
+  esac
 }
 
 {

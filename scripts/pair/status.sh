@@ -14,11 +14,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 require_so() {
   case $1 in
     production | production_alone | standby_as_production)
-      accepts_writes || refuse "$SELF does not accept writes, so it is not $1; $(start_again)"
+      [[ $role == writer ]] || refuse "$SELF does not accept writes, so it is not $1; $(start_again)"
       [[ $SERVICE_ADDRESS == none ]] || holds_address || refuse "$SELF does not hold $SERVICE_ADDRESS, so it is not $1; $(start_again)"
       ;;
-    standby | production_as_standby) in_recovery || refuse "$SELF is no running standby, so it is not $1; $(start_again)" ;;
-    down) ! accepts_writes || refuse "$SELF accepts writes, so it is not down; $(start_again)" ;;
+    standby | production_as_standby) [[ $role == standby ]] || refuse "$SELF is no running standby, so it is not $1; $(start_again)" ;;
+    down) [[ $role != writer ]] || refuse "$SELF accepts writes, so it is not down; $(start_again)" ;;
     *) misuse "status $1 is none of the six (see --help)" ;;
   esac
 }
@@ -26,7 +26,9 @@ require_so() {
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 2)) || misuse "status.sh takes PAIR STATUS, got: $*"
+  local role
   load_pair "$1"
+  know_role
   require_so "$2"
   write_file "/etc/$PAIR/$PAIR.status" <<<"$2"
   receipt "$SELF is $2"

@@ -16,7 +16,7 @@ const ending: (() => void)[] = [];
 
 /** Each case is a step of this name; all of them run in one update that goes on when a step fails. */
 async function connections(): Promise<Record<string, Record<string, unknown>>> {
-  const { privateKey, ...keyless } = slayer.connection;
+  const { privateKey: _, ...keyless } = slayer.connection;
   const sealed = join(bench.folder, "sealed_key");
   copyFileSync(slayer.sshd.privateKeyPath, sealed);
   execFileSync("ssh-keygen", ["-q", "-p", "-P", "", "-N", "open sesame", "-f", sealed]);
@@ -165,8 +165,7 @@ async function passwordHost(way: "password" | "keyboard-interactive"): Promise<R
       const judge = (password: string | undefined) =>
         password === "tell no one" ? context.accept() : context.reject([way]);
       if (context.method === "password") judge(context.password);
-      else if (context.method === "keyboard-interactive")
-        context.prompt([{ prompt: "Password: ", echo: false }], ([answer]) => judge(answer));
+      else context.prompt([{ prompt: "Password: ", echo: false }], ([answer]) => judge(answer));
     });
     client.on("session", (accept) => {
       accept().on("exec", (acceptCommand, _reject, { command }) => {

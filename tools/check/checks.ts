@@ -30,7 +30,11 @@ function command(name: string, argv: () => readonly string[]): Check {
   return {
     name,
     does: async () => {
-      const { code, output } = await run(argv(), { seconds: deadlineSeconds, cwd: root });
+      const { code, output } = await run(argv(), {
+        seconds: deadlineSeconds,
+        cwd: root,
+        env: { NO_COLOR: "1", ...process.env },
+      });
       return { passed: code === 0, output: code === 0 ? "" : output };
     },
   };

@@ -1,6 +1,5 @@
 import { readdirSync, statSync } from "node:fs";
 import { posix } from "node:path";
-import { promisify } from "node:util";
 import type ssh2 from "ssh2";
 
 /** Files on their way at a time: enough that round trips overlap, few enough for sshd's open files. */
@@ -35,11 +34,12 @@ class Remote {
     const kind = await this.kind(path);
     if (kind === "file") throw new Error(`remote path ${path} exists but is not a directory`);
     if (kind === "folder") return;
-    await promisify(this.#sftp.mkdir.bind(this.#sftp) as (path: string) => void)(path).catch(
-      (error: Error) => {
-        throw new Error(`failed to create remote directory ${path}: ${error.message}`);
-      },
-    );
+    await new Promise<void>((resolve, reject) => {
+      this.#sftp.mkdir(path, (error) => {
+        if (error) reject(new Error(`failed to create remote directory ${path}: ${error.message}`));
+        else resolve();
+      });
+    });
   }
 
   /** Makes a folder and all above it. */

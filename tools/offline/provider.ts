@@ -1,3 +1,4 @@
+import type grpc from "@grpc/grpc-js";
 import grpcPb from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import pb from "@pulumi/pulumi/proto/provider_pb.js";
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
@@ -41,7 +42,10 @@ export interface Resource {
   readonly renewed?: readonly string[];
   /** Whether a change at this property path makes a new resource; never, when left out. */
   replaces?(path: string): boolean;
-  check?(inputs: Properties, context: Context): { inputs: Properties; failures?: readonly Failure[] };
+  check?(
+    inputs: Properties,
+    about: Pick<Context, "urn" | "name">,
+  ): { inputs: Properties; failures?: readonly Failure[] };
   create(inputs: Properties, context: Context): Promise<{ id: string; outputs: Properties }>;
   update?(inputs: Properties, state: Properties, context: Context): Promise<Properties>;
   delete?(state: Properties, context: Context): Promise<void>;
@@ -58,157 +62,179 @@ export interface Provider {
   invoke?(token: string, args: Properties, context: Context): Promise<Properties>;
 }
 
-const kinds: Record<Change, [number, number]> = { add: [0, 1], delete: [2, 3], update: [4, 5] };
+const { Kind } = pb.PropertyDiff;
+
+const kinds = {
+  add: [Kind.ADD, Kind.ADD_REPLACE],
+  delete: [Kind.DELETE, Kind.DELETE_REPLACE],
+  update: [Kind.UPDATE, Kind.UPDATE_REPLACE],
+} satisfies Record<Change, unknown>;
 
 /** Serve a provider to the engine that started this process. */
 export async function serveProvider(provider: Provider): Promise<void> {
-  const log = new EngineLog(engineAddress());
-  const running = new Set<AbortController>();
-  const typeOf = (urn: string) => urn.split("::")[2]?.split("$").at(-1) ?? "";
+  const calls = new Calls(provider);
+  await serve(grpcPb.ResourceProviderService, { ...aboutItself(provider), ...calls.ofResources() });
+  endWithEngine(() => undefined, true);
+}
 
-  const resourceOf = (urn: string): Resource => {
-    const found = provider.resource(typeOf(urn));
-    if (!found) throw new Unimplemented(`${provider.name} stand-in: no resource type ${typeOf(urn)}`);
-    return found;
-  };
-
-  const within = async <T>(
-    urn: string,
-    id: string,
-    seconds: number,
-    work: (context: Context) => Promise<T>,
-  ): Promise<T> => {
-    const controller = new AbortController();
-    running.add(controller);
-    const timer =
-      seconds > 0
-        ? setTimeout(() => controller.abort(new Error("context deadline exceeded")), seconds * 1000)
-        : undefined;
-    const name = urn.split("::").slice(3).join("::");
-    try {
-      return await work({ urn, id, type: typeOf(urn), name, log, signal: controller.signal });
-    } finally {
-      clearTimeout(timer);
-      running.delete(controller);
-      await log.flushed();
-    }
-  };
-
-  await serve(grpcPb.ResourceProviderService, {
-    handshake: unary(() => {
-      const response = new pb.ProviderHandshakeResponse();
-      response.setAcceptSecrets(true);
-      response.setAcceptResources(true);
-      return response;
-    }),
+function aboutItself(provider: Provider): grpc.UntypedServiceImplementation {
+  return {
+    handshake: unary(() =>
+      new pb.ProviderHandshakeResponse().setAcceptSecrets(true).setAcceptResources(true),
+    ),
     configure: unary((request: pb.ConfigureRequest) => {
       provider.configure?.(fromStruct(request.getArgs()));
       const response = new pb.ConfigureResponse();
-      response.setAcceptsecrets(true);
-      response.setAcceptresources(true);
-      response.setSupportspreview(true);
-      return response;
+      return response.setAcceptsecrets(true).setAcceptresources(true).setSupportspreview(true);
     }),
     getPluginInfo: unary(() => new pluginPb.PluginInfo().setVersion(provider.version)),
     getSchema: unary(() => new pb.GetSchemaResponse().setSchema(JSON.stringify(schemaOf(provider)))),
-    checkConfig: unary((request: pb.CheckRequest) => {
-      const response = new pb.CheckResponse();
-      response.setInputs(request.getNews());
-      return response;
-    }),
+    checkConfig: unary((request: pb.CheckRequest) => new pb.CheckResponse().setInputs(request.getNews())),
     diffConfig: unary(() => new pb.DiffResponse().setChanges(pb.DiffResponse.DiffChanges.DIFF_NONE)),
-
-    check: unary((request: pb.CheckRequest) =>
-      within(request.getUrn(), "", 0, async (context) => {
-        const inputs = fromStruct(request.getNews());
-        const resource = resourceOf(context.urn);
-        const checked = await (resource.check?.(inputs, context) ?? { inputs });
-        const failures = (checked.failures ?? []).map(({ property, reason }) =>
-          new pb.CheckFailure().setProperty(property).setReason(reason),
-        );
-        return new pb.CheckResponse().setInputs(toStruct(checked.inputs)).setFailuresList(failures);
-      }),
-    ),
-
-    diff: unary((request: pb.DiffRequest) => {
-      const resource = resourceOf(request.getUrn());
-      const state = fromStruct(request.getOlds());
-      const inputs = fromStruct(request.getNews());
-      for (const name of request.getIgnorechangesList())
-        if (state[name] !== undefined) inputs[name] = state[name];
-      return diffOf(resource, fromStruct(request.getOldInputs()), inputs);
-    }),
-
-    create: unary((request: pb.CreateRequest) =>
-      within(request.getUrn(), "", request.getTimeout(), async (context) => {
-        const inputs = fromStruct(request.getProperties());
-        const resource = resourceOf(context.urn);
-        const response = new pb.CreateResponse();
-        if (request.getPreview()) {
-          const outputs = Object.fromEntries(resource.computed.map((name) => [name, unknown]));
-          return response.setProperties(toStruct({ ...inputs, ...outputs }));
-        }
-        const { id, outputs } = await resource.create(inputs, context);
-        return response.setId(id).setProperties(toStruct(outputs));
-      }),
-    ),
-
-    update: unary((request: pb.UpdateRequest) =>
-      within(request.getUrn(), request.getId(), request.getTimeout(), async (context) => {
-        const resource = resourceOf(context.urn);
-        const state = fromStruct(request.getOlds());
-        const inputs = fromStruct(request.getNews());
-        for (const name of request.getIgnorechangesList())
-          if (state[name] !== undefined) inputs[name] = state[name];
-        const outputs = request.getPreview()
-          ? updatePreview(resource, inputs, state)
-          : await resource.update?.(inputs, state, context);
-        if (!outputs)
-          throw new Unimplemented(`${provider.name} stand-in: ${context.type} has no update in place`);
-        return new pb.UpdateResponse().setProperties(toStruct(outputs));
-      }),
-    ),
-
-    read: unary((request: pb.ReadRequest) =>
-      new pb.ReadResponse()
-        .setId(request.getId())
-        .setProperties(request.getProperties())
-        .setInputs(request.getInputs()),
-    ),
-
-    delete: unary((request: pb.DeleteRequest) =>
-      within(request.getUrn(), request.getId(), request.getTimeout(), async (context) => {
-        await resourceOf(context.urn).delete?.(fromStruct(request.getProperties()), context);
-        return new emptyPb.Empty();
-      }),
-    ),
-
-    invoke: unary((request: pb.InvokeRequest) =>
-      within("", "", 0, async (context) => {
-        if (!provider.invoke) throw new Unimplemented(`${provider.name} stand-in: no functions`);
-        const answer = await provider.invoke(request.getTok(), fromStruct(request.getArgs()), context);
-        return new pb.InvokeResponse().setReturn(toStruct(answer));
-      }),
-    ),
-
-    cancel: unary(() => {
-      for (const controller of running) controller.abort(new Error("context canceled"));
-      return new emptyPb.Empty();
-    }),
     attach: unary(() => new emptyPb.Empty()),
+    getMapping: unary(() => new pb.GetMappingResponse()),
+    getMappings: unary(() => new pb.GetMappingsResponse()),
     parameterize: unimplemented,
     call: unimplemented,
     construct: unimplemented,
     list: unimplemented,
-    getMapping: unary(() => new pb.GetMappingResponse()),
-    getMappings: unary(() => new pb.GetMappingsResponse()),
-  });
-  endWithEngine(() => undefined, true);
+  };
 }
 
 const unimplemented = unary(() => {
   throw new Unimplemented("the stand-in has no such call");
 });
+
+/** The engine's calls about resources, and those of them that run. */
+class Calls {
+  readonly #provider: Provider;
+  readonly #log = new EngineLog(engineAddress());
+  readonly #running = new Set<AbortController>();
+
+  constructor(provider: Provider) {
+    this.#provider = provider;
+  }
+
+  ofResources(): grpc.UntypedServiceImplementation {
+    return {
+      check: unary((request: pb.CheckRequest) => this.#check(request)),
+      diff: unary((request: pb.DiffRequest) => this.#diff(request)),
+      create: unary((request: pb.CreateRequest) => this.#create(request)),
+      update: unary((request: pb.UpdateRequest) => this.#update(request)),
+      delete: unary((request: pb.DeleteRequest) => this.#delete(request)),
+      invoke: unary((request: pb.InvokeRequest) => this.#invoke(request)),
+      // There is nothing to read: what the state says is returned as it is.
+      read: unary((request: pb.ReadRequest) =>
+        new pb.ReadResponse()
+          .setId(request.getId())
+          .setProperties(request.getProperties())
+          .setInputs(request.getInputs()),
+      ),
+      cancel: unary(() => {
+        for (const controller of this.#running) controller.abort(new Error("context canceled"));
+        return new emptyPb.Empty();
+      }),
+    };
+  }
+
+  #check(request: pb.CheckRequest): pb.CheckResponse {
+    const urn = request.getUrn();
+    const inputs = fromStruct(request.getNews());
+    const checked = this.#resource(urn).check?.(inputs, { urn, name: nameOf(urn) }) ?? { inputs };
+    const failures = (checked.failures ?? []).map(({ property, reason }) =>
+      new pb.CheckFailure().setProperty(property).setReason(reason),
+    );
+    return new pb.CheckResponse().setInputs(toStruct(checked.inputs)).setFailuresList(failures);
+  }
+
+  #diff(request: pb.DiffRequest): pb.DiffResponse {
+    const inputs = withIgnored(request, fromStruct(request.getNews()), fromStruct(request.getOlds()));
+    return diffOf(this.#resource(request.getUrn()), fromStruct(request.getOldInputs()), inputs);
+  }
+
+  #create(request: pb.CreateRequest): Promise<pb.CreateResponse> {
+    return this.#within(request.getUrn(), "", request.getTimeout(), async (context) => {
+      const inputs = fromStruct(request.getProperties());
+      const resource = this.#resource(context.urn);
+      const response = new pb.CreateResponse();
+      if (request.getPreview()) {
+        const outputs = Object.fromEntries(resource.computed.map((name) => [name, unknown]));
+        return response.setProperties(toStruct({ ...inputs, ...outputs }));
+      }
+      const { id, outputs } = await resource.create(inputs, context);
+      return response.setId(id).setProperties(toStruct(outputs));
+    });
+  }
+
+  #update(request: pb.UpdateRequest): Promise<pb.UpdateResponse> {
+    return this.#within(request.getUrn(), request.getId(), request.getTimeout(), async (context) => {
+      const resource = this.#resource(context.urn);
+      const state = fromStruct(request.getOlds());
+      const inputs = withIgnored(request, fromStruct(request.getNews()), state);
+      const outputs = request.getPreview()
+        ? updatePreview(resource, inputs, state)
+        : await resource.update?.(inputs, state, context);
+      if (!outputs)
+        throw new Unimplemented(`${this.#provider.name} stand-in: ${context.type} has no update in place`);
+      return new pb.UpdateResponse().setProperties(toStruct(outputs));
+    });
+  }
+
+  #delete(request: pb.DeleteRequest): Promise<emptyPb.Empty> {
+    return this.#within(request.getUrn(), request.getId(), request.getTimeout(), async (context) => {
+      await this.#resource(context.urn).delete?.(fromStruct(request.getProperties()), context);
+      return new emptyPb.Empty();
+    });
+  }
+
+  #invoke(request: pb.InvokeRequest): Promise<pb.InvokeResponse> {
+    return this.#within("", "", 0, async (context) => {
+      if (!this.#provider.invoke) throw new Unimplemented(`${this.#provider.name} stand-in: no functions`);
+      const answer = await this.#provider.invoke(request.getTok(), fromStruct(request.getArgs()), context);
+      return new pb.InvokeResponse().setReturn(toStruct(answer));
+    });
+  }
+
+  #resource(urn: string): Resource {
+    const found = this.#provider.resource(typeOf(urn));
+    if (!found) throw new Unimplemented(`${this.#provider.name} stand-in: no resource type ${typeOf(urn)}`);
+    return found;
+  }
+
+  async #within<T>(
+    urn: string,
+    id: string,
+    seconds: number,
+    work: (context: Context) => Promise<T>,
+  ): Promise<T> {
+    const controller = new AbortController();
+    const late = () => controller.abort(new Error("context deadline exceeded"));
+    const timer = seconds > 0 ? setTimeout(late, seconds * 1000) : undefined;
+    this.#running.add(controller);
+    try {
+      const { signal } = controller;
+      return await work({ urn, id, type: typeOf(urn), name: nameOf(urn), log: this.#log, signal });
+    } finally {
+      clearTimeout(timer);
+      this.#running.delete(controller);
+      await this.#log.flushed();
+    }
+  }
+}
+
+const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
+
+const nameOf = (urn: string): string => urn.split("::").slice(3).join("::");
+
+/** New inputs, with the state's value for each that the program told the engine to ignore. */
+function withIgnored(
+  request: pb.DiffRequest | pb.UpdateRequest,
+  inputs: Properties,
+  state: Properties,
+): Properties {
+  const ignored = request.getIgnorechangesList().filter((name) => state[name] !== undefined);
+  return { ...inputs, ...Object.fromEntries(ignored.map((name) => [name, state[name]])) };
+}
 
 function diffOf(resource: Resource, old: Properties, now: Properties): pb.DiffResponse {
   const found = differences(old, now);
@@ -219,8 +245,7 @@ function diffOf(resource: Resource, old: Properties, now: Properties): pb.DiffRe
   const replaces = [...found.keys()].filter((path) => resource.replaces?.(path));
   for (const [path, change] of found) {
     const detail = new pb.PropertyDiff();
-    // The enum's values are 0 to 5, in pairs of plain and replacing.
-    detail.setKind(kinds[change][replaces.includes(path) ? 1 : 0] as pb.PropertyDiff.Kind);
+    detail.setKind(kinds[change][replaces.includes(path) ? 1 : 0] ?? Kind.UPDATE);
     response.getDetaileddiffMap().set(path, detail);
   }
   response.setDiffsList([...new Set([...found.keys()].map(rootOf))]);

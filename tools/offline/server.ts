@@ -62,9 +62,7 @@ export function endWithEngine(last: () => Promise<void> | void, finishCalls: boo
 export const engineAddress = (): string | undefined =>
   process.argv.slice(2).findLast((word) => !word.startsWith("-"));
 
-export const fromStruct = (struct: structPb.Struct | undefined): Properties =>
-  // The engine's JSON has no other values than those of Properties.
-  (struct?.toJavaScript() ?? {}) as Properties;
+export const fromStruct = (struct: structPb.Struct | undefined): Properties => struct?.toJavaScript() ?? {};
 
 export function toStruct(properties: Properties): structPb.Struct {
   return structPb.Struct.fromJavaScript(

@@ -59,7 +59,7 @@ export function mapValues(properties: Properties, change: (value: Value) => Valu
 
 /** Equality as the engine sees it: assets by their hash, an absent property like a null one. */
 export function equal(a: Value | undefined, b: Value | undefined): boolean {
-  if (a == null || b == null) return a == b;
+  if (a == null || b == null) return a == null && b == null;
   if (Array.isArray(a) || Array.isArray(b))
     return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((v, i) => equal(v, b[i]));
   if (!isObject(a) || !isObject(b)) return a === b;

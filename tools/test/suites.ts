@@ -26,6 +26,9 @@ export const suites: readonly Suite[] = [
   { name: "lab", minutes: 120, asRoot: true },
 ];
 
+/** Aborted when this process was told to end while a suite ran: what the suite had begun is cleaned up by then. */
+export const interruption = new AbortController();
+
 /** Run a suite. @param more arguments for vitest, such as `-t name` or a file. */
 export async function runSuite(suite: Suite, more: readonly string[]): Promise<Tally> {
   if (suite.asRoot && process.getuid?.() !== 0) {
@@ -59,7 +62,10 @@ function vitest(suite: Suite, args: readonly string[]): Promise<number> {
     // In continuous integration vitest colours what no terminal shows.
     env: process.stdout.isTTY ? process.env : { NO_COLOR: "1", ...process.env },
   });
-  const told = (signal: NodeJS.Signals) => child.kill(signal);
+  const told = (signal: NodeJS.Signals) => {
+    interruption.abort();
+    child.kill(signal);
+  };
   process.once("SIGTERM", told).once("SIGINT", told);
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => {
