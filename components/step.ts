@@ -126,7 +126,8 @@ export class HostScripts {
         ...opts,
         dependsOn: [...host.ready],
         retainOnDelete: true,
-        ignoreChanges: ["connection", "source", "remotePath"],
+        // Not `source`: a refresh leaves only its hash in the state, which the plugin refuses as an input.
+        ignoreChanges: ["connection", "remotePath"],
         hideDiffs: ["connection"],
         hooks: { beforeCreate: [answersHook(name, host.ssh)] },
       },

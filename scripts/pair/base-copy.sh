@@ -22,8 +22,10 @@ copy() {
     tr '\r' '\n' | awk '!/kB \(/ || systime() - last >= 5 { print "  " $0; fflush(); last = systime() }' >&2 ||
     timed_out "the copy from $PEER broke off"
   as_postgres touch "$draft/standby.signal"
-  mv "$draft" "$DATA"
+  # For Debian's settings, which are outside of the data and the same as on the peer; its empty data goes.
   pg_createcluster --start-conf=auto -p "$PORT" 15 "$PAIR" >&2
+  rm -rf "$DATA"
+  mv "$draft" "$DATA"
 }
 
 main() {
@@ -42,7 +44,7 @@ main() {
   know_role
   if [[ $role == stopped && -e $DATA/standby.signal ]]; then
     start_server
-    wait_until "$SELF streams from $PEER" 60 is_receiving
+    wait_until "$SELF streams from $PEER" 300 peer_sends "'streaming'"
   fi
   receipt "$SELF $did"
 }

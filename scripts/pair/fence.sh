@@ -53,7 +53,7 @@ main() {
     [[ $role != stopped || -e $(records)/rewinding ]] || return_read_only
   fi
   give_up_address
-  find_position
+  find_position "$role"
   printf 'id=%s\nepoch=%s\nposition=%s\nsince=%(%FT%T%z)T\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" \
     "$position" -1 | write_file "$(records)/fence"
   wait

@@ -13,10 +13,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/pair/lib-follow.sh
 . "$here/lib-follow.sh"
 
-peer_sees_us() {
-  [[ $(peer_sql "select count(*) from pg_stat_replication where application_name = '$SELF' and state = 'streaming'") == 1 ]]
-}
-
 # What this machine kept for the other while it was the writer would fill its disk now.
 drop_slot_of_peer() {
   sql "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '$(slot_of "$PEER")' and not active" >/dev/null
@@ -36,7 +32,8 @@ main() {
     *) timed_out "PostgreSQL on $PEER gives no answer" ;;
   esac
   follow_peer
-  wait_until "$PEER says that $SELF streams from it" 60 peer_sees_us
+  wait_until "$PEER says that it sends to $SELF" 60 peer_sends "'streaming', 'catchup'"
+  wait_until "$SELF has caught up with $PEER" 3000 peer_sends "'streaming'"
   drop_slot_of_peer
   receipt "$SELF streams from $PEER"
 }

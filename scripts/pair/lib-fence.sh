@@ -32,7 +32,7 @@ find_position() {
   if [[ -e $(records)/rewinding ]]; then
     # What only this machine had was set aside when that began.
     position=0/0
-  elif [[ $role == stopped && $control =~ 'Database cluster state:'\ *'shut down'$'\n' ]]; then
+  elif [[ $1 == stopped && $control =~ 'Database cluster state:'\ *'shut down'$'\n' ]]; then
     [[ $control =~ 'Latest checkpoint location:'\ *([0-9A-F]+)/([0-9A-F]+) ]]
     printf -v position '%s/%X' "${BASH_REMATCH[1]}" $((16#${BASH_REMATCH[2]} + 1))
   else

@@ -23,15 +23,18 @@ set_aside() {
 rewind() {
   local said fork boot=/etc/postgresql/15/$PAIR/start.conf
   stop_server
-  said=$(LC_ALL=C as_postgres "$PG_BIN/pg_rewind" --dry-run -D "$DATA" --source-server="$(peer_server)" 2>&1) ||
+  said=$(LC_ALL=C as_postgres "$PG_BIN/pg_rewind" --dry-run -D "$DATA" --source-server="$(peer_server)" 2>&1) || {
+    [[ -e $(records)/rewinding ]] || start_server
     refuse "$SELF can't be rewound to follow $PEER: ${said##*$'\n'}; move $DATA away, and let provisioning make a new copy"
+  }
   fork=$(sed -n 's/.*diverged at WAL location \([0-9A-F/]*\).*/\1/p' <<<"$said")
   if [[ -n $fork && $said != *'no rewind required'* ]]; then
     set_aside "$fork"
     log "rewinding $SELF to $fork"
     echo manual >"$boot"
     : >"$(records)/rewinding"
-    as_postgres "$PG_BIN/pg_rewind" -D "$DATA" --source-server="$(peer_server)" >&2
+    as_postgres "$PG_BIN/pg_rewind" -D "$DATA" --source-server="$(peer_server)" >&2 ||
+      timed_out "rewinding $SELF broke off; it is not started until it is done"
     as_standby
     rm "$(records)/rewinding"
     echo auto >"$boot"
@@ -39,15 +42,26 @@ rewind() {
   start_server
 }
 
+# Whether this machine goes the peer's way: on its timeline, and either as far as the peer was, or hearing more. A receiver
+# that only tries says `streaming` as well, for a moment.
+goes_its_way() {
+  local timeline=${1% *} mark=${1#* }
+  [[ $(sql "select count(*) from pg_stat_wal_receiver where status = 'streaming' and received_tli = $timeline
+    and (pg_last_wal_replay_lsn() >= '$mark' or flushed_lsn > receive_start_lsn)" 2>/dev/null) == 1 ]]
+}
+
 # Stream from the peer: as it is, or rewound when this machine went another way.
 follow_peer() {
+  local way
   keep_slot || timed_out "PostgreSQL on $PEER does not let $SELF in"
+  way=$(peer_sql "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int, pg_current_wal_lsn()")
+  way=${way/|/ }
   as_standby
   if [[ ! -e $(records)/rewinding ]]; then
     start_server
-    ! becomes 8 is_receiving || return 0
+    ! becomes 8 goes_its_way "$way" || return 0
     log "$SELF does not stream from $PEER; looking whether it went another way"
   fi
   rewind
-  wait_until "$SELF streams from $PEER" 60 is_receiving
+  wait_until "$SELF streams from $PEER" 60 goes_its_way "$way"
 }

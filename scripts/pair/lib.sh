@@ -74,7 +74,10 @@ says_its_role() { look_at_role && [[ $role != silent ]]; }
 # A server that says nothing may be accepting writes: nobody goes on without its word.
 know_role() { wait_until "PostgreSQL on $SELF runs and says whether it accepts writes" 60 says_its_role; }
 
-is_receiving() { [[ $(sql "select count(*) from pg_stat_wal_receiver where status = 'streaming'" 2>/dev/null) == 1 ]]; }
+# Whether the peer sends to this machine: `streaming`, or also `catchup`, which is on its way there.
+peer_sends() {
+  [[ $(peer_sql "select count(*) from pg_stat_replication where application_name = '$SELF' and state in ($1)") == 1 ]]
+}
 
 start_server() {
   [[ ! -e $(records)/rewinding ]] ||

@@ -1,6 +1,11 @@
-import { writeFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Run } from "../support/engine.ts";
 import { Bench, local, planned, remote, taken, type TestHost } from "./bench.ts";
+import { standIn } from "./plugins.ts";
 
 let bench: Bench;
 let slayer: TestHost;
@@ -229,12 +234,7 @@ describe("what a remote command says", () => {
     const create = "echo waiting for the file >&2; until [ -e $HERE/go ]; do sleep 0.05; done; echo went on";
     bench.want({ resources: [remote(slayer, { create, logging: "stderr" }, { name: "slow" })] });
     const { child, run } = bench.project.start(["up", "--yes", "--skip-preview"], 60);
-    await new Promise<void>((resolve, reject) => {
-      void run.then(({ output }) => reject(new Error(output)));
-      child.stdout?.on("data", (data: Buffer) => {
-        if (data.toString().includes("waiting for the file")) resolve();
-      });
-    });
+    await heard(child, run, "waiting for the file");
     writeFileSync(`${slayer.folder}/go`, "");
     expect((await run).code).toBe(0);
   });
@@ -255,4 +255,41 @@ describe("what a remote command says", () => {
     const length = (name: string) => String(bench.stateOf(name)?.outputs?.stdout).length;
     expect([length("lines"), length("line")]).toEqual([16 * 262144 - 1, 4194304]);
   });
+
+  // The real plugin hangs on a line of more than 64 KiB.
+  test.runIf(standIn("command"))("may be one long line of a stream that is logged", async () => {
+    const create = "head -c 4194304 /dev/zero | tr '\\0' x; echo; echo after";
+    const { code, output } = await bench.up(remote(slayer, { create }, { name: "logged" }));
+    expect(code, output.slice(-2000)).toBe(0);
+    expect(String(bench.stateOf("logged")?.outputs?.stdout)).toHaveLength(4194304 + "\nafter".length);
+  });
 });
+
+describe("a killed CLI", () => {
+  test("leaves the command of its host running to its end, and the stack locked until a cancel", async () => {
+    const create = "echo begun >&2; sleep 1; echo still here >&2; sleep 1; echo ended >>$HERE/did";
+    bench.want({ resources: [remote(slayer, { create, logging: "stderr" }, { name: "orphan" })] });
+    const { child, run } = bench.project.start(["up", "--yes", "--skip-preview"], 60);
+    await heard(child, run, "begun");
+    child.kill("SIGKILL");
+    await run;
+    const did = join(slayer.folder, "did");
+    for (const deadline = Date.now() + 20_000; !existsSync(did) && Date.now() < deadline;) await pause(100);
+    expect(taken(slayer)).toEqual(["ended"]);
+
+    const refused = await bench.project.up();
+    expect(refused.output).toContain("the stack is currently locked by 1 lock(s)");
+    await bench.project.pulumi(["cancel", "--yes"]);
+    expect((await bench.up()).code).toBe(0);
+  });
+});
+
+/** Resolves once the run has said this; a run that ends before fails the test. */
+function heard(child: ChildProcess, run: Promise<Run>, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    void run.then(({ output }) => reject(new Error(output)));
+    child.stdout?.on("data", (data: Buffer) => {
+      if (data.toString().includes(text)) resolve();
+    });
+  });
+}

@@ -1,8 +1,8 @@
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Bench, killGroup, type Run } from "../support/engine.ts";
-import { childrenOf } from "../support/processes.ts";
+import { commandPluginOf, programOf } from "../support/processes.ts";
 import type { TestRow } from "./scenario.ts";
 
 const rows: TestRow[] = [
@@ -31,9 +31,9 @@ describe("a run dies", () => {
   });
 
   /** Start a flip to `b` whose promote takes its time, and wait until that has begun. */
-  const startFlip = async () => {
+  const startFlip = async (seconds = 3) => {
     bench.goal("switch", toB);
-    bench.control("b", { "promote.wait": "3" });
+    bench.control("b", { "promote.wait": String(seconds) });
     const started = bench.project.start(["up", "--yes", "--skip-preview"]);
     await expect
       .poll(() => bench.trace().join(), { timeout: 30_000, interval: 50 })
@@ -48,7 +48,7 @@ describe("a run dies", () => {
   };
 
   it("attaches to the step that a killed CLI left running, with the commands of the runbook (findings 6 and 7)", async () => {
-    const { child, run } = await startFlip();
+    const { child, run } = await startFlip(15);
     killGroup(child, "SIGKILL");
     await run;
     const locked = await bench.project.up();
@@ -69,7 +69,7 @@ describe("a run dies", () => {
 
   it("ends the step whole when the plugin is killed, and resumes (finding 6)", async () => {
     const { child, run } = await startFlip();
-    const plugin = childrenOf(child.pid ?? 0).find(({ command }) => command.includes("resource-command"));
+    const plugin = commandPluginOf(child.pid ?? 0);
     expect(plugin, "the command plugin runs").toBeDefined();
     process.kill(plugin?.pid ?? 0, "SIGKILL");
     expect((await run).code).not.toBe(0);
@@ -85,7 +85,7 @@ describe("a run dies", () => {
       .filter((entry) => !entry.delete)
       .map(({ urn }) => urn);
     const { child, run } = await startFlip();
-    const program = childrenOf(child.pid ?? 0).find(({ command }) => command.includes("cmd/run"));
+    const program = programOf(child.pid ?? 0);
     expect(program, "the program runs").toBeDefined();
     process.kill(program?.pid ?? 0, "SIGKILL");
     const killed = await run;
@@ -131,7 +131,6 @@ describe("a run dies", () => {
     bench.control("b", { "promote.fail": "1" });
     await bench.project.up();
     bench.trace();
-    const { writeFileSync } = await import("node:fs");
     const file = join(bench.project.folder, "backup.json");
     writeFileSync(file, backup);
     ok(await bench.project.pulumi(["stack", "import", "--file", file]));

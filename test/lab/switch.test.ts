@@ -4,7 +4,7 @@ import { Writer } from "../../tools/writer.ts";
 import { killGroup, type Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
 import { arrange, clear, type HostStep, hostSteps, type Incident, reached } from "../support/incident.ts";
-import { childrenOf } from "../support/processes.ts";
+import { commandPluginOf, programOf } from "../support/processes.ts";
 import { AddressWatch, handovers, WriteWatch } from "../support/watch.ts";
 
 const minute = 60_000;
@@ -147,10 +147,10 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
         await expect.poll(() => reached(estate, step), { timeout: minute, interval: 100 }).toBe(true);
         if (victim === "everything") killGroup(child, "SIGKILL");
         else {
-          const wanted = victim === "the plugin" ? "resource-command" : "cmd/run";
-          const found = childrenOf(child.pid ?? 0).filter(({ command }) => command.includes(wanted));
-          expect(found.length, `${victim} runs`).toBeGreaterThan(0);
-          for (const { pid } of found) process.kill(pid, "SIGKILL");
+          const find = victim === "the plugin" ? commandPluginOf : programOf;
+          const found = find(child.pid ?? 0);
+          expect(found, `${victim} runs`).toBeDefined();
+          process.kill(found?.pid ?? 0, "SIGKILL");
         }
         failed(await run);
         await clear(estate);

@@ -30,3 +30,13 @@ export function childrenOf(pid: number): Process[] {
     all.filter((one) => one.parent === parent).flatMap((one) => [one, ...below(one.pid)]);
   return below(pid);
 }
+
+/** The plugin of remote steps that a CLI started: the real one, or the stand-in that Node runs. */
+export function commandPluginOf(cli: number): Process | undefined {
+  return childrenOf(cli).find(({ command }) => /resource-command|stand-ins\S*\/command\./.test(command));
+}
+
+/** The program that a CLI started. */
+export function programOf(cli: number): Process | undefined {
+  return childrenOf(cli).find(({ command }) => command.includes("@pulumi/pulumi/cmd/run"));
+}

@@ -21,7 +21,7 @@ class Remote {
     return new Promise((resolve, reject) => {
       this.#sftp.stat(path, (error, stats) => {
         // The error's type does not tell of the status code that SFTP puts there.
-        const code = (error as (Error & { code?: number }) | undefined)?.code;
+        const code = (error as { code?: number } | undefined)?.code;
         if (code === noSuchFile) resolve("nothing");
         else if (error) reject(new Error(`failed to stat remote path ${path}: ${error.message}`));
         else resolve(stats.isDirectory() ? "folder" : "file");

@@ -141,6 +141,7 @@ const inputs = {
 export const localCommand: Resource = {
   inputs,
   computed: ["stdout", "stderr"],
+  previewId: uniqueId,
   renewed: ["stdout", "stderr"],
   replaces: (path) => path === "triggers",
   check: (given) => ({ inputs: given, failures: faults("local.CommandInputs", inputs, [], given) }),

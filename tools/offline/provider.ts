@@ -38,10 +38,14 @@ export interface Resource {
   readonly inputs: Readonly<Record<string, string>>;
   /** Outputs that only a creation knows: unknown in its preview. */
   readonly computed: readonly string[];
+  /** The id that a preview shows; none, when left out. */
+  previewId?(name: string): string;
   /** Those of them that an update gives anew. */
   readonly renewed?: readonly string[];
   /** Whether a change at this property path makes a new resource; never, when left out. */
   replaces?(path: string): boolean;
+  /** Names changed inputs as a whole, as plugins that are bridged from Terraform do, and no places within them. */
+  readonly plainDiff?: boolean;
   check?(
     inputs: Properties,
     about: Pick<Context, "urn" | "name">,
@@ -159,7 +163,8 @@ class Calls {
       const response = new pb.CreateResponse();
       if (request.getPreview()) {
         const outputs = Object.fromEntries(resource.computed.map((name) => [name, unknown]));
-        return response.setProperties(toStruct({ ...inputs, ...outputs }));
+        const id = resource.previewId?.(context.name) ?? "";
+        return response.setId(id).setProperties(toStruct({ ...inputs, ...outputs }));
       }
       const { id, outputs } = await resource.create(inputs, context);
       return response.setId(id).setProperties(toStruct(outputs));
@@ -240,10 +245,10 @@ function diffOf(resource: Resource, old: Properties, now: Properties): pb.DiffRe
   const found = differences(old, now);
   const response = new pb.DiffResponse();
   response.setChanges(pb.DiffResponse.DiffChanges[found.size > 0 ? "DIFF_SOME" : "DIFF_NONE"]);
-  response.setHasdetaileddiff(true);
+  response.setHasdetaileddiff(!resource.plainDiff);
   const rootOf = (path: string) => /^(\w+|\["(?:\\"|[^"])*"\])/.exec(path)?.[0] ?? path;
   const replaces = [...found.keys()].filter((path) => resource.replaces?.(path));
-  for (const [path, change] of found) {
+  for (const [path, change] of resource.plainDiff ? [] : found) {
     const detail = new pb.PropertyDiff();
     detail.setKind(kinds[change][replaces.includes(path) ? 1 : 0] ?? Kind.UPDATE);
     response.getDetaileddiffMap().set(path, detail);

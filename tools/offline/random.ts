@@ -15,6 +15,7 @@ function random(
   return {
     inputs: { keepers: "object", ...inputs },
     computed,
+    plainDiff: true,
     replaces: () => true,
     check: (given) => {
       const missing = Object.keys(inputs).filter(
@@ -24,11 +25,12 @@ function random(
         property,
         reason: `Missing required argument "${property}"`,
       }));
-      return { inputs: { ...defaults, ...given }, failures };
+      return { inputs: given, failures };
     },
     create: (given) => {
-      const { id, outputs } = generate(plainProperties(given));
-      return Promise.resolve({ id, outputs: { ...given, ...outputs } });
+      const whole = { ...defaults, ...given };
+      const { id, outputs } = generate(plainProperties(whole));
+      return Promise.resolve({ id, outputs: { ...whole, ...outputs } });
     },
   };
 }
@@ -74,7 +76,8 @@ function text(inputs: Properties): string {
     return Array.from({ length: least }, () => pick(of(kind)));
   });
   const all = kinds
-    .filter((kind) => inputs[kind] !== false)
+    // `number` is the old name of `numeric`.
+    .filter((kind) => inputs[kind] !== false && !(kind === "numeric" && inputs.number === false))
     .map(of)
     .join("");
   const length = Number(inputs.length);

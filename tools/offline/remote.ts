@@ -162,6 +162,7 @@ const commandInputs = {
 export const remoteCommand: Resource = {
   inputs: commandInputs,
   computed: ["stdout", "stderr"],
+  previewId: uniqueId,
   renewed: ["stdout", "stderr"],
   replaces: (path) => path === "triggers",
   check: (inputs) => ({
