@@ -203,7 +203,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
             command: `${start} ${scriptsOn(target, release)}/pair/probe.py ${this.#name}`,
           };
         });
-        return JSON.stringify({ kind: "pair", wanted, looks });
+        return JSON.stringify({ wanted, looks });
       });
     return { create: `${process.execPath} ${join(tools, "preflight.ts")}`, stdin };
   }

@@ -1,23 +1,15 @@
 import { readFileSync } from "node:fs";
-import { type Decision, decidePair, type Look, type PairWanted } from "../components/pair-decide.ts";
+import { decidePair, type PairWanted } from "../components/pair-decide.ts";
 import { lookAt, type LookAt } from "./look.ts";
 
 interface Order {
-  readonly kind: "pair";
   readonly wanted: PairWanted;
   readonly looks: readonly LookAt[];
 }
 
-function decide(order: Order, looks: readonly Look[]): Decision {
-  switch (order.kind) {
-    case "pair":
-      return decidePair(looks, order.wanted);
-  }
-}
-
 const order = JSON.parse(readFileSync(0, "utf8")) as Order;
 const started = Date.now();
-const decision = decide(order, await Promise.all(order.looks.map(lookAt)));
+const decision = decidePair(await Promise.all(order.looks.map(lookAt)), order.wanted);
 for (const note of decision.notes) console.error(note);
 if (decision.refusals.length > 0) {
   console.error(`refused, nothing was touched; ${String(decision.refusals.length)} reason(s):`);

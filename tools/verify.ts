@@ -37,7 +37,7 @@ async function verify(args: readonly string[]): Promise<number> {
   let [different, silent] = [0, 0];
   for (const pair of expected) {
     const looks = await Promise.all(
-      Object.keys(pair.statuses).map((host): Look | Promise<Look> => {
+      Object.keys(pair.statuses).map(async (host): Promise<Look> => {
         const target = targets[host];
         if (!target || target.unreachable)
           return { host, failure: "is in changeover:unreachable, nobody asked it" };

@@ -79,14 +79,18 @@ peer_sends() {
   [[ $(peer_sql "select count(*) from pg_stat_replication where application_name = '$SELF' and state in ($1)") == 1 ]]
 }
 
+# Debian's start returns seconds after the server is there; and one that a stop overtook fails, with all who joined it.
+start_once() {
+  systemctl start --no-block "$UNIT"
+  becomes 3 is_running
+}
+
 start_server() {
   [[ ! -e $(records)/rewinding ]] ||
     refuse "$DATA on $SELF is half rewound; make $PEER production, and follow.sh goes on with it"
   if ! is_running; then
     log "starting PostgreSQL on $SELF"
-    # Debian's start returns seconds after the server is there.
-    systemctl start --no-block "$UNIT"
-    wait_until "PostgreSQL on $SELF runs (see /var/log/postgresql/postgresql-15-$PAIR.log)" 60 is_running
+    wait_until "PostgreSQL on $SELF runs (see /var/log/postgresql/postgresql-15-$PAIR.log)" 60 start_once
   fi
   know_role
 }
@@ -95,7 +99,8 @@ stop_server() {
   is_running || return 0
   log "stopping PostgreSQL on $SELF"
   # A unit that is still being started would be killed in another way.
-  { timeout 60 systemctl start "$UNIT" && timeout 120 systemctl stop "$UNIT"; } || timed_out "$UNIT does not stop"
+  timeout 60 systemctl start "$UNIT" || true
+  timeout 120 systemctl stop "$UNIT" || timed_out "$UNIT does not stop"
 }
 
 # Whatever starts the server from now on, it comes up read-only; also after a power cut.

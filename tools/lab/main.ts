@@ -117,7 +117,7 @@ function word(position: number, what: string): string {
   return found;
 }
 
-const verbs: Record<string, () => Promise<number | void>> = {
+const verbs: Record<string, () => Promise<unknown>> = {
   status: async () => console.log(await table()),
   ssh: async () => lab.sshHere(await theLab(word(1, "a host")), word(1, "a host"), positionals.slice(2)),
   down: async () => {
@@ -155,7 +155,10 @@ async function main(): Promise<number> {
       `there is no verb "${verb}"; there are ${[...Object.keys(verbs), ...Object.keys(onHost)].join(", ")}`,
     );
   lab.requireLab();
-  if (act) return (await act()) ?? 0;
+  if (act) {
+    const code = await act();
+    return typeof code === "number" ? code : 0;
+  }
   word(1, "a host");
   await Promise.all(positionals.slice(1).map(async (host) => acts?.(await theLab(host), host)));
   return 0;

@@ -38,6 +38,8 @@ export interface Resource {
   readonly inputs: Readonly<Record<string, string>>;
   /** Outputs that only a creation knows: unknown in its preview. */
   readonly computed: readonly string[];
+  /** Outputs that are the same for each, unless an input says otherwise. */
+  readonly known?: Properties;
   /** The id that a preview shows; none, when left out. */
   previewId?(name: string): string;
   /** Those of them that an update gives anew. */
@@ -164,7 +166,7 @@ class Calls {
       if (request.getPreview()) {
         const outputs = Object.fromEntries(resource.computed.map((name) => [name, unknown]));
         const id = resource.previewId?.(context.name) ?? "";
-        return response.setId(id).setProperties(toStruct({ ...inputs, ...outputs }));
+        return response.setId(id).setProperties(toStruct({ ...resource.known, ...inputs, ...outputs }));
       }
       const { id, outputs } = await resource.create(inputs, context);
       return response.setId(id).setProperties(toStruct(outputs));

@@ -14,7 +14,8 @@ function random(
 ): Resource {
   return {
     inputs: { keepers: "object", ...inputs },
-    computed,
+    computed: ["id", ...computed],
+    known: defaults,
     plainDiff: true,
     replaces: () => true,
     check: (given) => {
@@ -30,7 +31,7 @@ function random(
     create: (given) => {
       const whole = { ...defaults, ...given };
       const { id, outputs } = generate(plainProperties(whole));
-      return Promise.resolve({ id, outputs: { ...whole, ...outputs } });
+      return Promise.resolve({ id, outputs: { ...whole, ...outputs, id } });
     },
   };
 }

@@ -74,8 +74,8 @@ layer() {
 }
 
 case $kind in
-base) base ;;
-layer) layer "$@" ;;
-*) say "there is no \"$kind\": base or layer" && exit 64 ;;
+  base) base ;;
+  layer) layer "$@" ;;
+  *) say "there is no \"$kind\": base or layer" && exit 64 ;;
 esac
 exit

@@ -157,19 +157,19 @@ export async function waitForHost(
     throw new LabError(`host ${host} is frozen: let it go on with npm run lab -- thaw ${host}`);
   const cutOff = await exists(join(dir, "cut"));
   const begun = performance.now();
-  let gone = false;
+  const seen = { gone: false };
   const up = async (): Promise<boolean> => {
     // A host that ended by itself will not answer: the first seconds belong to the start of its supervisor.
-    gone = performance.now() - begun > 3000 && (await processes(cgroup)).length === 0;
-    return gone || (cutOff ? (await leader(cgroup)) !== undefined : await answers(address));
+    seen.gone = performance.now() - begun > 3000 && (await processes(cgroup)).length === 0;
+    return seen.gone || (cutOff ? (await leader(cgroup)) !== undefined : await answers(address));
   };
   const failure = await waitUntil(`SSH of ${host} at ${address}`, seconds, up).catch(
     (error: unknown) => error,
   );
-  if (failure === undefined && !gone) return;
+  if (failure === undefined && !seen.gone) return;
   const said =
     `${await lastLines(join(dir, "supervisor.log"))}\n${await lastLines(join(dir, "console.log"))}`.trim();
-  const what = gone ? "ended as it started" : `did not come up within ${seconds} s`;
+  const what = seen.gone ? "ended as it started" : `did not come up within ${seconds} s`;
   throw new LabError(`host ${host} ${what}:\n${said}`);
 }
 
