@@ -10,7 +10,7 @@ import type { Member } from "./transition.ts";
 /** Everything that one stack operates, and what it exports about it. */
 export function declareEstate(config: StackConfig, platform: Platform) {
   // Hosts record the stack that operates them; another one is refused.
-  const stack = new random.RandomId("stack", { byteLength: 8 }, { protect: config.platform !== "local" });
+  const stack = new random.RandomId("stack", { byteLength: 8 });
   const members = membersOf(config, platform);
   const pairs = Object.entries(config.pairs).map(([name, pair]): [string, PrimaryStandbyPair] => [
     name,

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Make the pair's database cluster on this machine, if neither machine has one.
+# Have the pair's database cluster on this machine: a new one, or a copy if the peer has it.
 # Usage: init.sh PAIR    (stdin: the password of the database's owner)
 #
-# Refuses (77) data that it did not make, and an empty machine whose peer has the data.
+# Refuses (77) data that it did not make.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -46,8 +46,9 @@ main() {
   fi
   peer=$(python3 "$here/ask.py" "$PAIR" cluster) ||
     timed_out "$PEER gave no answer, so it may have the data; nothing was made"
-  [[ $peer == absent ]] ||
-    refuse "$PEER has data of $PAIR ($peer) and $SELF is empty: a new cluster would be another database; name $PEER as primary, or run base-copy.sh here"
+  # A second database would be another one: a machine that was made anew gets what there is.
+  [[ $peer != ours ]] || exec bash "$here/base-copy.sh" "$PAIR"
+  [[ $peer == absent ]] || refuse "$PEER has a database that was not made for pair $PAIR; move it away, or name another machine"
   begin_making
   make_cluster
   make_roles "$password"

@@ -19,26 +19,38 @@ set_aside() {
   log "set aside under $keep: $need KiB of log; what was written here after $fork is in it"
 }
 
-# A half-rewound server must not be started, by nobody: the record tells our scripts, the other file the boot.
-rewind() {
-  local said fork boot=/etc/postgresql/15/$PAIR/start.conf
-  stop_server
+# Ends with 1 when there is nothing to rewind. `fork` is where this machine went another way.
+find_fork() {
+  local said
   said=$(LC_ALL=C as_postgres "$PG_BIN/pg_rewind" --dry-run -D "$DATA" --source-server="$(peer_server)" 2>&1) || {
     [[ -e $(records)/rewinding ]] || start_server
     refuse "$SELF can't be rewound to follow $PEER: ${said##*$'\n'}; move $DATA away, and let provisioning make a new copy"
   }
   fork=$(sed -n 's/.*diverged at WAL location \([0-9A-F/]*\).*/\1/p' <<<"$said")
-  if [[ -n $fork && $said != *'no rewind required'* ]]; then
+  [[ -n $fork && $said != *'no rewind required'* ]]
+}
+
+# One that broke off after its last act, which is to change the control file, and before anything could be lost.
+was_rewound() {
+  [[ $(cat "$(records)/rewinding" 2>/dev/null) == "$(</proc/sys/kernel/random/boot_id)" &&
+  $(control_data 'Database cluster state') == 'in archive recovery' ]] && sync -f "$DATA"
+}
+
+# A half-rewound server must not be started, by nobody: the record tells our scripts, the other file the boot.
+rewind() {
+  local fork boot=/etc/postgresql/15/$PAIR/start.conf
+  stop_server
+  if ! was_rewound && find_fork; then
     set_aside "$fork"
     log "rewinding $SELF to $fork"
     echo manual >"$boot"
-    : >"$(records)/rewinding"
+    cat /proc/sys/kernel/random/boot_id >"$(records)/rewinding"
     as_postgres "$PG_BIN/pg_rewind" -D "$DATA" --source-server="$(peer_server)" >&2 ||
       timed_out "rewinding $SELF broke off; it is not started until it is done"
-    as_standby
-    rm "$(records)/rewinding"
-    echo auto >"$boot"
   fi
+  as_standby
+  echo auto >"$boot"
+  rm -f "$(records)/rewinding"
   start_server
 }
 
