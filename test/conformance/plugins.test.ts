@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { ignoredLocally, ignoredRemotely } from "../../components/step.ts";
+import { Project } from "../support/engine.ts";
 import { toolchain } from "../../tools/setup/toolchain.ts";
+
+interface Schema {
+  readonly resources: Record<string, { readonly inputProperties: Record<string, unknown> }>;
+}
 
 const packages = { language: "pulumi", command: "command", random: "random", aws: "aws" } as const;
 
@@ -22,3 +28,19 @@ test.each(Object.entries(toolchain().plugins))(
     if (name !== "language") expect(plugin.version).toBe(version);
   },
 );
+
+test("steps ignore every input but triggers that the plugin's own schema has", async () => {
+  const project = new Project(join(import.meta.dirname, "program", "index.ts"));
+  const { output } = await project.pulumi([
+    "package",
+    "get-schema",
+    `command@${toolchain().plugins.command.version}`,
+  ]);
+  project.remove();
+  const end = output.lastIndexOf("\n}");
+  const { resources } = JSON.parse(output.slice(output.indexOf("{"), end + 2)) as Schema;
+  const inputs = (type: string) =>
+    Object.keys(resources[type]?.inputProperties ?? {}).filter((name) => name !== "triggers");
+  expect(inputs("command:remote:Command").sort()).toEqual([...ignoredRemotely].sort());
+  expect(inputs("command:local:Command").sort()).toEqual([...ignoredLocally].sort());
+});

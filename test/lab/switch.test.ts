@@ -1,8 +1,10 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNoLab } from "../../tools/lab/lab.ts";
 import { Writer } from "../../tools/writer.ts";
 import { killGroup, type Run } from "../support/engine.ts";
-import { Estate } from "../support/estate.ts";
+import { Estate, scratch } from "../support/estate.ts";
 import { arrange, clear, type HostStep, hostSteps, type Incident, reached } from "../support/incident.ts";
 import { commandPluginOf, programOf } from "../support/processes.ts";
 import { AddressWatch, handovers, WriteWatch } from "../support/watch.ts";
@@ -160,6 +162,68 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
         else await settledIn(from, [from, to, from]);
       },
       2 * minute,
+    );
+  });
+
+  /** The two steps that run on the operator's machine fail by what they meet: no ssh, no way in. */
+  const broken = {
+    preflight: async () => {
+      const { path, remove } = scratch("changeover-no-ssh-");
+      writeFileSync(join(path, "ssh"), "#!/bin/sh\necho no ssh today >&2; exit 255\n", { mode: 0o755 });
+      const { PATH } = estate.project.env;
+      estate.project.env.PATH = `${path}:${PATH ?? ""}`;
+      return () => {
+        estate.project.env.PATH = PATH;
+        remove();
+        return Promise.resolve();
+      };
+    },
+    check: async () => {
+      const operator = estate.subnet.replace(/\.0\/24$/, ".1/32");
+      const file = "/etc/postgresql/15/sounz/pg_hba.conf";
+      const reload = "systemctl reload postgresql@15-sounz";
+      const everywhere = async (command: string): Promise<void> => {
+        await Promise.all([...estate.hosts.keys()].map((name) => estate.on(name, `${command} && ${reload}`)));
+      };
+      await everywhere(`sed -i '1i host all changeover ${operator} reject' ${file}`);
+      return () => everywhere(`sed -i 1d ${file}`);
+    },
+  };
+
+  describe.each(["preflight", "check"] as const)("when the operator's %s", (step) => {
+    it.each(["finish", "back"] as const)(
+      "fails, the next update can %s it",
+      async (ending) => {
+        begin();
+        const [from, to] = [production, other()];
+        estate.flip(to);
+        const mend = await broken[step]();
+        failed(await estate.up());
+        await mend();
+        if (ending === "back") estate.flip(from);
+        ok(await estate.up());
+        if (ending === "finish") await settledIn(to, [from, to]);
+        else await settledIn(from, [from, to, from]);
+      },
+      3 * minute,
+    );
+
+    it.each(["finish", "back"] as const)(
+      "is killed with the run, the runbook's commands %s it",
+      async (ending) => {
+        begin();
+        const [from, to] = [production, other()];
+        estate.flip(to);
+        const { child, run, said } = estate.project.start(["up", "--yes", "--skip-preview"]);
+        await expect.poll(said, { timeout: minute, interval: 20 }).toContain(`sounz-switch-${step} creating`);
+        killGroup(child, "SIGKILL");
+        failed(await run);
+        if (ending === "back") estate.flip(from);
+        await recover(() => estate.up());
+        if (ending === "finish") await settledIn(to, [from, to]);
+        else await settledIn(from, [from, to, from]);
+      },
+      3 * minute,
     );
   });
 });

@@ -52,7 +52,10 @@ export class Project {
   }
 
   /** Start the CLI and hand out its process, to be signalled in mid-run. */
-  start(args: readonly string[], seconds = 120): { child: ChildProcess; run: Promise<Run> } {
+  start(
+    args: readonly string[],
+    seconds = 120,
+  ): { child: ChildProcess; run: Promise<Run>; said: () => string } {
     const child = spawn(toolchain().pulumi, [...args, "--non-interactive", "--color", "never"], {
       cwd: this.folder,
       env: this.env,
@@ -77,7 +80,7 @@ export class Project {
         }, 50);
       });
     });
-    return { child, run };
+    return { child, run, said: () => output };
   }
 
   up(...args: string[]): Promise<Run> {
