@@ -167,16 +167,16 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
 
   /** The two steps that run on the operator's machine fail by what they meet: no ssh, no way in. */
   const broken = {
-    preflight: async () => {
+    preflight: () => {
       const { path, remove } = scratch("changeover-no-ssh-");
       writeFileSync(join(path, "ssh"), "#!/bin/sh\necho no ssh today >&2; exit 255\n", { mode: 0o755 });
       const { PATH } = estate.project.env;
       estate.project.env.PATH = `${path}:${PATH ?? ""}`;
-      return () => {
+      return Promise.resolve(() => {
         estate.project.env.PATH = PATH;
         remove();
         return Promise.resolve();
-      };
+      });
     },
     check: async () => {
       const operator = estate.subnet.replace(/\.0\/24$/, ".1/32");

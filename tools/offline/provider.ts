@@ -269,17 +269,20 @@ function updatePreview(resource: Resource, inputs: Properties, state: Properties
   return { ...inputs, ...kept, ...(changed ? renewed : {}) };
 }
 
+const any = { $ref: "pulumi.json#/Any" };
+
+const schemaTypes: Record<string, object> = {
+  array: { type: "array", items: any },
+  object: { type: "object", additionalProperties: any },
+  asset: { $ref: "pulumi.json#/Asset" },
+};
+
+/** What `pulumi package get-schema` shows: the types and their inputs. */
 function schemaOf(provider: Provider): object {
-  const resources = (provider.types ?? []).map((type) => {
-    const inputs = Object.entries(provider.resource(type)?.inputs ?? {});
-    return [
-      type,
-      { inputProperties: Object.fromEntries(inputs.map(([name, kind]) => [name, { type: kind }])) },
-    ];
+  const inputsOf = (type: string) => Object.entries(provider.resource(type)?.inputs ?? {});
+  const resources = (provider.types ?? []).map((type): [string, object] => {
+    const properties = inputsOf(type).map(([name, kind]) => [name, schemaTypes[kind] ?? { type: kind }]);
+    return [type, { inputProperties: Object.fromEntries(properties) as object }];
   });
-  return {
-    name: provider.name,
-    version: provider.version,
-    resources: Object.fromEntries(resources) as object,
-  };
+  return { name: provider.name, version: provider.version, resources: Object.fromEntries(resources) };
 }
