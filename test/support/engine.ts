@@ -96,6 +96,12 @@ export class Project {
     return { resources: deployment.resources ?? [], pending: deployment.pending_operations ?? [] };
   }
 
+  /** The runbook's cure for a state that was being written when its writer was killed. */
+  restoreBackup(): void {
+    const file = join(this.folder, "state", ".pulumi", "stacks", "changeover", "test.json");
+    cpSync(`${file}.bak`, file);
+  }
+
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
