@@ -53,6 +53,8 @@ describe.runIf(standIn("aws"))("the recording of AWS", () => {
   test("plans without an account, and with addresses and ids unknown", async () => {
     const plan = await bench.preview(...estate("slayer"));
     expect(plan.filter(({ op }) => op === "create")).toHaveLength(8);
+    const { output } = await bench.project.pulumi(["preview"]);
+    expect(output).toContain("recording: nothing on AWS is looked at or changed");
     const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
     expect(plan.find(({ urn }) => urn.endsWith("::step"))?.newState?.inputs?.triggers).toEqual([
       unknown,

@@ -99,7 +99,8 @@ export class Project {
   /** The runbook's cure for a state that was being written when its writer was killed. */
   restoreBackup(): void {
     const file = join(this.folder, "state", ".pulumi", "stacks", "changeover", "test.json");
-    cpSync(`${file}.bak`, file);
+    rmSync(`${file}.attrs`, { force: true });
+    if (readFileSync(file, "utf8").trim() === "") cpSync(`${file}.bak`, file);
   }
 
   remove(): void {

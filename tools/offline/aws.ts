@@ -62,7 +62,8 @@ function resourceOf(kind: string): Resource {
 void serveProvider({
   name: "aws",
   version: manifest.version,
-  configure: (args) => {
+  configure: (args, say) => {
+    say("recording: nothing on AWS is looked at or changed, and ids and addresses are made up");
     region = String(plain(args.region ?? region));
   },
   resource: (type) => (type.startsWith("aws:") ? resourceOf(type.slice("aws:".length)) : undefined),

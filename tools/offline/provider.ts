@@ -60,7 +60,8 @@ export interface Resource {
 export interface Provider {
   readonly name: string;
   readonly version: string;
-  configure?(args: Properties): void;
+  /** @param say tells the engine's log. */
+  configure?(args: Properties, say: (message: string) => void): void;
   /** The resource type of this token; undefined for one that the plugin does not have. */
   resource(type: string): Resource | undefined;
   /** Tokens that the schema names. */
@@ -78,18 +79,19 @@ const kinds = {
 
 /** Serve a provider to the engine that started this process. */
 export async function serveProvider(provider: Provider): Promise<void> {
-  const calls = new Calls(provider);
-  await serve(grpcPb.ResourceProviderService, { ...aboutItself(provider), ...calls.ofResources() });
+  const log = new EngineLog(engineAddress());
+  const calls = new Calls(provider, log);
+  await serve(grpcPb.ResourceProviderService, { ...aboutItself(provider, log), ...calls.ofResources() });
   endWithEngine(() => undefined, true);
 }
 
-function aboutItself(provider: Provider): grpc.UntypedServiceImplementation {
+function aboutItself(provider: Provider, log: EngineLog): grpc.UntypedServiceImplementation {
   return {
     handshake: unary(() =>
       new pb.ProviderHandshakeResponse().setAcceptSecrets(true).setAcceptResources(true),
     ),
     configure: unary((request: pb.ConfigureRequest) => {
-      provider.configure?.(fromStruct(request.getArgs()));
+      provider.configure?.(fromStruct(request.getArgs()), (message) => log.say("INFO", "", message));
       const response = new pb.ConfigureResponse();
       return response.setAcceptsecrets(true).setAcceptresources(true).setSupportspreview(true);
     }),
@@ -114,11 +116,12 @@ const unimplemented = unary(() => {
 /** The engine's calls about resources, and those of them that run. */
 class Calls {
   readonly #provider: Provider;
-  readonly #log = new EngineLog(engineAddress());
+  readonly #log: EngineLog;
   readonly #running = new Set<AbortController>();
 
-  constructor(provider: Provider) {
+  constructor(provider: Provider, log: EngineLog) {
     this.#provider = provider;
+    this.#log = log;
   }
 
   ofResources(): grpc.UntypedServiceImplementation {
