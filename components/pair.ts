@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Pair as PairConfig } from "../config.ts";
 import type { Platform, ServiceAddress } from "../platforms/platform.ts";
-import { scriptsOn, startOf } from "./start.ts";
+import { probeOf } from "./start.ts";
 import type { PairWanted } from "./pair-decide.ts";
 import { type PairGoal, standbyOf, type Status, statusesOf } from "./pair-goal.ts";
 import { provisionTable, switchTable } from "./pair-table.ts";
@@ -196,12 +196,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
         };
         const looks = targets.map((target, index) => {
           const { host, release } = members[index] as Member;
-          const start = startOf(target).replace("bash", "python3");
-          return {
-            host: host.name,
-            target,
-            command: `${start} ${scriptsOn(target, release)}/pair/probe.py ${this.#name}`,
-          };
+          return { host: host.name, target, command: probeOf(target, release, this.#name) };
         });
         return JSON.stringify({ wanted, looks });
       });

@@ -15,3 +15,8 @@ export function startOf(target: SshTarget): string {
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
+
+/** The read-only look of a host at its half of a pair. */
+export function probeOf(target: SshTarget, release: string, pair: string): string {
+  return `${startOf(target).replace("bash", "python3")} ${scriptsOn(target, release)}/pair/probe.py ${pair}`;
+}

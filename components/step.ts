@@ -42,8 +42,7 @@ const bannerSeconds = 5;
 /** What one step needs, taken from the keepers of its transition. */
 export interface StepArgs {
   readonly ssh: pulumi.Output<SshTarget>;
-  /** The command line on the host; undefined dials nothing (a host in `unreachable`). */
-  readonly create?: pulumi.Output<string>;
+  readonly create: pulumi.Output<string>;
   readonly triggers: Record<string, pulumi.Input<string>>;
   readonly stdin?: pulumi.Output<string>;
 }
@@ -69,7 +68,7 @@ export function remoteStep(
       retainOnDelete: true,
       ignoreChanges: ignoredRemotely,
       hideDiffs: ["connection", "stdin"],
-      hooks: args.create ? { beforeCreate: [answersHook(name, args.ssh)] } : undefined,
+      hooks: { beforeCreate: [answersHook(name, args.ssh)] },
     },
   );
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import type { Look } from "../components/pair-decide.ts";
 import { differences, type PairExpected } from "../components/pair-verify.ts";
-import { scriptsOn, startOf } from "../components/start.ts";
+import { probeOf } from "../components/start.ts";
 import type { SshTarget } from "../platforms/platform.ts";
 import { lookAt } from "./look.ts";
 import { pulumiEnvironment, toolchain } from "./setup/toolchain.ts";
@@ -41,8 +41,7 @@ async function verify(args: readonly string[]): Promise<number> {
         const target = targets[host];
         if (!target || target.unreachable)
           return { host, failure: "is in changeover:unreachable, nobody asked it" };
-        const start = startOf(target.ssh).replace("bash", "python3");
-        const command = `${start} ${scriptsOn(target.ssh, target.release)}/pair/probe.py ${pair.component}`;
+        const command = probeOf(target.ssh, target.release, pair.component);
         return lookAt({ host, target: target.ssh, command });
       }),
     );

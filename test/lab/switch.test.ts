@@ -64,6 +64,10 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
     expect(verified.code, verified.output).toBe(0);
   };
 
+  /** A switch that was broken and then finished, or flipped back. */
+  const settledAfter = (ending: "finish" | "back", from: string, to: string): Promise<void> =>
+    ending === "finish" ? settledIn(to, [from, to]) : settledIn(from, [from, to, from]);
+
   const begin = (): void => {
     writes.seen.length = 0;
     holders.seen.length = 0;
@@ -132,8 +136,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
         await clear(estate);
         if (ending === "back") estate.flip(from);
         ok(await estate.up());
-        if (ending === "finish") await settledIn(to, [from, to]);
-        else await settledIn(from, [from, to, from]);
+        await settledAfter(ending, from, to);
       },
       2 * minute,
     );
@@ -163,8 +166,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
         await clear(estate);
         if (ending === "back") estate.flip(from);
         await recover(() => estate.up());
-        if (ending === "finish") await settledIn(to, [from, to]);
-        else await settledIn(from, [from, to, from]);
+        await settledAfter(ending, from, to);
       },
       2 * minute,
     );
@@ -207,8 +209,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
         await mend();
         if (ending === "back") estate.flip(from);
         ok(await estate.up());
-        if (ending === "finish") await settledIn(to, [from, to]);
-        else await settledIn(from, [from, to, from]);
+        await settledAfter(ending, from, to);
       },
       3 * minute,
     );
@@ -225,8 +226,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
         failed(await run);
         if (ending === "back") estate.flip(from);
         await recover(() => estate.up());
-        if (ending === "finish") await settledIn(to, [from, to]);
-        else await settledIn(from, [from, to, from]);
+        await settledAfter(ending, from, to);
       },
       3 * minute,
     );
