@@ -1,7 +1,9 @@
 import { declareEstate } from "./components/estate.ts";
+import { nativeStackTraces } from "./components/stacks.ts";
 import { readConfig } from "./config.ts";
 import { platformOf } from "./platforms/platforms.ts";
 
+nativeStackTraces();
 const config = readConfig();
 const estate = declareEstate(config, await platformOf(config));
 

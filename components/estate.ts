@@ -4,7 +4,8 @@ import type { StackConfig } from "../config.ts";
 import type { Platform, SshTarget } from "../platforms/platform.ts";
 import { sshConfigOf } from "../platforms/ssh-config.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
-import { HostScripts } from "./step.ts";
+import { readScripts } from "./scripts.ts";
+import { scriptsCopy } from "./step.ts";
 import type { Member } from "./transition.ts";
 
 /** Everything that one stack operates, and what it exports about it. */
@@ -51,11 +52,12 @@ export function declareEstate(config: StackConfig, platform: Platform) {
 }
 
 function membersOf(config: StackConfig, platform: Platform): ReadonlyMap<string, Member> {
+  const scripts = readScripts();
   return new Map(
     [...platform.hosts].map(([name, host]) => {
       const unreachable = config.unreachable.includes(name);
-      const scripts = unreachable ? undefined : new HostScripts(host, {});
-      return [name, { host, unreachable, release: scripts?.release ?? "", scripts: scripts?.copy }];
+      const copy = unreachable ? undefined : scriptsCopy(host, scripts);
+      return [name, { host, unreachable, release: scripts.release, scripts: copy }];
     }),
   );
 }

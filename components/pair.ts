@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
@@ -22,7 +23,16 @@ export interface PairArgs {
 }
 
 const tools = join(import.meta.dirname, "..", "tools");
-const words = { length: 40, special: false };
+
+/**
+ * A password that only `--replace` changes: defaults that another plugin release adds are no reason. At 40 random
+ * letters and digits its fingerprint gives nothing away.
+ */
+const length = 40;
+const ignoredOfPasswords = [
+  ...["length", "lower", "upper", "number", "numeric", "special", "overrideSpecial"],
+  ...["minLower", "minUpper", "minNumeric", "minSpecial"],
+];
 
 /**
  * Two machines, one of them production, with PostgreSQL streaming from it to the other and a service address that
@@ -50,13 +60,18 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     refuseUnreachable(name, this.#goal);
     this.#service = args.platform.serviceAddress(name, args.config.serviceAddress);
     this.address = this.#service.address;
-    this.#secret = new random.RandomPassword(`${name}-secret`, words, { parent: this }).result;
-    this.ownerPassword = new random.RandomPassword(`${name}-owner`, words, { parent: this }).result;
+    this.#secret = this.#password("secret");
+    this.ownerPassword = this.#password("owner");
 
     const provision = this.#provision();
     const flip = this.#switch(provision);
     this.transitions = { provision: provision.id, switch: flip.id };
     this.registerOutputs({ statuses: this.statuses, address: this.address });
+  }
+
+  #password(of: string): pulumi.Output<string> {
+    const opts = { parent: this, ignoreChanges: ignoredOfPasswords };
+    return new random.RandomPassword(`${this.#name}-${of}`, { length, special: false }, opts).result;
   }
 
   #provision(): Transition {
@@ -67,6 +82,8 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
         keepers: keepersOf({
           primary: this.#goal.primary,
           secondary: this.#goal.secondary,
+          // A password that is replaced is a new goal: the machines must be told.
+          secrets: fingerprintOf(this.#secret, this.ownerPassword),
           ...this.#machines(),
           ...this.#configuration(),
         }),
@@ -217,6 +234,14 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
       );
     return { create: `${process.execPath} ${join(tools, "pair-check.ts")}`, stdin };
   }
+}
+
+function fingerprintOf(...secrets: pulumi.Output<string>[]): pulumi.Output<string> {
+  return pulumi.unsecret(
+    pulumi
+      .all(secrets)
+      .apply((all) => createHash("sha256").update(all.join("\0")).digest("hex").slice(0, 12)),
+  );
 }
 
 function inWords<T>(pair: string, compute: () => T): T {

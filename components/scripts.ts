@@ -2,14 +2,22 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The folder that is copied to each host as it is. */
-export const scriptsFolder = join(import.meta.dirname, "..", "scripts");
+/** A scripts folder, and what names its contents. */
+export interface Scripts {
+  readonly folder: string;
+  /**
+   * A hash of the files' names and contents. Each release has a folder of its own on the hosts, since overwriting a
+   * running script executes fragments of the new one.
+   */
+  readonly release: string;
+}
 
-/**
- * The release of a scripts folder: a hash of its files' names and contents. Each release has a folder of its own on
- * the hosts, since overwriting a running script executes fragments of the new one.
- */
-export function releaseOf(folder: string): string {
+/** The folder that is copied to each host as it is, read once. */
+export function readScripts(folder = join(import.meta.dirname, "..", "scripts")): Scripts {
+  return { folder, release: releaseOf(folder) };
+}
+
+function releaseOf(folder: string): string {
   const hash = createHash("sha256");
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),

@@ -3,7 +3,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Host, SshTarget } from "../platforms/platform.ts";
 import { connectionOf } from "../platforms/ssh.ts";
-import { releaseOf, scriptsFolder } from "./scripts.ts";
+import type { Scripts } from "./scripts.ts";
 import { scriptsOn } from "./start.ts";
 
 /**
@@ -105,33 +105,26 @@ export function gate(name: string, opts: pulumi.CustomResourceOptions): command.
   );
 }
 
-/** The scripts of one release, copied to one host. */
-export class HostScripts {
-  readonly copy: command.remote.CopyToRemote;
-  readonly release: string;
-
-  constructor(host: Host, opts: pulumi.CustomResourceOptions, folder = scriptsFolder) {
-    this.release = releaseOf(folder);
-    const name = `${host.name}-scripts`;
-    this.copy = new command.remote.CopyToRemote(
-      name,
-      {
-        connection: connectionOf(host.ssh),
-        source: new pulumi.asset.FileArchive(folder),
-        remotePath: host.ssh.apply((ssh) => scriptsOn(ssh, this.release).replace(/\/scripts$/, "")),
-        triggers: [{ release: this.release, machine: host.identity }],
-      },
-      {
-        ...opts,
-        dependsOn: [...host.ready],
-        retainOnDelete: true,
-        // Not `source`: a refresh leaves only its hash in the state, which the plugin refuses as an input.
-        ignoreChanges: ["connection", "remotePath"],
-        hideDiffs: ["connection"],
-        hooks: { beforeCreate: [answersHook(name, host.ssh)] },
-      },
-    );
-  }
+/** Declare the scripts of one release on one host. */
+export function scriptsCopy(host: Host, { folder, release }: Scripts): command.remote.CopyToRemote {
+  const name = `${host.name}-scripts`;
+  return new command.remote.CopyToRemote(
+    name,
+    {
+      connection: connectionOf(host.ssh),
+      source: new pulumi.asset.FileArchive(folder),
+      remotePath: host.ssh.apply((ssh) => scriptsOn(ssh, release).replace(/\/scripts$/, "")),
+      triggers: [{ release, machine: host.identity }],
+    },
+    {
+      dependsOn: [...host.ready],
+      retainOnDelete: true,
+      // Not `source`: a refresh leaves only its hash in the state, which the plugin refuses as an input.
+      ignoreChanges: ["connection", "remotePath"],
+      hideDiffs: ["connection"],
+      hooks: { beforeCreate: [answersHook(name, host.ssh)] },
+    },
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Host, SshTarget } from "../platforms/platform.ts";
+import type { Host } from "../platforms/platform.ts";
 import { quoted, scriptsOn, startOf } from "./start.ts";
 import { gate, localStep, remoteStep } from "./step.ts";
 import { type Keepers, phasesOf, type Row, rowName, type Table } from "./table.ts";
@@ -63,6 +63,8 @@ export class Transition extends pulumi.ComponentResource {
   readonly #args: TransitionArgs;
   readonly #prefix: string;
   readonly #keepers: pulumi.Output<Keepers>;
+  /** Members and witnesses. */
+  readonly #hosts: ReadonlyMap<string, Member>;
   #before: pulumi.Resource[];
 
   constructor(args: TransitionArgs, opts: pulumi.ComponentResourceOptions) {
@@ -70,6 +72,7 @@ export class Transition extends pulumi.ComponentResource {
     super("changeover:index:Transition", prefix, {}, opts);
     this.#args = args;
     this.#prefix = prefix;
+    this.#hosts = new Map([...args.members, ...(args.witnesses ?? [])]);
     const id = new random.RandomId(
       `${prefix}-id`,
       { byteLength: 8, keepers: args.keepers },
@@ -101,13 +104,14 @@ export class Transition extends pulumi.ComponentResource {
         stdin,
         triggers: this.#triggers({ says: "look at every host; refuse before anything is touched" }),
       },
-      this.#after(true),
+      // Every later step comes after this one, so the copies of all hosts are named here alone.
+      this.#after([...this.#hosts.values()].flatMap(({ scripts }) => scripts ?? [])),
     );
     this.#phase("preflight", [look]);
     return look.stdout.apply((receipt) => /epoch (\d+)/.exec(receipt)?.[1] ?? "");
   }
 
-  #claim(member: Member, epoch: pulumi.Output<string>): pulumi.Resource {
+  #claim({ host }: Member, epoch: pulumi.Output<string>): pulumi.Resource {
     const { component, transition, stack, adopt } = this.#args;
     const words = pulumi
       .all([this.id, stack, epoch])
@@ -115,15 +119,15 @@ export class Transition extends pulumi.ComponentResource {
         ...[component, transition, id, owner, number],
         ...(adopt ? [adopt] : []),
       ]);
-    return this.#declare(`claim-${member.host.name}`, pulumi.output(member.host.name), "claim.sh", words, {
-      says: `${member.host.name} belongs to this transition`,
+    return this.#declare(`claim-${host.name}`, host.name, "claim.sh", words, {
+      says: `${host.name} belongs to this transition`,
     });
   }
 
-  #done(member: Member): pulumi.Resource {
+  #done({ host }: Member): pulumi.Resource {
     const words = this.id.apply((id) => [this.#args.component, this.#args.transition, id]);
-    return this.#declare(`done-${member.host.name}`, pulumi.output(member.host.name), "done.sh", words, {
-      says: `${this.#args.transition} is complete on ${member.host.name}`,
+    return this.#declare(`done-${host.name}`, host.name, "done.sh", words, {
+      says: `${this.#args.transition} is complete on ${host.name}`,
     });
   }
 
@@ -134,19 +138,17 @@ export class Transition extends pulumi.ComponentResource {
       const host = this.#keepers.apply((keepers) => keepers[row.on] ?? "");
       return [this.#rowOn(row, rowName(row), host)];
     }
-    return this.#reachable().map(({ host }) =>
-      this.#rowOn(row, `${rowName(row)}-${host.name}`, pulumi.output(host.name)),
-    );
+    return this.#reachable().map(({ host }) => this.#rowOn(row, `${rowName(row)}-${host.name}`, host.name));
   }
 
-  #rowOn(row: Row, name: string, host: pulumi.Output<string>): pulumi.Resource {
+  #rowOn(row: Row, name: string, host: pulumi.Input<string>): pulumi.Resource {
     const words = pulumi
       .all([this.#keepers, host])
       .apply(([keepers, on]) => [...(row.words?.(keepers, on) ?? [])]);
     const shown = row.words ? words : undefined;
     const says = row.pointOfNoReturn ? `${row.says} (point of no return)` : row.says;
     if (row.by === "operator") return this.#operator(row, name, shown, says);
-    if (row.by === "platform") return this.#move(row, name, host);
+    if (row.by === "platform") return this.#move(row, name, pulumi.output(host));
     const { component, transition } = this.#args;
     const line = pulumi
       .all([words, this.#settings(row, host), this.id])
@@ -165,13 +167,10 @@ export class Transition extends pulumi.ComponentResource {
     );
   }
 
-  #settings(row: Row, host: pulumi.Output<string>): pulumi.Output<string[]> {
+  #settings(row: Row, host: pulumi.Input<string>): pulumi.Output<string[]> {
     const settings = this.#args.settings?.[row.script];
     if (!settings) return pulumi.output([]);
-    const names = [...this.#hosts().keys()];
-    return pulumi
-      .all([host, pulumi.all(names.map(settings))])
-      .apply(([on, all]) => [...(all[names.indexOf(on)] ?? [])]);
+    return this.#ofHost(host, (member) => settings(member.host.name)).apply((words) => [...words]);
   }
 
   #operator(
@@ -202,41 +201,40 @@ export class Transition extends pulumi.ComponentResource {
 
   #declare(
     name: string,
-    host: pulumi.Output<string>,
+    host: pulumi.Input<string>,
     script: string,
     line: pulumi.Output<string[]>,
     shown: Record<string, string>,
     words?: pulumi.Output<string[]>,
     secret?: string,
   ): pulumi.Resource {
-    const ssh = this.#target(host);
+    const ssh = this.#ofHost(host, (member) => member.host.ssh);
     const create = pulumi.all([ssh, host, line]).apply(([target, on, argv]) => {
       const release = this.#member(on).release;
       return [startOf(target), `${scriptsOn(target, release)}/${script}`, ...argv.map(quoted)].join(" ");
     });
     const triggers = this.#triggers(shown, words, host);
     const stdin = secret === undefined ? undefined : this.#args.secrets?.[secret];
-    return remoteStep(`${this.#prefix}-${name}`, { ssh, create, triggers, stdin }, this.#after(true));
+    return remoteStep(`${this.#prefix}-${name}`, { ssh, create, triggers, stdin }, this.#after());
   }
 
-  /** Where the host is, as the program knows it today: an address is no part of the goal. */
-  #target(host: pulumi.Output<string>): pulumi.Output<SshTarget> {
-    const names = [...this.#hosts().keys()];
-    const targets = pulumi.all([...this.#hosts().values()].map(({ host: { ssh } }) => ssh));
-    return pulumi
-      .all([host, targets])
-      .apply(([name, all]) => all[names.indexOf(this.#member(name).host.name)] as SshTarget);
+  /**
+   * What is known of a host today: its address, its limits. A host that is known here is asked alone, since each of
+   * many hosts that asked all of them would cost the square of their number.
+   */
+  #ofHost<T>(host: pulumi.Input<string>, value: (member: Member) => pulumi.Input<T>): pulumi.Output<T> {
+    if (typeof host === "string") return pulumi.output(value(this.#member(host))) as pulumi.Output<T>;
+    const all = Object.fromEntries([...this.#hosts].map(([name, member]) => [name, value(member)]));
+    return pulumi.all([host, pulumi.all(all)]).apply(([name, values]) => {
+      return values[this.#member(name).host.name] as T;
+    });
   }
 
   #member(name: string): Member {
-    const member = this.#hosts().get(name);
+    const member = this.#hosts.get(name);
     if (!member)
-      throw new Error(`${this.#prefix}: "${name}" is not a member (${[...this.#hosts().keys()].join(", ")})`);
+      throw new Error(`${this.#prefix}: "${name}" is not a member (${[...this.#hosts.keys()].join(", ")})`);
     return member;
-  }
-
-  #hosts(): ReadonlyMap<string, Member> {
-    return new Map([...this.#args.members, ...(this.#args.witnesses ?? [])]);
   }
 
   /**
@@ -246,7 +244,7 @@ export class Transition extends pulumi.ComponentResource {
   #triggers(
     shown: Record<string, string>,
     words?: pulumi.Output<string[]>,
-    host?: pulumi.Output<string>,
+    host?: pulumi.Input<string>,
   ): Record<string, pulumi.Input<string>> {
     return {
       ...shown,
@@ -290,8 +288,7 @@ export class Transition extends pulumi.ComponentResource {
     return closed;
   }
 
-  #after(remote = false): pulumi.CustomResourceOptions {
-    const scripts = remote ? [...this.#hosts().values()].flatMap((member) => member.scripts ?? []) : [];
-    return { parent: this, dependsOn: [...this.#before, ...scripts] };
+  #after(resources: readonly pulumi.Resource[] = []): pulumi.CustomResourceOptions {
+    return { parent: this, dependsOn: [...this.#before, ...resources] };
   }
 }

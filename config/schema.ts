@@ -221,11 +221,9 @@ const awsNetwork = z
   })
   .meta({ description: "The VPC that the hosts are in." });
 
-const octet = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
-
 const localAddress = text(
-  new RegExp(`^(\\.([2-9]|[1-9][0-9])|(${octet}\\.){3}${octet})$`),
-  'in quotes ".2" to ".99", the last octet in the lab\'s subnet, or a whole address of that subnet',
+  /^\.([2-9]|[1-9]\d)$/,
+  'in quotes ".2" to ".99", the last octet in the subnet that the stack gets on this machine',
   "The address that users know, which follows production.",
 );
 

@@ -99,19 +99,9 @@ function asHost(name: string, made: local.Command): Host {
   };
 }
 
-/**
- * The service address that `wanted` means in `subnet`.
- * @throws Error unless it is one that no host gets (last octet 2 to 99).
- */
-export function serviceAddressIn(subnet: string, pair: string, wanted: string): string {
-  const prefix = subnet.slice(0, subnet.lastIndexOf(".") + 1);
-  const address = wanted.startsWith(".") ? `${prefix}${wanted.slice(1)}` : wanted;
-  const last = address.startsWith(prefix) ? address.slice(prefix.length) : "";
-  if (/^\d{1,2}$/.test(last) && Number(last) >= 2) return `${prefix}${Number(last)}`;
-  throw new Error(
-    `pairs.${pair}.serviceAddress is "${wanted}": on the local platform it must be .2 to .99, or ${prefix}2 to ${prefix}99;` +
-      ` write for example ".46"`,
-  );
+/** The address that `.46` means in a subnet, 10.64.7.0/24 for example. */
+export function serviceAddressIn(subnet: string, wanted: string): string {
+  return subnet.replace(/\.0\/24$/, wanted);
 }
 
 /**
@@ -125,8 +115,8 @@ export function localPlatform(options: LocalPlatformOptions): Platform {
     pulumi.all(Object.fromEntries(hosts.map((host) => [host.name, value(host)])));
   return {
     hosts: made.hosts,
-    serviceAddress: (name, wanted = ""): ServiceAddress => ({
-      address: made.subnet.apply((subnet) => serviceAddressIn(subnet, name, wanted)),
+    serviceAddress: (_, wanted = ""): ServiceAddress => ({
+      address: made.subnet.apply((subnet) => serviceAddressIn(subnet, wanted)),
       movedBy: "host",
     }),
     network: made.subnet,

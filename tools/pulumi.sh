@@ -21,6 +21,8 @@ main() {
     export PULUMI_IGNORE_AMBIENT_PLUGINS="${PULUMI_IGNORE_AMBIENT_PLUGINS-true}"
   fi
   export PULUMI_SKIP_UPDATE_CHECK="${PULUMI_SKIP_UPDATE_CHECK-true}"
+  # Compiled code of the program and the plugins: a third of a second less at each start.
+  export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE-$CHANGEOVER_PULUMI_HOME/compiled}"
   export PATH="$root/node_modules/.bin:$PATH"
   case "${1:-}" in
     login | logout) ;;

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Bench, type Run } from "../support/engine.ts";
@@ -163,7 +163,13 @@ describe("a goal flips on two hosts", () => {
     expect(bench.acts()).toEqual([]);
   });
 
-  it("starts none when a script, a key or an address changes", async () => {
+  it("starts none when a script, a key or an address changes, and leaves the script that may run (finding 19)", async () => {
+    const opt = join(bench.rootOf("a"), "opt");
+    const releases = () =>
+      Object.fromEntries(
+        readdirSync(opt).map((id) => [id, readFileSync(join(opt, id, "scripts", "t", "act.sh"), "utf8")]),
+      );
+    const before = releases();
     writeFileSync(join(bench.scripts, "t", "act.sh"), "\n# edited\n", { flag: "a" });
     const { hosts } = bench.now;
     const a = hosts.a;
@@ -171,6 +177,9 @@ describe("a goal flips on two hosts", () => {
     bench.set({ hosts: { ...hosts, a: { ...a, ssh: { ...a.ssh, host: "localhost" } } } });
     ok(await bench.project.up());
     expect(bench.trace()).toEqual([]);
+    const after = releases();
+    expect(after).toMatchObject(before);
+    expect(Object.keys(after)).toHaveLength(Object.keys(before).length + 1);
     bench.set({ hosts });
   });
 

@@ -218,6 +218,23 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that must not be touched", () 
   );
 
   it(
+    "gets a password that is replaced on both machines, in the same update",
+    async () => {
+      const secret = () => estate.on("slayer", "cat /etc/sounz/secret");
+      const before = await secret();
+      const { resources } = await estate.project.state();
+      const urn = resources.find(({ urn }) => urn.endsWith("::sounz-secret"))?.urn ?? "";
+      ok(await estate.up("--replace", urn));
+      expect(await secret()).not.toBe(before);
+      expect(await estate.on("megadeth", "cat /etc/sounz/secret")).toBe(await secret());
+      estate.flip("megadeth");
+      ok(await estate.up());
+      estate.flip("slayer");
+    },
+    2 * minute,
+  );
+
+  it(
     "is adopted by a stack with an empty state, when that is said, without a change or a lost write",
     async () => {
       const { output: id } = await estate.project.pulumi(["stack", "output", "stackId"]);

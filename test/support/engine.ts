@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse, stringify } from "yaml";
 import { pulumiEnvironment, toolchain } from "../../tools/setup/toolchain.ts";
 import type { Scenario, TestRow } from "../engine/scenario.ts";
 import { type Sshd, startSshd } from "./sshd.ts";
@@ -31,12 +32,8 @@ export class Project {
 
   /** @param main the program: its file, or the folder of its package. */
   constructor(main: string, env: Record<string, string> = {}) {
-    const project = [
-      "name: changeover",
-      "runtime: { name: nodejs, options: { typescript: false } }",
-      `main: ${JSON.stringify(main)}`,
-    ];
-    writeFileSync(join(this.folder, "Pulumi.yaml"), project.join("\n"));
+    const project = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as object;
+    writeFileSync(join(this.folder, "Pulumi.yaml"), stringify({ ...project, main }));
     mkdirSync(join(this.folder, "state"));
     this.env = pulumiEnvironment({
       PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,

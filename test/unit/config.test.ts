@@ -181,6 +181,17 @@ describe("each rule", () => {
     expect(onePair(changes)).toBe(expected === "right" ? expected : one(expected));
   });
 
+  it.each([".1", ".100", "46", "192.0.2.46"])("of a local pair: the service address %s", (serviceAddress) => {
+    const raw = {
+      platform: "local",
+      hosts: { slayer: {}, megadeth: {} },
+      pairs: { sounz: { ...pair, serviceAddress } },
+    };
+    expect(verdict(raw)).toContain(
+      `changeover:pairs.sounz.serviceAddress: "${serviceAddress}" is not allowed`,
+    );
+  });
+
   it("of a pair: a third machine is no production of it", () => {
     const { hosts } = inventory();
     const anthrax = { address: "192.0.2.13", hostKey: keys.slayer.replace("HR4f", "HR4e") };

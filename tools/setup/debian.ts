@@ -27,6 +27,9 @@ export async function ensureCommands(
     );
 }
 
+/** What hosts on loopback need, and the package of each. */
+export const sshCommands = { sshd: "openssh-server", ssh: "openssh-client", "ssh-keygen": "openssh-client" };
+
 /**
  * Install Debian packages. A service that comes with one is left off: what needs it starts its own.
  * @throws SetupError when this user cannot install them, or it fails.

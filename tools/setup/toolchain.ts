@@ -52,6 +52,7 @@ export function pulumiEnvironment(
     ...process.env,
     PULUMI_HOME: pulumiHome,
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(pulumiHome, "compiled"),
     PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_CREDENTIALS_PATH:

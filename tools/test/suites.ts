@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureCommands } from "../setup/debian.ts";
+import { ensureCommands, sshCommands } from "../setup/debian.ts";
 import { readJson } from "../setup/files.ts";
 import { root } from "../setup/places.ts";
 import { nothing, type Tally, tallyOf, type VitestReport } from "./tally.ts";
@@ -16,13 +16,11 @@ export interface Suite {
   readonly asRoot?: boolean;
 }
 
-const ssh = { sshd: "openssh-server", ssh: "openssh-client", "ssh-keygen": "openssh-client" };
-
 /** In the order in which they run: what fails soonest comes first. */
 export const suites: readonly Suite[] = [
   { name: "unit", minutes: 3 },
-  { name: "conformance", minutes: 15, needs: ssh },
-  { name: "engine", minutes: 45, needs: ssh },
+  { name: "conformance", minutes: 15, needs: sshCommands },
+  { name: "engine", minutes: 45, needs: sshCommands },
   { name: "lab", minutes: 120, asRoot: true },
 ];
 

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { HostScripts } from "../../../components/step.ts";
+import { readScripts } from "../../../components/scripts.ts";
+import { nativeStackTraces } from "../../../components/stacks.ts";
+import { scriptsCopy } from "../../../components/step.ts";
 import type { Row } from "../../../components/table.ts";
 import { type Member, Transition } from "../../../components/transition.ts";
 import type { Scenario } from "../scenario.ts";
@@ -9,8 +11,10 @@ import type { Scenario } from "../scenario.ts";
 /** The program of the engine tests: the real transitions, over a table and a goal that the test writes into a file. */
 const file = process.env.SCENARIO;
 if (!file) throw new Error("SCENARIO names no file");
+nativeStackTraces();
 const scenario = JSON.parse(readFileSync(file, "utf8")) as Scenario;
 
+const scripts = readScripts(scenario.scripts);
 const members = new Map(
   Object.entries(scenario.hosts).map(([name, host]): [string, Member] => {
     const machine = {
@@ -18,8 +22,8 @@ const members = new Map(
       ...{ address: pulumi.output(host.ssh.host), ready: [] },
     };
     const unreachable = scenario.unreachable?.includes(name) ?? false;
-    const scripts = unreachable ? undefined : new HostScripts(machine, {}, scenario.scripts);
-    return [name, { host: machine, unreachable, release: scripts?.release ?? "", scripts: scripts?.copy }];
+    const copy = unreachable ? undefined : scriptsCopy(machine, scripts);
+    return [name, { host: machine, unreachable, release: scripts.release, scripts: copy }];
   }),
 );
 
