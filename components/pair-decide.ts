@@ -20,6 +20,14 @@ export interface PairFacts {
   readonly holds_address: boolean;
   readonly free_mib: number | null;
   readonly address_in_network_files: string | null;
+  /** The highest epoch that it knows of. */
+  readonly epoch: number;
+  /** Why it stepped down and serves nothing until it is taken in again. */
+  readonly down: string | null;
+  /** Its data is half rewound or half copied. */
+  readonly half_made: boolean;
+  /** How long ago the last transaction was that it has of production; null without one since its start. */
+  readonly last_commit_s: number | null;
 }
 
 /** A machine, and what it said: facts, or why there are none. The clock is read beside the answer. */
@@ -42,6 +50,12 @@ export interface PairWanted {
   readonly maxLagMiB: number;
   readonly maxClockSkewSeconds: number;
   readonly minFreeMiB: number;
+  /** The machine of the pair that is in `unreachable`; production is to serve without it. */
+  readonly lost?: string;
+  /** Whether something can cut the lost machine off. */
+  readonly fenced?: boolean;
+  readonly acceptSplitBrainRisk?: string;
+  readonly acceptDataLoss?: string;
 }
 
 export interface Decision {
@@ -100,7 +114,7 @@ export function isOpen(facts: PairFacts | undefined): boolean {
  * the way on or the way back.
  */
 export function decidePair(looks: readonly Look[], wanted: PairWanted): Decision {
-  const epoch = 1 + Math.max(0, ...looks.map(({ facts }) => Number(facts?.claim?.epoch ?? 0)));
+  const epoch = 1 + Math.max(0, ...looks.map(({ facts }) => facts?.epoch ?? 0));
   const checks = wanted.transition === "switch" ? [...always, ...forSwitch] : always;
   const refusals = looks.flatMap((look) => {
     const { facts } = look;
@@ -112,12 +126,48 @@ export function decidePair(looks: readonly Look[], wanted: PairWanted): Decision
   });
   const answered = looks.every(({ facts }) => facts);
   const together =
-    answered && wanted.transition === "switch" ? decideSwitch(looks, wanted) : { refusals: [], notes: [] };
+    answered && wanted.transition === "switch"
+      ? decideTogether(looks, wanted, epoch)
+      : { refusals: [], notes: [] };
   return { refusals: [...refusals, ...together.refusals], notes: together.notes, epoch };
 }
 
+type Verdict = Pick<Decision, "refusals" | "notes">;
+
+function decideTogether(looks: readonly Look[], wanted: PairWanted, epoch: number): Verdict {
+  if (wanted.lost === undefined) return decideSwitch(looks, wanted);
+  const facts = looks.find(({ host }) => host === wanted.production)?.facts;
+  return facts ? decideAlone(facts, wanted.lost, wanted, epoch) : { refusals: [], notes: [] };
+}
+
+/** What a machine that is to serve without the other has, and what that can cost. */
+function decideAlone(facts: PairFacts, lost: string, wanted: PairWanted, epoch: number): Verdict {
+  if (writes(facts)) return { refusals: [], notes: [`${facts.host} accepts the writes already`] };
+  const line = (key: string, why: string) =>
+    `npx pulumi config set --path changeover:pairs.${wanted.pair}.${key} "${String(epoch)}: ${why}"`;
+  const holdsFor = (accepted?: string) => accepted?.startsWith(`${String(epoch)}: `) === true;
+  const refusals: string[] = [];
+  if (facts.half_made)
+    refusals.push(`${facts.host} has half of a database only, which can't serve; mend ${lost}`);
+  if (facts.down !== null && !holdsFor(wanted.acceptDataLoss))
+    refusals.push(
+      `${facts.host} stepped down (${facts.down}), and has nothing of what ${lost} acknowledged since; to lose that: ${line("acceptDataLoss", `why ${lost} will never come back`)}`,
+    );
+  if (!wanted.fenced && !holdsFor(wanted.acceptSplitBrainRisk))
+    refusals.push(
+      `nothing can cut ${lost} off, and two servers would accept writes if it runs; make sure, then: ${line("acceptSplitBrainRisk", `how you know that ${lost} is off`)}`,
+    );
+  return { refusals, notes: [ageOf(facts, lost)] };
+}
+
+function ageOf({ host, last_commit_s: age }: PairFacts, lost: string): string {
+  const last =
+    age === null ? "no transaction since its start" : `a last transaction of ${age.toFixed(1)} s ago`;
+  return `${host} has ${last}; what ${lost} acknowledged and ${host} has not is missing until ${lost} comes back, and is set aside then`;
+}
+
 /** Who writes now decides what the switch is: a flip, a repair, or the rest of one that stopped. */
-function decideSwitch(looks: readonly Look[], wanted: PairWanted): { refusals: string[]; notes: string[] } {
+function decideSwitch(looks: readonly Look[], wanted: PairWanted): Verdict {
   const of = (name: string) => looks.find(({ host }) => host === name)?.facts;
   const [next, other] = [of(wanted.production), of(wanted.standby)];
   if (!next || !other) return { refusals: [], notes: [] };
@@ -131,7 +181,7 @@ function decideSwitch(looks: readonly Look[], wanted: PairWanted): { refusals: s
       notes: [],
     };
   }
-  const different = differentData(next, other);
+  const different = [...differentData(next, other), ...whyDown(next, other.host)];
   if (writes(next))
     return { refusals: different, notes: [...opened, `${next.host} accepts the writes already`] };
   if (writes(other)) {
@@ -155,9 +205,15 @@ function differentData(next: PairFacts, other: PairFacts): string[] {
   ];
 }
 
+/** Its data is no part of the pair until it has followed, however the switch came to be open. */
+function whyDown({ host, down }: PairFacts, other: string): string[] {
+  if (down === null) return [];
+  return [`${host} is down (${down}); let it follow first, with production: ${other}, and switch then`];
+}
+
 /** A standby that a planned switch may not promote, with the reason. */
 function whyNotReady(facts: PairFacts, source: string, wanted: PairWanted): string[] {
-  if (facts.cluster !== "ours") return [];
+  if (facts.cluster !== "ours" || facts.down !== null) return [];
   if (facts.postgres !== "running")
     return [`${facts.host} is to be production, but its PostgreSQL is ${facts.postgres}; start it`];
   if (!facts.streaming) {

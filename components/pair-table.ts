@@ -47,12 +47,63 @@ const moveAddress: Row = {
   by: "platform",
 };
 
-const checkRow = {
-  phase: "check",
-  script: "pair/check",
-  says: "the service address answers as production and its standby streams",
-  deadlineSeconds: 60,
-} as const;
+const statusRow: Row = {
+  phase: "status",
+  script: "pair/status",
+  on: "each",
+  says: "the status file says what is so",
+  words: (keepers, host) => [keepers[`status.${host}`] ?? ""],
+  deadlineSeconds: 30,
+};
+
+function check(fromHost: boolean): Row {
+  const row = {
+    phase: "check",
+    script: "pair/check",
+    says: "the service address answers as production, and the standby streams if there is one",
+    deadlineSeconds: 60,
+  };
+  return fromHost
+    ? { ...row, on: "checksFrom", reads: true, stdin: "pair" }
+    : { ...row, on: "operator", by: "operator" };
+}
+
+/** Who cuts the lost machine off: a command on the machine that runs `up`, an API of the platform, or nobody. */
+export type FencedBy = "operator" | "platform" | "nobody";
+
+/** One machine serves, the other is lost: nothing here runs on the lost one, or waits for it. */
+export function aloneTable(options: {
+  platformMovesAddress: boolean;
+  checksFromHost: boolean;
+  fencedBy: FencedBy;
+}): Table {
+  const { fencedBy } = options;
+  return [
+    ...(fencedBy === "nobody" ? [] : [isolate(fencedBy)]),
+    {
+      phase: "alone",
+      script: "pair/alone",
+      on: "production",
+      says: "nothing of the other answers; production accepts writes and holds the service address",
+      deadlineSeconds: 120,
+      pointOfNoReturn: true,
+      takes: "pair/isolate",
+    },
+    ...(options.platformMovesAddress ? [moveAddress] : []),
+    { ...statusRow, mayBeSkipped: true },
+    check(options.checksFromHost),
+  ];
+}
+
+const isolate = (by: "operator" | "platform"): Row => ({
+  phase: "isolate",
+  script: "pair/isolate",
+  on: "lost",
+  says: "the lost machine is cut off, so that it can't serve beside the other",
+  words: ({ lost }) => [lost ?? ""],
+  deadlineSeconds: 120,
+  by,
+});
 
 /** Who serves: the same rows in both directions, and from every half-done state. */
 export function switchTable(options: { platformMovesAddress: boolean; checksFromHost: boolean }): Table {
@@ -87,16 +138,7 @@ export function switchTable(options: { platformMovesAddress: boolean; checksFrom
       says: "the other streams from production",
       deadlineSeconds: 3600,
     },
-    {
-      phase: "status",
-      script: "pair/status",
-      on: "each",
-      says: "the status file says what is so",
-      words: (keepers, host) => [keepers[`status.${host}`] ?? ""],
-      deadlineSeconds: 30,
-    },
-    options.checksFromHost
-      ? { ...checkRow, on: "checksFrom", reads: true, stdin: "pair" }
-      : { ...checkRow, on: "operator", by: "operator" },
+    statusRow,
+    check(options.checksFromHost),
   ];
 }

@@ -7,7 +7,7 @@ import type { Platform, ServiceAddress } from "../platforms/platform.ts";
 import { probeOf } from "./start.ts";
 import type { PairWanted } from "./pair-decide.ts";
 import { type PairGoal, standbyOf, type Status, statusesOf } from "./pair-goal.ts";
-import { provisionTable, switchTable } from "./pair-table.ts";
+import { aloneTable, provisionTable, switchTable } from "./pair-table.ts";
 import { type Keepers, keepersOf } from "./table.ts";
 import { type Member, type OperatorCommand, Transition } from "./transition.ts";
 
@@ -23,16 +23,6 @@ export interface PairArgs {
 }
 
 const tools = join(import.meta.dirname, "..", "tools");
-
-/**
- * A password that only `--replace` changes: defaults that another plugin release adds are no reason. At 40 random
- * letters and digits its fingerprint gives nothing away.
- */
-const length = 40;
-const ignoredOfPasswords = [
-  ...["length", "lower", "upper", "number", "numeric", "special", "overrideSpecial"],
-  ...["minLower", "minUpper", "minNumeric", "minSpecial"],
-];
 
 /**
  * Two machines, one of them production, with PostgreSQL streaming from it to the other and a service address that
@@ -57,24 +47,31 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     this.#args = args;
     this.#goal = { primary, secondary, production, unreachable: args.unreachable };
     this.statuses = inWords(name, () => statusesOf(this.#goal));
-    refuseUnreachable(name, this.#goal);
+    warnOfAccepted(name, args.config, Boolean(this.#lost()));
     this.#service = args.platform.serviceAddress(name, args.config.serviceAddress);
     this.address = this.#service.address;
     this.#secret = this.#password("secret");
     this.ownerPassword = this.#password("owner");
 
-    const provision = this.#provision();
-    const flip = this.#switch(provision);
-    this.transitions = { provision: provision.id, switch: flip.id };
+    // While a machine is lost nothing may stand before the other's way into service.
+    const flip = this.#lost() ? this.#switch() : undefined;
+    const provision = this.#provision(flip);
+    const switched = flip ?? this.#switch(provision);
+    this.transitions = { provision: provision.id, switch: switched.id };
     this.registerOutputs({ statuses: this.statuses, address: this.address });
   }
 
   #password(of: string): pulumi.Output<string> {
-    const opts = { parent: this, ignoreChanges: ignoredOfPasswords };
-    return new random.RandomPassword(`${this.#name}-${of}`, { length, special: false }, opts).result;
+    const args = { length: 40, special: false };
+    return new random.RandomPassword(`${this.#name}-${of}`, args, { parent: this }).result;
   }
 
-  #provision(): Transition {
+  /** The machine of the pair that is lost. */
+  #lost(): string | undefined {
+    return [this.#goal.primary, this.#goal.secondary].find((name) => this.#goal.unreachable.includes(name));
+  }
+
+  #provision(after?: Transition): Transition {
     const members = this.#members();
     return new Transition(
       {
@@ -90,22 +87,30 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
         table: provisionTable,
         settings: { "pair/configure": (host) => this.#addresses(host) },
         secrets: { pair: this.#secret, owner: this.ownerPassword },
-        after: [...members.values()].flatMap(({ host }) => [...host.ready]),
+        frozen: Boolean(this.#lost()),
+        after: [
+          ...[...members.values()].flatMap(({ host }) => [...host.ready]),
+          ...(after ? [after.finished] : []),
+        ],
       },
       { parent: this },
     );
   }
 
-  #switch(provision: Transition): Transition {
+  #switch(provision?: Transition): Transition {
     const { checksFrom, maxLagMiB } = this.#args.config;
     const witness = checksFrom === "operator" ? undefined : this.#args.hosts.get(checksFrom);
     const { movedBy, move } = this.#service;
+    const lost = this.#lost();
+    const fence = lost === undefined ? undefined : this.#args.platform.fence(lost);
+    const how = { platformMovesAddress: movedBy === "platform", checksFromHost: Boolean(witness) };
     return new Transition(
       {
         ...this.#common("switch"),
         keepers: keepersOf<pulumi.Input<string>>({
           ...{ primary: this.#goal.primary, secondary: this.#goal.secondary },
-          ...{ production: this.#goal.production, standby: standbyOf(this.#goal) },
+          production: this.#goal.production,
+          ...(lost === undefined ? { standby: standbyOf(this.#goal) } : { lost }),
           serviceAddress: this.#service.address,
           checksFrom: witness?.host.name,
           ...this.#machines(),
@@ -113,19 +118,27 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
             Object.entries(this.statuses).map(([host, status]) => [`status.${host}`, status]),
           ),
         }),
-        table: switchTable({
-          platformMovesAddress: movedBy === "platform",
-          checksFromHost: Boolean(witness),
-        }),
+        table:
+          lost === undefined ? switchTable(how) : aloneTable({ ...how, fencedBy: fence?.by ?? "nobody" }),
         witnesses: new Map(witness ? [[witness.host.name, witness]] : []),
         settings: {
           "pair/ready": () => [String(maxLagMiB)],
           "pair/check": () => this.#serviceWords(),
         },
         secrets: { pair: this.#secret },
-        commands: { "pair/check": (keepers) => this.#checkFromHere(keepers) },
-        moves: move ? { "move-address": move } : {},
-        after: [provision.finished],
+        commands: {
+          "pair/check": (keepers) => this.#checkFromHere(keepers),
+          ...(fence?.by === "operator"
+            ? { "pair/isolate": (keepers, receipt) => this.#isolate(keepers, receipt, fence.command) }
+            : {}),
+        },
+        moves: {
+          ...(move ? { "move-address": move } : {}),
+          ...(fence?.by === "platform"
+            ? { "pair/isolate": (name, _, opts) => fence.declare(name, opts) }
+            : {}),
+        },
+        after: provision ? [provision.finished] : [],
       },
       { parent: this },
     );
@@ -199,7 +212,8 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
 
   #preflight(transition: PairWanted["transition"], keepers: pulumi.Output<Keepers>): OperatorCommand {
     const { config, stack, adopt } = this.#args;
-    const members = [...this.#members().values()];
+    const members = [...this.#members().values()].filter(({ unreachable }) => !unreachable);
+    const lost = this.#lost();
     const stdin = pulumi
       .all([keepers, stack, pulumi.all(members.map(({ host }) => host.ssh))])
       .apply(([kept, owner, targets]) => {
@@ -210,6 +224,9 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
             kept.standby ?? (production === this.#goal.primary ? this.#goal.secondary : this.#goal.primary),
           ...{ maxLagMiB: config.maxLagMiB, maxClockSkewSeconds: config.maxClockSkewSeconds },
           minFreeMiB: config.minFreeMiB,
+          ...(lost === undefined ? {} : { lost, fenced: Boolean(this.#args.platform.fence(lost)) }),
+          acceptSplitBrainRisk: config.acceptSplitBrainRisk,
+          acceptDataLoss: config.acceptDataLoss,
         };
         const looks = targets.map((target, index) => {
           const { host, release } = members[index] as Member;
@@ -220,9 +237,21 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     return { create: `${process.execPath} ${join(tools, "preflight.ts")}`, stdin };
   }
 
+  #isolate(
+    keepers: pulumi.Output<Keepers>,
+    preflight: pulumi.Output<string>,
+    command: pulumi.Output<string>,
+  ): OperatorCommand {
+    const stdin = pulumi
+      .all([keepers, preflight, command])
+      .apply(([{ lost }, receipt, fence]) => JSON.stringify({ lost, receipt, fence }));
+    return { create: `${process.execPath} ${join(tools, "isolate.ts")}`, stdin };
+  }
+
   #serviceWords(): pulumi.Output<string[]> {
     const { port, database } = this.#args.config;
-    return this.address.apply((address) => [address, String(port), database, standbyOf(this.#goal)]);
+    const standby = this.#lost() === undefined ? standbyOf(this.#goal) : "none";
+    return this.address.apply((address) => [address, String(port), database, standby]);
   }
 
   #checkFromHere(keepers: pulumi.Output<Keepers>): OperatorCommand {
@@ -236,6 +265,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
   }
 }
 
+/** At 40 random letters and digits it gives nothing away. */
 function fingerprintOf(...secrets: pulumi.Output<string>[]): pulumi.Output<string> {
   return pulumi.unsecret(
     pulumi
@@ -252,11 +282,10 @@ function inWords<T>(pair: string, compute: () => T): T {
   }
 }
 
-/** Serving with one machine needs a fence that works without the other's consent; this release has none. */
-function refuseUnreachable(pair: string, goal: PairGoal): void {
-  const lost = [goal.primary, goal.secondary].filter((name) => goal.unreachable.includes(name));
-  if (lost.length === 0) return;
-  throw new pulumi.RunError(
-    `pair ${pair}: ${lost.join(" and ")} is in changeover:unreachable, and this release only switches a pair of which both machines answer; nothing was touched. Mend ${lost.join(" and ")} and take it off the list, or act by hand (docs/runbook.md, "the production server is dead")`,
-  );
+/** A line that accepts a risk is for one night. */
+function warnOfAccepted(pair: string, config: PairConfig, alone: boolean): void {
+  for (const key of ["acceptSplitBrainRisk", "acceptDataLoss"] as const) {
+    if (config[key] !== undefined && !alone)
+      void pulumi.log.warn(`changeover:pairs.${pair}.${key} accepts nothing any more; take it out`);
+  }
 }

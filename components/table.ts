@@ -20,6 +20,8 @@ export interface Row {
   readonly stdin?: string;
   /** The first act of this row can't be taken back by ending the update; only by flipping back. */
   readonly pointOfNoReturn?: boolean;
+  /** The script of an earlier row whose receipt this one gets as its last word; a receipt never decides whether it runs. */
+  readonly takes?: string;
   /** The row may be left out on a machine in `unreachable`. A fence, a drain and a proof never may. */
   readonly mayBeSkipped?: boolean;
   /** Who runs it: a host over SSH (default), the machine that runs `up`, or the platform's API. */

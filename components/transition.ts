@@ -42,8 +42,12 @@ export interface TransitionArgs {
   /** Limits and addresses of a script's host: they reach the script but never decide whether it runs. */
   readonly settings?: Readonly<Record<string, (host: string) => pulumi.Input<readonly string[]>>>;
   readonly secrets?: Readonly<Record<string, pulumi.Output<string>>>;
-  /** What rows with `by: "operator"` and `by: "platform"` declare, by script. */
-  readonly commands?: Readonly<Record<string, (keepers: pulumi.Output<Keepers>) => OperatorCommand>>;
+  /** Keep the id of the state whatever the config says: while a machine is lost, nothing new is begun. */
+  readonly frozen?: boolean;
+  /** What rows with `by: "operator"` and `by: "platform"` declare, by script. A command is told preflight's receipt. */
+  readonly commands?: Readonly<
+    Record<string, (keepers: pulumi.Output<Keepers>, preflight: pulumi.Output<string>) => OperatorCommand>
+  >;
   readonly moves?: Readonly<
     Record<
       string,
@@ -65,6 +69,9 @@ export class Transition extends pulumi.ComponentResource {
   readonly #keepers: pulumi.Output<Keepers>;
   /** Members and witnesses. */
   readonly #hosts: ReadonlyMap<string, Member>;
+  /** What rows that others take said, by script. */
+  readonly #receipts = new Map<string, pulumi.Output<string>>();
+  readonly #epoch: pulumi.Output<string>;
   #before: pulumi.Resource[];
 
   constructor(args: TransitionArgs, opts: pulumi.ComponentResourceOptions) {
@@ -76,14 +83,14 @@ export class Transition extends pulumi.ComponentResource {
     const id = new random.RandomId(
       `${prefix}-id`,
       { byteLength: 8, keepers: args.keepers },
-      { parent: this },
+      { parent: this, ignoreChanges: args.frozen ? ["keepers"] : [] },
     );
     this.id = id.hex;
     this.#keepers = id.keepers.apply((keepers): Keepers => keepers ?? {});
     this.#before = [id, ...(args.after ?? [])];
 
-    const epoch = this.#preflight();
-    this.#eachMember("claim", (member) => this.#claim(member, epoch));
+    this.#epoch = this.#preflight();
+    this.#eachMember("claim", (member) => this.#claim(member));
     for (const [phase, rows] of phasesOf(args.table)) {
       this.#phase(
         phase,
@@ -108,13 +115,14 @@ export class Transition extends pulumi.ComponentResource {
       this.#after([...this.#hosts.values()].flatMap(({ scripts }) => scripts ?? [])),
     );
     this.#phase("preflight", [look]);
+    this.#receipts.set("preflight", look.stdout);
     return look.stdout.apply((receipt) => /epoch (\d+)/.exec(receipt)?.[1] ?? "");
   }
 
-  #claim({ host }: Member, epoch: pulumi.Output<string>): pulumi.Resource {
+  #claim({ host }: Member): pulumi.Resource {
     const { component, transition, stack, adopt } = this.#args;
     const words = pulumi
-      .all([this.id, stack, epoch])
+      .all([this.id, stack, this.#epoch])
       .apply(([id, owner, number]) => [
         ...[component, transition, id, owner, number],
         ...(adopt ? [adopt] : []),
@@ -133,7 +141,7 @@ export class Transition extends pulumi.ComponentResource {
 
   /** The resources of one row: one for a role, one a member for `each`. */
   #row(row: Row): pulumi.Resource[] {
-    this.#refuseSkipping(row);
+    if (this.#isLeftOut(row)) return [];
     if (row.on !== "each") {
       const host = this.#keepers.apply((keepers) => keepers[row.on] ?? "");
       return [this.#rowOn(row, rowName(row), host)];
@@ -150,11 +158,12 @@ export class Transition extends pulumi.ComponentResource {
     if (row.by === "operator") return this.#operator(row, name, shown, says);
     if (row.by === "platform") return this.#move(row, name, pulumi.output(host));
     const { component, transition } = this.#args;
+    const taken = row.takes === undefined ? [] : [this.#receipts.get(row.takes) ?? "none"];
     const line = pulumi
-      .all([words, this.#settings(row, host), this.id])
-      .apply(([goal, settings, id]) => [
+      .all([words, this.#settings(row, host), this.id, pulumi.all(taken)])
+      .apply(([goal, settings, id, receipts]) => [
         ...(row.reads ? [] : [component, transition, id, String(row.deadlineSeconds), row.script]),
-        ...[component, ...goal, ...settings],
+        ...[component, ...goal, ...settings, ...receipts],
       ]);
     return this.#declare(
       name,
@@ -182,12 +191,14 @@ export class Transition extends pulumi.ComponentResource {
     const declared = this.#args.commands?.[row.script];
     if (!declared)
       throw new Error(`${this.#prefix}: row ${row.script} is run by the operator, but has no command`);
-    const { create, stdin } = declared(this.#keepers);
-    return localStep(
+    const { create, stdin } = declared(this.#keepers, this.#receipts.get("preflight") ?? pulumi.output(""));
+    const step = localStep(
       `${this.#prefix}-${name}`,
       { create, stdin, triggers: this.#triggers({ says }, words) },
       this.#after(),
     );
+    this.#receipts.set(row.script, step.stdout);
+    return step;
   }
 
   #move(row: Row, name: string, host: pulumi.Output<string>): pulumi.Resource {
@@ -196,7 +207,12 @@ export class Transition extends pulumi.ComponentResource {
       throw new Error(
         `${this.#prefix}: row ${row.script} is the platform's, but the platform has no such move`,
       );
-    return move(`${this.#prefix}-${name}`, host, this.#after());
+    const moved = move(`${this.#prefix}-${name}`, host, this.#after());
+    const receipt = pulumi
+      .all([moved.urn, this.#epoch])
+      .apply(([, epoch]) => `done by the platform, epoch ${epoch}`);
+    this.#receipts.set(row.script, receipt);
+    return moved;
   }
 
   #declare(
@@ -254,16 +270,23 @@ export class Transition extends pulumi.ComponentResource {
     };
   }
 
-  /** A fence, a drain, a proof can't be left out because its host does not answer. */
-  #refuseSkipping(row: Row): void {
+  /**
+   * Whether the row is left out since the machine that plays its role is lost: where nothing new is begun there is
+   * nothing to leave out. A fence, a drain, a proof can't be: `each` leaves out the machine, not the row.
+   * @throws when the row must not be skipped.
+   */
+  #isLeftOut(row: Row): boolean {
+    if (row.by === "operator" || row.by === "platform") return false;
     const lost = [...this.#args.members.values()]
       .filter(({ unreachable }) => unreachable)
       .map(({ host }) => host.name);
     const concerned = row.on === "each" ? lost : lost.filter((name) => name === this.#args.keepers[row.on]);
-    if (concerned.length === 0 || row.mayBeSkipped) return;
-    throw new Error(
-      `${this.#prefix}: ${row.script} must not be skipped, but ${concerned.join(", ")} is in changeover:unreachable`,
-    );
+    if (concerned.length === 0) return false;
+    if (!row.mayBeSkipped && !this.#args.frozen)
+      throw new Error(
+        `${this.#prefix}: ${row.script} must not be skipped, but ${concerned.join(", ")} is in changeover:unreachable`,
+      );
+    return row.on !== "each";
   }
 
   #reachable(): Member[] {

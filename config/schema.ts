@@ -104,6 +104,10 @@ const database = text(
 /** Ports that a pair takes on both of its hosts. */
 export const defaultPorts = { port: 5432, peerPort: 5480 } as const;
 
+/** It holds for one epoch, which the refusal names: a line that is left in the file silences nothing later. */
+const accepted = (purpose: string) =>
+  text(/^[1-9]\d*: \S.*$/, 'an epoch and a reason: "13: I have pulled its plug"', purpose).optional();
+
 const pair = <Address extends z.ZodType>(serviceAddress: Address) =>
   z.strictObject({
     primary: hostName("The machine that is usually production. It stays the primary whatever it runs."),
@@ -146,6 +150,10 @@ const pair = <Address extends z.ZodType>(serviceAddress: Address) =>
       1024 * 1024 * 1024,
       "A machine with less free space for its data, in MiB, is not switched.",
     ).default(512),
+    acceptSplitBrainRisk: accepted(
+      "Why it is known that the lost machine serves nobody, where nothing can cut it off.",
+    ),
+    acceptDataLoss: accepted("Why production may be a machine whose data is known to be old."),
   });
 
 const pairs = <Address extends z.ZodType>(serviceAddress: Address) =>
@@ -181,6 +189,11 @@ const inventoryHost = z.strictObject({
     "The machine's public host key, from its /etc/ssh/ssh_host_ed25519_key.pub; also its identity: another key is another machine.",
   ),
   bastion: hostName("The host that is dialled first to reach this one. Left out: none is.").optional(),
+  fence: text(
+    /^\S.*$/,
+    "a shell command",
+    "Cuts the machine off when it is lost (a power switch, a hypervisor); run where `up` runs, within 60 s. It ends with 0 only when the machine is off or cut off, and may be run twice.",
+  ).optional(),
 });
 
 const zone = (purpose: string) =>

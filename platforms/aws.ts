@@ -5,7 +5,7 @@ import { AwsFirewall } from "./aws/firewall.ts";
 import { awsHosts } from "./aws/hosts.ts";
 import { AwsMachine } from "./aws/machine.ts";
 import { AwsNetwork } from "./aws/network.ts";
-import type { Host, Platform, ServiceAddress } from "./platform.ts";
+import type { Fence, Host, Platform, ServiceAddress } from "./platform.ts";
 import { requirePrivateKey } from "./ssh.ts";
 import { sshConfigOf } from "./ssh-config.ts";
 
@@ -73,6 +73,19 @@ class AwsPlatform extends pulumi.ComponentResource implements Platform {
           name,
           { allocationId: address.id, instanceId: this.#instanceOf(to), allowReassociation: true },
           { ...opts, provider: this.#provider },
+        ),
+    };
+  }
+
+  /** A stopped instance loses no volume; whoever mends it starts it again, and then takes it off `unreachable`. */
+  fence(host: string): Fence {
+    return {
+      by: "platform",
+      declare: (name, opts) =>
+        new aws.ec2transitgateway.InstanceState(
+          name,
+          { instanceId: this.#machine(host).instanceId, state: "stopped", force: true },
+          { ...opts, provider: this.#provider, retainOnDelete: true },
         ),
     };
   }

@@ -21,6 +21,10 @@ export function inventoryPlatform({ hosts, ssh }: Pick<InventoryConfig, "hosts" 
         throw new Error(`pair ${name} has no serviceAddress; the config of an inventory names one`);
       return { address: pulumi.output(wanted), movedBy: "host" };
     },
+    fence: (name) => {
+      const command = hosts[name]?.fence;
+      return command === undefined ? undefined : { by: "operator", command: pulumi.output(command) };
+    },
     outputs: { addresses: pulumi.output(addresses), sshConfig: pulumi.output(sshConfigOf(targets)) },
   };
 }

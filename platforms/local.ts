@@ -119,6 +119,10 @@ export function localPlatform(options: LocalPlatformOptions): Platform {
       address: made.subnet.apply((subnet) => serviceAddressIn(subnet, wanted)),
       movedBy: "host",
     }),
+    fence: (host) => ({
+      by: "operator",
+      command: pulumi.interpolate`${lab} power-cut ${host} --lab ${made.id}`,
+    }),
     network: made.subnet,
     outputs: {
       lab: made.id,

@@ -45,11 +45,24 @@ export interface ServiceAddress {
   ) => pulumi.Resource;
 }
 
+/**
+ * How a machine that is lost is cut off, so that it can't serve: a shell command on the machine that runs `up`, which
+ * ends with 0 when it is done and may be run twice, or a resource of the platform.
+ */
+export type Fence =
+  | { readonly by: "operator"; readonly command: pulumi.Output<string> }
+  | {
+      readonly by: "platform";
+      readonly declare: (name: string, opts: pulumi.CustomResourceOptions) => pulumi.Resource;
+    };
+
 /** Where hosts come from: `local`, `inventory`, `aws`. */
 export interface Platform {
   readonly hosts: ReadonlyMap<string, Host>;
   /** @param wanted what the config says: an IPv4 address, `.46` (last octet, on `local`), or nothing (on `aws`). */
   serviceAddress(name: string, wanted: string | undefined): ServiceAddress;
+  /** Undefined: the platform has no way to cut this host off. */
+  fence(host: string): Fence | undefined;
   /** The hosts' own network (CIDR), whose machines may reach the services; left out: only what the config names. */
   readonly network?: pulumi.Output<string>;
   /** What the stack exports about its machines (addresses, aliases). */

@@ -8,7 +8,8 @@ interface Order {
   readonly port: number;
   readonly database: string;
   readonly password: string;
-  readonly standby: string;
+  /** Who must stream from it; undefined: nobody. */
+  readonly standby?: string;
 }
 
 const deadlineMs = 30_000;
@@ -30,7 +31,7 @@ async function wrong(): Promise<string | undefined> {
     );
     const found = rows[0];
     if (!found || found.recovery) return `${address} answers, but accepts no writes`;
-    if (!found.standbys.includes(standby)) {
+    if (standby !== undefined && !found.standbys.includes(standby)) {
       return `${address} accepts writes, but ${standby} does not stream from it (${found.standbys.join(", ") || "none does"})`;
     }
     await client.query("select pg_current_xact_id()");
@@ -50,7 +51,7 @@ while (problem !== undefined && performance.now() - started < deadlineMs) {
 }
 if (problem === undefined) {
   console.log(
-    `${pair} is served at ${address}, ${standby} follows ${((performance.now() - started) / 1000).toFixed(2)}`,
+    `${pair} is served at ${address}, ${standby ?? "no standby"} follows ${((performance.now() - started) / 1000).toFixed(2)}`,
   );
 } else {
   console.error(`timed out: ${problem}; still so after ${String(deadlineMs / 1000)} s`);

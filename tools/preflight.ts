@@ -18,6 +18,6 @@ if (decision.refusals.length > 0) {
 } else {
   const seconds = ((Date.now() - started) / 1000).toFixed(2);
   console.log(
-    `${order.wanted.pair} may go on with its ${order.wanted.transition} (${seconds} s), epoch ${String(decision.epoch)}`,
+    `${[`${order.wanted.pair} may go on with its ${order.wanted.transition} (${seconds} s)`, ...decision.notes].join("; ")}, epoch ${String(decision.epoch)}`,
   );
 }

@@ -21,15 +21,16 @@ from files import pairs_of, text_of  # noqa: E402
 LIMIT_S = 4
 
 
-def ask(pair):
+def ask(pair, what="", limit=LIMIT_S):
+    """@raise OSError when there is no answer, or it is not the other machine's."""
     conf = pairs_of(f"/etc/{pair}/{pair}.conf") or sys.exit("the pair is not configured here")
-    nonce = os.urandom(16).hex().encode()
-    with socket.create_connection((conf["PEER_ADDRESS"], int(conf["PEER_PORT"])), LIMIT_S) as peer:
-        peer.sendall(nonce + b"\n")
+    request = f"{os.urandom(16).hex()} {what}".strip().encode()
+    with socket.create_connection((conf["PEER_ADDRESS"], int(conf["PEER_PORT"])), limit) as peer:
+        peer.sendall(request + b"\n")
         with peer.makefile("rb") as stream:
             body, signature = stream.readline().rstrip(b"\n"), stream.readline().strip().decode()
     secret = (text_of(f"/etc/{pair}/secret") or "").encode()
-    if not hmac.compare_digest(hmac.digest(secret, nonce + body, "sha256").hex(), signature):
+    if not hmac.compare_digest(hmac.digest(secret, request + body, "sha256").hex(), signature):
         raise OSError("its answer is not signed with the pair's secret")
     answer = json.loads(body)
     if answer["host"] != conf["PEER"]:

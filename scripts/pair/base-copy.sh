@@ -11,19 +11,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=scripts/pair/lib-settings.sh
 . "$here/lib-settings.sh"
+# shellcheck source=scripts/pair/lib-copy.sh
+. "$here/lib-copy.sh"
 
-# The copy is made beside, so that a half of one is never taken for data.
 copy() {
   local draft=$DATA.copying
-  install -d -o postgres -g postgres -m 0700 "${DATA%/*}"
-  log "copying the cluster of $PEER"
   keep_slot || timed_out "PostgreSQL on $PEER does not let $SELF in"
-  as_postgres "$PG_BIN/pg_basebackup" -d "$(peer_server)" -D "$draft" -X stream -S "$(slot_of "$SELF")" --checkpoint=fast --progress 2>&1 |
-    tr '\r' '\n' | awk '!/kB \(/ || systime() - last >= 5 { print "  " $0; fflush(); last = systime() }' >&2 ||
-    timed_out "the copy from $PEER broke off"
-  as_postgres touch "$draft/standby.signal"
+  copy_from_peer "$draft"
   # For Debian's settings, which are outside of the data and the same as on the peer; its empty data goes.
-  pg_createcluster --start-conf=auto -p "$PORT" 15 "$PAIR" >&2
+  pg_createcluster --start-conf=manual -p "$PORT" 15 "$PAIR" >&2
   rm -rf "$DATA"
   mv "$draft" "$DATA"
 }

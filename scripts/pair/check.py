@@ -3,8 +3,8 @@
 
 Usage: check.py ADDRESS PORT DATABASE STANDBY    (stdin: password of role changeover)
 
-Ends with 0 when the server accepts writes and STANDBY streams from it; else with 1
-and the reason on stderr.
+Ends with 0 when the server accepts writes and STANDBY streams from it (`none`: no
+standby is expected); else with 1 and the reason on stderr.
 """
 
 import base64
@@ -18,7 +18,7 @@ import sys
 LIMIT_S = 3
 QUESTION = (
     "select case when pg_is_in_recovery() then 'it accepts no writes' "
-    "when not exists (select from pg_stat_replication where state = 'streaming' and application_name = '{}') "
+    "when '{}' <> 'none' and not exists (select from pg_stat_replication where state = 'streaming' and application_name = '{}') "
     "then '{} does not stream from it' else 'ok' end"
 )
 
@@ -86,7 +86,7 @@ def main():
     try:
         server = Server(address, int(port))
         server.login(database, password)
-        answer = server.ask(QUESTION.format(standby, standby))
+        answer = server.ask(QUESTION.format(standby, standby, standby))
     except OSError as error:
         sys.exit(str(error))
     if answer != "ok":

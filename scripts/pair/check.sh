@@ -2,7 +2,8 @@
 # Look at a pair through its service address, from this host, as a user comes.
 # Usage: check.sh PAIR ADDRESS PORT DATABASE STANDBY    (stdin: the pair's secret)
 #
-# Succeeds when the address accepts writes and STANDBY streams from it. Changes nothing.
+# Succeeds when the address accepts writes and STANDBY streams from it; with `none`, when
+# it accepts writes. Changes nothing.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -20,7 +21,7 @@ main() {
   (wait_until "$2:$3 serves" 30 one_look "$@") || {
     one_look "$@" || timed_out "$2:$3 as seen from $HOSTNAME: $wrong"
   }
-  receipt "is served at $2, $5 follows, seen from $HOSTNAME"
+  receipt "is served at $2, ${5/none/no standby} follows, seen from $HOSTNAME"
 }
 
 {

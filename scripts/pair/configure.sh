@@ -13,6 +13,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=scripts/pair/lib-settings.sh
 . "$here/lib-settings.sh"
+# shellcheck source=scripts/pair/lib-services.sh
+. "$here/lib-services.sh"
 
 readonly keys=(self peer self_address peer_address primary secondary service_address interface database port peer_port)
 
@@ -43,15 +45,6 @@ write_secrets() {
   chown postgres: "$PGPASSFILE"
 }
 
-start_responder() {
-  local lib=/usr/local/lib/changeover/$PAIR unit=changeover-peer-$PAIR.service
-  install -D -m 0644 -t "$lib" "$here"/{peer,facts,files}.py
-  sed "s|@PAIR@|$PAIR|g; s|@LIB@|$lib|g" "$here/peer.service" | write_file "/etc/systemd/system/$unit"
-  systemctl daemon-reload
-  systemctl enable --quiet "$unit"
-  timeout 30 systemctl restart "$unit" || timed_out "$unit does not start"
-}
-
 # A server that runs is never restarted: what it takes over only then is reported.
 change_server() {
   local role waiting
@@ -73,7 +66,7 @@ main() {
   write_conf "$@"
   load_pair "$1"
   write_secrets "$secret"
-  start_responder
+  start_services
   [[ ! -e $(records)/cluster ]] || change_server "$secret"
   receipt "$SELF knows pair $PAIR"
 }

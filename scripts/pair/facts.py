@@ -7,16 +7,14 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import time
 
 from files import pairs_of, text_of
+from standing import ROOT, holds, run, runs, standing
 
-ROOT = os.environ.get("CHANGEOVER_ROOT", "/var/lib/changeover")
 BIN = "/usr/lib/postgresql/15/bin"
 # Together less than the 3 s that a probe may take, whatever hangs.
 PSQL_LIMIT_S = 2
-IP_LIMIT_S = 0.5
 QUESTION = """
 select json_build_object(
   'in_recovery', pg_is_in_recovery(),
@@ -26,21 +24,13 @@ select json_build_object(
     else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end,
   'position', case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
   'received', pg_last_wal_receive_lsn(),
+  'last_commit_s', extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()),
   'streaming', (select json_build_object('from', sender_host, 'lag_bytes',
       pg_wal_lsn_diff(latest_end_lsn, pg_last_wal_replay_lsn()))
     from pg_stat_wal_receiver where status = 'streaming'),
   'standbys', coalesce((select json_agg(json_build_object('name', application_name, 'state', state, 'lag_bytes',
       pg_wal_lsn_diff(sent_lsn, replay_lsn))) from pg_stat_replication), '[]'::json))
 """
-
-
-def run(words, limit, **options):
-    """Output of a command; empty when it fails or takes longer."""
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=limit, check=False, **options)
-        return done.stdout if done.returncode == 0 else ""
-    except (OSError, KeyError, LookupError, subprocess.SubprocessError):
-        return ""
 
 
 def holder(records):
@@ -56,15 +46,6 @@ def holder(records):
     return None
 
 
-def runs(data):
-    """Whether the process of the server is there: the number in its file may be another's by now."""
-    pid = (text_of(f"{data}/postmaster.pid") or "").split("\n", 1)[0]
-    try:
-        return pid.isdigit() and os.path.samefile(f"/proc/{pid}/cwd", data)
-    except OSError:
-        return False
-
-
 def database(pair, conf):
     """The server's own answer, or what can be said of one that gives none."""
     data = f"/var/lib/postgresql/15/{pair}"
@@ -75,7 +56,7 @@ def database(pair, conf):
         "in_recovery": None,
         "standby_signal": os.path.exists(f"{data}/standby.signal"),
         "system_id": (cluster or {}).get("system_id"),
-        **{key: None for key in ("timeline", "position", "received", "streaming")},
+        **{key: None for key in ("timeline", "position", "received", "streaming", "last_commit_s")},
         "standbys": [],
     }
     if not runs(data):
@@ -86,12 +67,6 @@ def database(pair, conf):
     facts["postgres"] = "running" if answer else "starting"
     facts.update(json.loads(answer) if answer else {})
     return facts
-
-
-def holds(address):
-    if address in (None, "none"):
-        return False
-    return bool(run(["ip", "-o", "address", "show", "to", f"{address}/32"], IP_LIMIT_S))
 
 
 def in_network_files(address):
@@ -120,6 +95,7 @@ def facts(pair, address=None):
     records = f"{ROOT}/{pair}"
     conf = pairs_of(f"/etc/{pair}/{pair}.conf")
     address = (conf or {}).get("SERVICE_ADDRESS", address)
+    stands = standing(pair)
     done = {os.path.basename(path): (pairs_of(path) or {}).get("id") for path in glob.glob(f"{records}/done/*")}
     return {
         "host": (conf or {}).get("SELF") or socket.gethostname(),
@@ -133,6 +109,7 @@ def facts(pair, address=None):
         "configured": conf is not None,
         "status": text_of(f"/etc/{pair}/{pair}.status"),
         "fence": pairs_of(f"{records}/fence"),
+        **{key: stands[key] for key in ("epoch", "serving", "alone", "down", "half_made")},
         **database(pair, conf),
         "holds_address": holds(address),
         "address_in_network_files": in_network_files(address),

@@ -50,7 +50,7 @@ main() {
     require_claim
     as_standby
     refuse_clients
-    [[ $role != stopped || -e $(records)/rewinding ]] || return_read_only
+    [[ $role != stopped || -e $(records)/rewinding || -e $(records)/down ]] || return_read_only
   fi
   give_up_address
   find_position "$role"

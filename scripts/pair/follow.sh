@@ -10,6 +10,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/pair/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-copy.sh
+. "$here/lib-copy.sh"
 # shellcheck source=scripts/pair/lib-follow.sh
 . "$here/lib-follow.sh"
 

@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 make_cluster() {
   log "making cluster 15/$PAIR on $SELF"
-  pg_createcluster --start-conf=auto -p "$PORT" 15 "$PAIR" -- --data-checksums >&2
+  pg_createcluster --start-conf=manual -p "$PORT" 15 "$PAIR" -- --data-checksums >&2
   write_settings
   start_server
 }

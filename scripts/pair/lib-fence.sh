@@ -29,8 +29,8 @@ has_read_its_own() {
 find_position() {
   local control
   control=$(LC_ALL=C "$PG_BIN/pg_controldata" "$DATA")
-  if [[ -e $(records)/rewinding ]]; then
-    # What only this machine had was set aside when that began.
+  if [[ -e $(records)/rewinding || -e $(records)/down ]]; then
+    # What only this machine has is no part of the pair, and is set aside before anything else.
     position=0/0
   elif [[ $1 == stopped && $control =~ 'Database cluster state:'\ *'shut down'$'\n' ]]; then
     [[ $control =~ 'Latest checkpoint location:'\ *([0-9A-F]+)/([0-9A-F]+) ]]

@@ -16,16 +16,31 @@ set_aside() {
   install -d -m 0700 "$keep"
   cp -a --sparse=always "${files[@]}" "$keep/"
   sync -f "$keep"
-  log "set aside under $keep: $need KiB of log; what was written here after $fork is in it"
+  log "set aside under $keep: $need KiB of log; $(commits_after "$fork" "$keep")"
 }
 
-# Ends with 1 when there is nothing to rewind. `fork` is where this machine went another way.
+# In words, for the operator who decides whether somebody must enter them again.
+commits_after() {
+  "$PG_BIN/pg_waldump" --path="$2" --timeline="$(control_data 'Latest checkpoint.s TimeLineID')" --start="$1" --rmgr=Transaction 2>/dev/null |
+    sed -n 's/.*desc: COMMIT \([0-9: .-]*[0-9]\) *[;A-Z].*/\1/p' |
+    awk 'NR == 1 { first = $0 } { last = $0 }
+      END { print NR ? NR " transactions of " first " to " last " are in it" : "no transaction is in it" }' || true
+}
+
+# A server that ended in disorder replays its own log first, and hears of nothing else: what its peer sends would be
+# written over what only this machine has. Not as a standby, since only the checkpoint at the end of a recovery puts
+# its last timeline into the control file, where pg_rewind looks. Meanwhile `down` keeps it from being started.
+recover_alone() {
+  log "recovering $SELF by its own log alone"
+  rm -f "$DATA/standby.signal"
+  as_postgres "$PG_BIN/postgres" --single -D "$DATA" -c config_file="/etc/postgresql/15/$PAIR/postgresql.conf" template1 </dev/null >&2 ||
+    timed_out "PostgreSQL on $SELF does not recover"
+  as_standby
+}
+
+# Ends with 1 when there is nothing to rewind, with 2 when it can't be. `fork` is where this machine went another way.
 find_fork() {
-  local said
-  said=$(LC_ALL=C as_postgres "$PG_BIN/pg_rewind" --dry-run -D "$DATA" --source-server="$(peer_server)" 2>&1) || {
-    [[ -e $(records)/rewinding ]] || start_server
-    refuse "$SELF can't be rewound to follow $PEER: ${said##*$'\n'}; move $DATA away, and let provisioning make a new copy"
-  }
+  said=$(LC_ALL=C as_postgres "$PG_BIN/pg_rewind" --dry-run -D "$DATA" --source-server="$(peer_server)" 2>&1) || return 2
   fork=$(sed -n 's/.*diverged at WAL location \([0-9A-F/]*\).*/\1/p' <<<"$said")
   [[ -n $fork && $said != *'no rewind required'* ]]
 }
@@ -36,21 +51,38 @@ was_rewound() {
   $(control_data 'Database cluster state') == 'in archive recovery' ]] && sync -f "$DATA"
 }
 
-# A half-rewound server must not be started, by nobody: the record tells our scripts, the other file the boot.
+# The old data is kept whole beside the new: whoever knows that it is not needed deletes it.
+copy_anew() {
+  local aside
+  aside=$DATA.aside-$(value_of "$(records)/claim" epoch)
+  log "$SELF can't be rewound to follow $PEER: ${said##*$'\n'}"
+  copy_from_peer "$DATA.copying"
+  [[ -e $aside ]] || mv "$DATA" "$aside"
+  rm -rf "$DATA"
+  mv "$DATA.copying" "$DATA"
+  log "what $SELF had is set aside as $aside; delete it when nobody needs it"
+}
+
+# A half-rewound server must not be started: the record tells our scripts, and the watch.
 rewind() {
-  local fork boot=/etc/postgresql/15/$PAIR/start.conf
+  local fork='' said='' found=0
   stop_server
-  if ! was_rewound && find_fork; then
-    set_aside "$fork"
-    log "rewinding $SELF to $fork"
-    echo manual >"$boot"
-    cat /proc/sys/kernel/random/boot_id >"$(records)/rewinding"
-    as_postgres "$PG_BIN/pg_rewind" -D "$DATA" --source-server="$(peer_server)" >&2 ||
-      timed_out "rewinding $SELF broke off; it is not started until it is done"
-  fi
+  was_rewound || find_fork || found=$?
+  case $found in
+    0)
+      if [[ -n $fork ]]; then
+        [[ -e $(records)/rewinding ]] || set_aside "$fork"
+        log "rewinding $SELF to $fork"
+        cat /proc/sys/kernel/random/boot_id >"$(records)/rewinding"
+        as_postgres "$PG_BIN/pg_rewind" -D "$DATA" --source-server="$(peer_server)" >&2 ||
+          timed_out "rewinding $SELF broke off; it is not started until it is done"
+      fi
+      ;;
+    1) ;;
+    *) copy_anew ;;
+  esac
   as_standby
-  echo auto >"$boot"
-  rm -f "$(records)/rewinding"
+  rm -f "$(records)"/{rewinding,down}
   start_server
 }
 
@@ -69,7 +101,9 @@ follow_peer() {
   way=$(peer_sql "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int, pg_current_wal_lsn()")
   way=${way/|/ }
   as_standby
-  if [[ ! -e $(records)/rewinding ]]; then
+  if [[ -e $(records)/down && ! -e $(records)/rewinding ]]; then
+    is_running || [[ $(control_data 'Database cluster state') == 'shut down'* ]] || recover_alone
+  elif [[ ! -e $(records)/rewinding ]]; then
     start_server
     ! becomes 8 goes_its_way "$way" || return 0
     log "$SELF does not stream from $PEER; looking whether it went another way"

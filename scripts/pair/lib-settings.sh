@@ -42,6 +42,7 @@ write_settings() {
   postgresql_conf | write_file "/etc/postgresql/15/$PAIR/conf.d/changeover.conf"
   pg_hba_conf | write_file "/etc/postgresql/15/$PAIR/pg_hba.conf" 0640
   chown postgres: "/etc/postgresql/15/$PAIR/pg_hba.conf"
+  echo manual | write_file "/etc/postgresql/15/$PAIR/start.conf"
 }
 
 # Whether the pair's cluster is there. One that a broken-off attempt left half made is not; anything else is refused.

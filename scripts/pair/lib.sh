@@ -88,6 +88,8 @@ start_once() {
 start_server() {
   [[ ! -e $(records)/rewinding ]] ||
     refuse "$DATA on $SELF is half rewound; make $PEER production, and follow.sh goes on with it"
+  [[ ! -e $(records)/down ]] ||
+    refuse "$SELF is down ($(value_of "$(records)/down" why)); make $PEER production, and follow.sh takes it in"
   if ! is_running; then
     log "starting PostgreSQL on $SELF"
     wait_until "PostgreSQL on $SELF runs (see /var/log/postgresql/postgresql-15-$PAIR.log)" 60 start_once
@@ -108,6 +110,15 @@ as_standby() {
   [[ ! -e $DATA/standby.signal ]] || return 0
   install -o postgres -g postgres -m 0600 /dev/null "$DATA/standby.signal"
   sync "$DATA/standby.signal" "$DATA"
+}
+
+# From this epoch on this machine is production, or shall be: the other one steps down when it reads this.
+serving_from_now() {
+  local record
+  record=$(records)/serving
+  [[ $(value_of "$record" id) != "$CHANGEOVER_ID" ]] || return 0
+  [[ ! -e $record ]] || cp "$record" "$record.before"
+  printf 'id=%s\nepoch=%s\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" | write_file "$record"
 }
 
 control_data() { LC_ALL=C "$PG_BIN/pg_controldata" "$DATA" | sed -n "s/^$1: *//p"; }

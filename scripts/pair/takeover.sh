@@ -25,6 +25,7 @@ promote() {
     timed_out "PostgreSQL on $SELF gives no answer; nothing was promoted"
   [[ $reply == *' near' ]] || timed_out "$SELF has ${reply:-nothing}, $PEER wrote to $position; nothing was promoted"
   require_claim
+  serving_from_now
   log "point of no return: promoting $SELF"
   say 40 "do \$\$ begin perform pg_promote(false);
     for i in 1..6000 loop exit when not pg_is_in_recovery(); perform pg_sleep(0.005); end loop; end \$\$" \
@@ -59,7 +60,8 @@ main() {
   [[ -z $link ]] || take_address "$link"
   printf 'taken\n' >&6 || true
   keep_log_for_peer
-  rm -f "$(records)/fence"
+  serving_from_now
+  rm -f "$(records)"/{fence,alone}
   [[ -z $link ]] || announce_address "$link"
   receipt "$SELF $did${link:+, holds $SERVICE_ADDRESS}"
 }

@@ -251,6 +251,8 @@ describe.skipIf(whyNot !== undefined)(
     });
 
     it("set aside what only one has, and make it follow", async () => {
+      // It would put this machine down within a second.
+      await answer("slayer", "systemctl stop changeover-watch-sounz");
       await sql("slayer", "select pg_promote()");
       await sql("slayer", "insert into lines values ('only here')");
       await sql("megadeth", "insert into lines values ('there')");
@@ -264,6 +266,19 @@ describe.skipIf(whyNot !== undefined)(
       await expect
         .poll(() => sql("slayer", "select string_agg(line, ', ') from lines"))
         .toBe("before the fence, there");
+      await answer("slayer", "systemctl start changeover-watch-sounz");
+    });
+
+    it("put down a standby that a hand promotes beside production", async () => {
+      await sql("slayer", "select pg_promote()");
+      await expect
+        .poll(() => answer("slayer", "cat /etc/sounz/sounz.status"), { timeout: 20_000 })
+        .toBe("down");
+      expect(await answer("slayer", "systemctl is-active postgresql@15-sounz || true")).not.toBe("active");
+      expect(await writes("megadeth")).toBe(true);
+      await begin("switch");
+      const ran = await step("slayer", "follow");
+      expect(ran.code, ran.stderr).toBe(0);
     });
 
     it("take over with a leftover of a broken-off fence", async () => {

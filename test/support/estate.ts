@@ -28,6 +28,8 @@ export class Estate {
   readonly pair: Record<string, unknown>;
   project: Project;
   config: Record<string, unknown> = {};
+  /** Whether the config names a power switch for each machine. */
+  fences = false;
 
   private constructor(lab: string, subnet: string, hosts: ReadonlyMap<string, LabHost>) {
     this.lab = lab;
@@ -96,7 +98,10 @@ export class Estate {
   write(): void {
     const key = [...this.hosts.values()][0]?.privateKeyPath;
     const inventory = Object.fromEntries(
-      [...this.hosts].map(([name, { address, hostKey }]) => [name, { address, hostKey }]),
+      [...this.hosts].map(([name, { address, hostKey }]) => [
+        name,
+        { address, hostKey, ...(this.fences ? { fence: this.#powerSwitch(name) } : {}) },
+      ]),
     );
     const config = {
       platform: "inventory",
@@ -116,6 +121,17 @@ export class Estate {
       Object.entries(config).map(([key, value]) => [`changeover:${key}`, value]),
     );
     writeFileSync(file, `${salt}\n${stringify({ config: keys })}`);
+  }
+
+  #powerSwitch(name: string): string {
+    const lab = join(root, "tools", "lab", "main.ts");
+    return `${process.execPath} ${lab} power-cut ${name} --lab ${this.lab}`;
+  }
+
+  /** What the operator types when machines are lost, or are there again. */
+  without(...unreachable: string[]): void {
+    this.config = { unreachable };
+    this.write();
   }
 
   flip(production: string): void {

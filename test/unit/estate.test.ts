@@ -35,6 +35,7 @@ function platformFor(names: readonly string[], movedBy: "host" | "platform"): Pl
       movedBy,
       move: (name, _, opts) => new pulumi.ComponentResource("test:index:Move", name, {}, opts),
     }),
+    fence: () => ({ by: "operator", command: pulumi.output("power-switch off") }),
     outputs: {},
   };
 }

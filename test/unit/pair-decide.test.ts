@@ -29,6 +29,10 @@ const writer: PairFacts = {
   holds_address: true,
   free_mib: 9000,
   address_in_network_files: null,
+  epoch: 4,
+  down: null,
+  half_made: false,
+  last_commit_s: 0.5,
 };
 const standby: PairFacts = {
   ...writer,
@@ -50,10 +54,7 @@ const refusals = (seen: Look[], change: Partial<PairWanted> = {}) =>
 
 describe("preflight of a switch", () => {
   it("lets a healthy pair go on, with an epoch above all that were seen", () => {
-    const decision = decidePair(
-      looks({}, { claim: { id: "x", epoch: "7", transition: "switch" }, done: { switch: "x" } }),
-      wanted,
-    );
+    const decision = decidePair(looks({}, { epoch: 7 }), wanted);
     expect(decision.refusals).toEqual([]);
     expect(decision.epoch).toBe(8);
   });
@@ -70,6 +71,12 @@ describe("preflight of a switch", () => {
       {},
       { ...stopped },
       "megadeth is to be production, but its PostgreSQL is stopped; start it",
+    ],
+    [
+      "a standby that stepped down",
+      {},
+      { ...stopped, down: "the other machine was made production after this one" },
+      "megadeth is down (the other machine was made production after this one); let it follow first, with production: slayer, and switch then",
     ],
     [
       "a standby that lags",
@@ -204,6 +211,7 @@ describe("preflight of provisioning", () => {
       done: {},
       stack: null,
       system_id: null,
+      epoch: 0,
     } as const;
     const decision = decidePair(looks(blank, blank), { ...wanted, transition: "provision" });
     expect(decision.refusals).toEqual([]);
@@ -215,5 +223,52 @@ describe("preflight of provisioning", () => {
     expect(found).toEqual([
       "megadeth has a database cluster that this program did not make; move it away, or name another machine",
     ]);
+  });
+});
+
+describe("preflight of a switch without the other machine", () => {
+  const alone = { ...wanted, lost: "slayer", fenced: true };
+  const only = (megadeth: Partial<PairFacts> = {}): Look[] => looks({}, megadeth).slice(1);
+
+  it("lets a standby go on that has nobody to ask, and says how old its data is", () => {
+    const { refusals: none, notes, epoch } = decidePair(only({ streaming: null }), alone);
+    expect(none).toEqual([]);
+    expect(notes.join()).toContain("megadeth has a last transaction of 0.5 s ago");
+    expect(epoch).toBe(5);
+  });
+
+  it("lets production go on without its standby", () => {
+    const looked = looks({}, {}).slice(0, 1);
+    const decision = decidePair(looked, {
+      ...alone,
+      production: "slayer",
+      standby: "megadeth",
+      lost: "megadeth",
+    });
+    expect(decision).toMatchObject({ refusals: [], notes: ["slayer accepts the writes already"] });
+  });
+
+  it("asks for a reason of this epoch where nothing can cut the lost machine off", () => {
+    const [asked] = decidePair(only(), { ...alone, fenced: false }).refusals;
+    expect(asked).toContain(
+      'npx pulumi config set --path changeover:pairs.sounz.acceptSplitBrainRisk "5: how you know that slayer is off"',
+    );
+    const said = (acceptSplitBrainRisk: string) =>
+      decidePair(only(), { ...alone, fenced: false, acceptSplitBrainRisk }).refusals;
+    expect(said("4: last time")).toHaveLength(1);
+    expect(said("5: I pulled its plug")).toEqual([]);
+  });
+
+  it("takes no machine whose data is known to be old, or half there", () => {
+    const down = { down: "the other machine was made production after this one" };
+    expect(decidePair(only(down), alone).refusals.join()).toContain(
+      'acceptDataLoss "5: why slayer will never come back"',
+    );
+    expect(decidePair(only(down), { ...alone, acceptDataLoss: "5: its disks are gone" }).refusals).toEqual(
+      [],
+    );
+    expect(decidePair(only({ half_made: true }), alone).refusals.join()).toContain(
+      "has half of a database only",
+    );
   });
 });

@@ -20,7 +20,9 @@ describe("every transition", () => {
   it("names every acting script of the pair", () => {
     const libraries = /\/lib[^/]*\.sh$/;
     const files = globSync("pair/*.sh", { cwd: scripts }).filter((file) => !libraries.test(file));
-    const named = new Set(rows.map(({ row }) => `${row.script}.sh`));
+    // The watch of a machine acts by itself, with the lock that steps take; a person acts by hand.
+    const others = ["pair/serve.sh", "pair/step-down.sh", "pair/by-hand.sh"];
+    const named = new Set([...rows.map(({ row }) => `${row.script}.sh`), ...others]);
     expect(files.filter((file) => !named.has(file))).toEqual([]);
   });
 

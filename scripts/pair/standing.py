@@ -1,0 +1,61 @@
+"""Where a machine of a pair stands: what it may be and what it is, from files and the process table alone. Read-only."""
+
+import os
+import subprocess
+
+from files import pairs_of, text_of
+
+ROOT = os.environ.get("CHANGEOVER_ROOT", "/var/lib/changeover")
+IP_LIMIT_S = 0.5
+
+
+def run(words, limit, **options):
+    """Output of a command; empty when it fails or takes longer."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=limit, check=False, **options)
+        return done.stdout if done.returncode == 0 else ""
+    except (OSError, KeyError, LookupError, subprocess.SubprocessError):
+        return ""
+
+
+def runs(data):
+    """Whether the process of the server is there: the number in its file may be another's by now."""
+    pid = (text_of(f"{data}/postmaster.pid") or "").split("\n", 1)[0]
+    try:
+        return pid.isdigit() and os.path.samefile(f"/proc/{pid}/cwd", data)
+    except OSError:
+        return False
+
+
+def holds(address):
+    if address in (None, "none"):
+        return False
+    return bool(run(["ip", "-o", "address", "show", "to", f"{address}/32"], IP_LIMIT_S))
+
+
+def number(record):
+    """The epoch in a record, 0 without one."""
+    epoch = (record or {}).get("epoch", "")
+    return int(epoch) if epoch.isdigit() else 0
+
+
+def standing(pair):
+    """`serving`: the epoch at which this machine was last made production, and by which transition."""
+    records, data = f"{ROOT}/{pair}", f"/var/lib/postgresql/15/{pair}"
+    conf = pairs_of(f"/etc/{pair}/{pair}.conf") or {}
+    made = {name: pairs_of(f"{records}/{name}") for name in ("serving", "alone", "claim", "seen", "down")}
+    half = os.path.exists(f"{records}/rewinding") or os.path.exists(f"{records}/making")
+    cluster = os.path.exists(f"{records}/cluster") and os.path.exists(f"{data}/PG_VERSION") and not half
+    return {
+        "host": conf.get("SELF"),
+        "serving": number(made["serving"]),
+        "serving_id": (made["serving"] or {}).get("id"),
+        "alone": number(made["alone"]),
+        "down": (made["down"] or {}).get("why"),
+        "epoch": max(number(made[name]) for name in ("serving", "alone", "claim", "seen")),
+        "half_made": half,
+        "whole": cluster,
+        "standby_signal": os.path.exists(f"{data}/standby.signal"),
+        "runs": runs(data),
+        "holds_address": holds(conf.get("SERVICE_ADDRESS")),
+    }

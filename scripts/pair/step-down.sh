@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Have this machine serve nothing from now on: the other one was made production.
+# Usage: step-down.sh PAIR EPOCH WHY
+#
+# EPOCH is the other machine's. Gives up the address, stops the server as one that can
+# only come back read-only, writes the status `down`. Touches no data: a transition that
+# takes the machine in again sets aside what only it has.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/pair/lib.sh
+. "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-address.sh
+. "$here/lib-address.sh"
+# shellcheck source=scripts/pair/lib-fence.sh
+. "$here/lib-fence.sh"
+
+# Users must not wait here, and what is written now is lost to the pair: no checkpoint, no farewell.
+stop_now() {
+  local pid
+  pid=$(server_pid) || return 0
+  kill -QUIT "$pid"
+  becomes 5 has_ended "$pid" || systemctl kill --signal=KILL "$UNIT"
+  wait_until "PostgreSQL on $SELF ends" 15 has_ended "$pid"
+}
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  [[ $# -eq 3 && $2 =~ ^[0-9]+$ ]] || misuse "step-down.sh takes PAIR EPOCH WHY, got: $*"
+  load_pair "$1"
+  require_own_cluster
+  as_standby
+  refuse_clients
+  give_up_address
+  stop_now
+  printf 'epoch=%s\n' "$2" | write_file "$(records)/seen"
+  printf 'why=%s\nsince=%(%FT%T%z)T\n' "$3" -1 | write_file "$(records)/down"
+  rm -f "$(records)/alone"
+  write_file "/etc/$PAIR/$PAIR.status" <<<down
+  receipt "$SELF is down: $3"
+}
+
+{
+  main "$@"
+  exit
+}

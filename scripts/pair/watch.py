@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Start this machine's half of a pair at boot, if it may; have it step down when the other was made production.
+
+Usage: watch.py PAIR    (a service)
+
+Asks the other machine every second; guard.json says what follows. Acts by serve.sh and
+step-down.sh, with the component's lock, and never beside a step of a transition.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from ask import ask  # noqa: E402
+from guard import decide, features  # noqa: E402
+from standing import ROOT, standing  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PAUSE_S, ASK_LIMIT_S, ACT_LIMIT_S, RETRY_S = 1, 2, 600, 15
+ACTS = {"start": ("serve.sh", "standby"), "serve": ("serve.sh", "production"), "yield": ("step-down.sh",)}
+
+
+def look(pair, started):
+    try:
+        peer = ask(pair, "standing", ASK_LIMIT_S)
+    except (OSError, ValueError, KeyError):
+        peer = None
+    own = standing(pair)
+    return decide(features(own, peer, os.path.exists(started))), own, peer
+
+
+def act(pair, started):
+    """Look again with the lock, and act. Whether it is settled for now."""
+    with open(f"{ROOT}/{pair}/lock", "a", encoding="utf8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        (what, why), _, peer = look(pair, started)
+        if what not in ACTS:
+            return True
+        print(f"{what}: {why}", file=sys.stderr, flush=True)
+        script, *words = ACTS[what]
+        seen = str((peer or {}).get("epoch", 0))
+        done = subprocess.run(["bash", f"{HERE}/{script}", pair, *words, *([seen, why] if what == "yield" else [])],
+                              timeout=ACT_LIMIT_S, check=False, stdin=subprocess.DEVNULL)
+        return done.returncode == 0
+
+
+def watch(pair):
+    started, said = f"/run/changeover-{pair}.started", None
+    while True:
+        (what, why), own, _ = look(pair, started)
+        if own["runs"] and not os.path.exists(started):
+            open(started, "w", encoding="utf8").close()
+        if what in ACTS:
+            time.sleep(0 if act(pair, started) else RETRY_S)
+        elif what == "wait" and why != said:
+            print(f"not started: {why}; when it is to serve all the same: docs/runbook.md", file=sys.stderr, flush=True)
+        said = why
+        time.sleep(PAUSE_S)
+
+
+if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+    print(__doc__)
+    sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
+watch(sys.argv[1])
