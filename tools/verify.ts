@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import type { Look } from "../components/pair-decide.ts";
+import { type ExportedEntry, unfinished } from "../components/open.ts";
 import { differences, type PairExpected } from "../components/pair-verify.ts";
 import { probeOf } from "../components/start.ts";
 import type { SshTarget } from "../platforms/platform.ts";
@@ -8,9 +9,12 @@ import { pulumiEnvironment, toolchain } from "./setup/toolchain.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
-Usage: npm run verify -- [--stack NAME] [--cwd FOLDER]
+Usage: npm run verify -- [--settled] [--stack NAME] [--cwd FOLDER]
 
-Any flag is handed to \`pulumi stack output\`. Ends with 0 when all is as the state
+  --settled   only whether every transition in the state has ended; dials nothing. For CI, before a change
+              that renames, aliases or moves a component, which would break a state with an open one
+
+Any other flag is handed to \`pulumi stack\`. Ends with 0 when all is as the state
 says, 77 when something differs (a line each), 75 when a host did not answer.`;
 
 interface Outputs {
@@ -19,13 +23,30 @@ interface Outputs {
   readonly targets: Readonly<Record<string, { ssh: SshTarget; release: string; unreachable: boolean }>>;
 }
 
-function outputsOf(args: readonly string[]): Outputs {
-  const text = execFileSync(toolchain().pulumi, ["stack", "output", "--json", ...args], {
+interface Exported {
+  readonly deployment: { readonly resources?: ExportedEntry[]; readonly pending_operations?: unknown[] };
+}
+
+function pulumi(...args: readonly string[]): unknown {
+  const text = execFileSync(toolchain().pulumi, ["stack", ...args], {
     env: pulumiEnvironment(),
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
+    maxBuffer: 1024 * 1024 * 1024,
   });
-  const outputs = JSON.parse(text) as Partial<Outputs>;
+  return JSON.parse(text);
+}
+
+/** What the state itself says to be unfinished. */
+function settled(args: readonly string[]): number {
+  const { resources, pending_operations: pending } = (pulumi("export", ...args) as Exported).deployment;
+  const lines = unfinished(resources ?? [], pending);
+  console.log(lines.length === 0 ? "every transition in the state has ended" : lines.join("\n"));
+  return lines.length === 0 ? 0 : 77;
+}
+
+function outputsOf(args: readonly string[]): Outputs {
+  const outputs = pulumi("output", "--json", ...args) as Partial<Outputs>;
   if (!outputs.stackId || !outputs.expected || !outputs.targets) {
     throw new Error("the stack has no outputs yet; run npx pulumi up first");
   }
@@ -61,7 +82,8 @@ const args = process.argv.slice(2);
 if (args.includes("--help")) console.log(help);
 else {
   try {
-    process.exitCode = await verify(args);
+    const rest = args.filter((arg) => arg !== "--settled");
+    process.exitCode = rest.length < args.length ? settled(rest) : await verify(rest);
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 1;

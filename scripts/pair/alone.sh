@@ -26,12 +26,15 @@ main() {
   require_own_cluster
   know_role
   if [[ $role != writer ]]; then
-    # Before it is asked for: a machine that comes back now finds this, and stays down.
+    # Before it is asked for: a machine that boots now finds this, and waits.
     serving_from_now
     require_gone "$2"
     rm -f "$(records)/down"
     [[ $role == standby ]] || { as_standby && start_server; }
     promote_alone
+  elif [[ $SERVICE_ADDRESS != none ]] && ! holds_address; then
+    # Promoted by a hand, perhaps, beside a production that lives.
+    require_gone "$2"
   fi
   rm -f "$DATA/standby.signal"
   serving_from_now

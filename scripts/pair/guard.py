@@ -15,7 +15,10 @@ def features(own, peer, started):
     role = "none" if not own["whole"] else "standby" if own["standby_signal"] else "writer"
     other = "silent"
     if peer:
-        other = "newer" if peer["serving"] > own["serving"] else "older"
+        other = "older"
+        if peer["serving"] > own["serving"]:
+            # It writes that down before it asks for this machine and promotes; until then it is a standby.
+            other = "intends" if peer["standby_signal"] else "newer"
         if peer["serving"] == own["serving"] > 0 and peer["serving_id"] != own["serving_id"]:
             other = "conflict"
     return {

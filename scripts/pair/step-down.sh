@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Have this machine serve nothing from now on: the other one was made production.
-# Usage: step-down.sh PAIR EPOCH WHY
+# Usage: step-down.sh PAIR WHY
 #
-# EPOCH is the other machine's. Gives up the address, stops the server as one that can
-# only come back read-only, writes the status `down`. Touches no data: a transition that
-# takes the machine in again sets aside what only it has.
+# Gives up the address, stops the server as one that can only come back read-only, writes
+# the status `down`. Touches no data: a transition that takes the machine in again sets
+# aside what only it has.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -27,18 +27,17 @@ stop_now() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  [[ $# -eq 3 && $2 =~ ^[0-9]+$ ]] || misuse "step-down.sh takes PAIR EPOCH WHY, got: $*"
+  (($# == 2)) || misuse "step-down.sh takes PAIR WHY, got: $*"
   load_pair "$1"
   require_own_cluster
   as_standby
   refuse_clients
   give_up_address
   stop_now
-  printf 'epoch=%s\n' "$2" | write_file "$(records)/seen"
-  printf 'why=%s\nsince=%(%FT%T%z)T\n' "$3" -1 | write_file "$(records)/down"
+  printf 'why=%s\nsince=%(%FT%T%z)T\n' "$2" -1 | write_file "$(records)/down"
   rm -f "$(records)/alone"
   write_file "/etc/$PAIR/$PAIR.status" <<<down
-  receipt "$SELF is down: $3"
+  receipt "$SELF is down: $2"
 }
 
 {

@@ -34,6 +34,18 @@ def look(pair, started):
     return decide(features(own, peer, os.path.exists(started))), own, peer
 
 
+def note(pair, own, peer):
+    """What is known of the other machine when it gives no answer any more: its epoch, and that it can serve again."""
+    records = f"{ROOT}/{pair}"
+    if peer["epoch"] > own["epoch"]:
+        with open(f"{records}/seen.new", "w", encoding="utf8") as file:
+            print(f"epoch={peer['epoch']}", file=file, flush=True)
+            os.fsync(file.fileno())
+        os.replace(f"{records}/seen.new", f"{records}/seen")
+    if own["alone"] and peer["runs"] and peer["down"] is None and os.path.exists(f"{records}/alone"):
+        os.remove(f"{records}/alone")
+
+
 def act(pair, started):
     """Look again with the lock, and act. Whether it is settled for now."""
     with open(f"{ROOT}/{pair}/lock", "a", encoding="utf8") as lock:
@@ -41,13 +53,13 @@ def act(pair, started):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
-        (what, why), _, peer = look(pair, started)
+        (what, why), _, _ = look(pair, started)
         if what not in ACTS:
             return True
         print(f"{what}: {why}", file=sys.stderr, flush=True)
         script, *words = ACTS[what]
-        seen = str((peer or {}).get("epoch", 0))
-        done = subprocess.run(["bash", f"{HERE}/{script}", pair, *words, *([seen, why] if what == "yield" else [])],
+        reason = [why] if what == "yield" else []
+        done = subprocess.run(["bash", f"{HERE}/{script}", pair, *words, *reason],
                               timeout=ACT_LIMIT_S, check=False, stdin=subprocess.DEVNULL)
         return done.returncode == 0
 
@@ -55,7 +67,9 @@ def act(pair, started):
 def watch(pair):
     started, said = f"/run/changeover-{pair}.started", None
     while True:
-        (what, why), own, _ = look(pair, started)
+        (what, why), own, peer = look(pair, started)
+        if peer:
+            note(pair, own, peer)
         if own["runs"] and not os.path.exists(started):
             open(started, "w", encoding="utf8").close()
         if what in ACTS:

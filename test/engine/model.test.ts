@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { unfinished } from "../../components/open.ts";
 import { Bench, type Run } from "../support/engine.ts";
 import type { TestRow } from "./scenario.ts";
 
@@ -101,6 +102,21 @@ describe("a goal flips on two hosts", () => {
       expect(inOrder(bench.acts())).toEqual(flipToA);
     },
   );
+
+  it("says of a state whether every transition ended, for whoever wants to rename one (finding 9)", async () => {
+    const said = async () => {
+      const { resources, pending } = await bench.project.state();
+      return unfinished(resources, pending);
+    };
+    expect(await said()).toEqual([]);
+    bench.control("b", { "promote.fail": "1" });
+    flip(toB);
+    failed(await bench.project.up());
+    expect((await said()).join("\n")).toMatch(/c-switch \w{16} is open: .*c-promote|c-switch-promote/);
+    bench.control("b", {});
+    ok(await bench.project.up());
+    expect(await said()).toEqual([]);
+  });
 
   it("clears the old halves of many broken runs with one good one (finding 16)", async () => {
     for (const host of ["a", "b"]) bench.control(host, { "check.fail": "1" });

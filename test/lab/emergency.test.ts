@@ -62,7 +62,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that loses a machine", () => {
   }, 2 * minute);
 
   it(
-    "is served by the standby when production loses its power; the dead one comes back as nobody, and is taken in",
+    "is served by the standby when production loses its power; the dead one comes back as nobody, and is taken in [004-037] [004-044] [004-045] [004-055] [004-056] [004-073] [004-109] [004-137] [004-153]",
     async () => {
       const mark = writer.mark();
       await powerCut(estate.lab, "slayer");
@@ -101,7 +101,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that loses a machine", () => {
   );
 
   it(
-    "is served on when the standby dies; production then reboots alone and comes back by itself",
+    "is served on when the standby dies; production then reboots alone and comes back by itself [004-046]",
     async () => {
       const mark = writer.mark();
       await powerCut(estate.lab, "megadeth");
@@ -154,7 +154,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that loses a machine", () => {
   );
 
   it(
-    "is not taken from a production that is alive, whatever the config says of it",
+    "is not taken from a production that is alive, whatever the config says of it [004-047] [004-142]",
     async () => {
       estate.fences = false;
       estate.without("slayer");
@@ -211,7 +211,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that loses a machine", () => {
   );
 
   it(
-    "is switched by hand with the same refusals, and an update takes it from there [004-048]",
+    "is switched by hand with the same refusals, and an update takes it from there [004-048] [004-067] [004-143]",
     async () => {
       const hand = (host: string, words: string) => estate.on(host, `changeover-sounz ${words} 2>&1`, 60);
       expect(await hand("slayer", "--help")).toContain("switch-to-standby");

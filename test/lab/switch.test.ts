@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { whyNoLab } from "../../tools/lab/lab.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { cut, freeze, mend, powerCut, thaw, whyNoLab } from "../../tools/lab/lab.ts";
 import { Writer } from "../../tools/writer.ts";
 import { killGroup, type Run } from "../support/engine.ts";
+import { type Case, chosen, recorded } from "../support/chaos.ts";
 import { Estate, scratch } from "../support/estate.ts";
 import { arrange, clear, type HostStep, hostSteps, type Incident, reached } from "../support/incident.ts";
 import { commandPluginOf, programOf } from "../support/processes.ts";
@@ -119,58 +121,95 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
     ok(await estate.project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
   };
 
-  const finishes: readonly ["finish" | "back", Incident][] = [
-    ["finish", "before"],
-    ["back", "after"],
-  ];
+  const failures = steps.flatMap((step, index): Case<Incident>[] => [
+    { step, ending: "finish", incident: "before", sampled: index % 2 === 0 },
+    { step, ending: "back", incident: "after", sampled: index % 2 === 1 },
+  ]);
 
-  describe.each(steps)("when %s fails", (step) => {
-    it.each(finishes)(
-      "the same update can %s it (it failed %s its work)",
-      async (ending, incident) => {
-        begin();
-        const [from, to] = [production, other()];
-        estate.flip(to);
-        await arrange(estate, step, incident);
-        failed(await estate.up());
-        await clear(estate);
-        if (ending === "back") estate.flip(from);
-        ok(await estate.up());
-        await settledAfter(ending, from, to);
-      },
-      2 * minute,
-    );
-  });
+  it.for(chosen(failures))(
+    "when $step fails $incident its work, the same update can $ending it",
+    { timeout: 2 * minute },
+    recorded<Case<Incident>>(async ({ step, ending, incident }) => {
+      begin();
+      const [from, to] = [production, other()];
+      estate.flip(to);
+      await arrange(estate, step, incident);
+      failed(await estate.up());
+      await clear(estate);
+      if (ending === "back") estate.flip(from);
+      ok(await estate.up());
+      await settledAfter(ending, from, to);
+    }),
+  );
 
-  describe.each(steps)("when a run is killed in %s", (step) => {
-    it.each([
-      ["finish", "everything"],
-      ["back", steps.indexOf(step) % 2 === 0 ? "the plugin" : "the program"],
-    ] as const)(
-      "the runbook's commands %s it (killed: %s)",
-      async (ending, victim) => {
-        begin();
-        const [from, to] = [production, other()];
-        estate.flip(to);
-        await arrange(estate, step, "wait");
-        const { child, run } = estate.project.start(["up", "--yes", "--skip-preview"]);
-        await expect.poll(() => reached(estate, step), { timeout: minute, interval: 100 }).toBe(true);
-        if (victim === "everything") killGroup(child, "SIGKILL");
-        else {
-          const find = victim === "the plugin" ? commandPluginOf : programOf;
-          const found = find(child.pid ?? 0);
-          expect(found, `${victim} runs`).toBeDefined();
-          process.kill(found?.pid ?? 0, "SIGKILL");
-        }
-        failed(await run);
-        await clear(estate);
-        if (ending === "back") estate.flip(from);
-        await recover(() => estate.up());
-        await settledAfter(ending, from, to);
-      },
-      2 * minute,
-    );
-  });
+  const kills = steps.flatMap((step, index): Case<Victim>[] => [
+    { step, ending: "finish", incident: "everything", sampled: index % 2 === 1 },
+    {
+      ...{ step, ending: "back", sampled: index % 2 === 0 },
+      incident: index % 4 === 0 ? "the plugin" : "the program",
+    },
+  ]);
+
+  it.for(chosen(kills))(
+    "when $incident is killed in $step, the runbook's commands $ending it",
+    { timeout: 2 * minute },
+    recorded<Case<Victim>>(async ({ step, ending, incident: victim }) => {
+      begin();
+      const [from, to] = [production, other()];
+      estate.flip(to);
+      await arrange(estate, step, "wait");
+      const { child, run } = estate.project.start(["up", "--yes", "--skip-preview"]);
+      await expect.poll(() => reached(estate, step), { timeout: minute, interval: 100 }).toBe(true);
+      if (victim === "everything") killGroup(child, "SIGKILL");
+      else {
+        const find = victim === "the plugin" ? commandPluginOf : programOf;
+        const found = find(child.pid ?? 0);
+        expect(found, `${victim} runs`).toBeDefined();
+        process.kill(found?.pid ?? 0, "SIGKILL");
+      }
+      failed(await run);
+      await clear(estate);
+      if (ending === "back") estate.flip(from);
+      await recover(() => estate.up());
+      await settledAfter(ending, from, to);
+    }),
+  );
+
+  const losses: readonly Loss[] = ["loses its power", "is cut off", "is frozen"];
+  const lost = steps.flatMap((step, index) =>
+    (["old", "new"] as const).flatMap((which, machine) =>
+      losses.map((incident, kind): Case<Loss> => ({
+        ...{ step, incident, which },
+        ending: (index + machine + kind) % 2 === 0 ? "finish" : "back",
+        sampled: index === 2 * kind && machine === kind % 2,
+      })),
+    ),
+  );
+
+  it.for(chosen(lost))(
+    "when the $which production $incident in $step, the runbook's commands $ending it",
+    { timeout: 4 * minute },
+    recorded<Case<Loss>>(async ({ step, ending, which, incident }) => {
+      begin();
+      const [from, to] = [production, other()];
+      const victim = which === "old" ? from : to;
+      estate.flip(to);
+      await arrange(estate, step, "wait");
+      const { child, run } = estate.project.start(["up", "--yes", "--skip-preview"]);
+      await expect.poll(() => reached(estate, step), { timeout: minute, interval: 100 }).toBe(true);
+      await lose[incident](estate.lab, victim);
+      // "No line for 60 seconds: Ctrl-C twice."
+      await Promise.race([run, pause(15_000)]);
+      killGroup(child, "SIGKILL");
+      await run;
+      await find[incident](estate, victim);
+      await clear(estate);
+      await streamsOrNobodyWrites(estate);
+      if (ending === "back") estate.flip(from);
+      await recover(() => estate.up());
+      await settledIn(ending === "back" ? from : to, [from, to, from, to]);
+    }),
+  );
 
   /** The two steps that run on the operator's machine fail by what they meet: no ssh, no way in. */
   const broken = {
@@ -198,15 +237,20 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
   };
 
   describe.each(["preflight", "check"] as const)("when the operator's %s", (step) => {
-    it.each(["finish", "back"] as const)(
-      "fails, the next update can %s it",
-      async (ending) => {
+    it.each(
+      chosen([
+        { ending: "finish", sampled: step === "check" } as const,
+        { ending: "back", sampled: step === "preflight" } as const,
+      ]),
+    )(
+      "fails, the next update can $ending it",
+      async ({ ending }) => {
         begin();
         const [from, to] = [production, other()];
         estate.flip(to);
-        const mend = await broken[step]();
+        const mended = await broken[step]();
         failed(await estate.up());
-        await mend();
+        await mended();
         if (ending === "back") estate.flip(from);
         ok(await estate.up());
         await settledAfter(ending, from, to);
@@ -214,9 +258,14 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
       3 * minute,
     );
 
-    it.each(["finish", "back"] as const)(
-      "is killed with the run, the runbook's commands %s it",
-      async (ending) => {
+    it.each(
+      chosen([
+        { ending: "finish", sampled: step === "preflight" } as const,
+        { ending: "back", sampled: step === "check" } as const,
+      ]),
+    )(
+      "is killed with the run, the runbook's commands $ending it",
+      async ({ ending }) => {
         begin();
         const [from, to] = [production, other()];
         estate.flip(to);
@@ -232,6 +281,36 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
     );
   });
 });
+
+type Victim = "everything" | "the plugin" | "the program";
+type Loss = "loses its power" | "is cut off" | "is frozen";
+
+const lose: Readonly<Record<Loss, (lab: string, host: string) => Promise<void>>> = {
+  "loses its power": powerCut,
+  "is cut off": cut,
+  "is frozen": freeze,
+};
+const find: Readonly<Record<Loss, (estate: Estate, host: string) => Promise<void>>> = {
+  "loses its power": (estate, host) => estate.boot(host),
+  "is cut off": (estate, host) => mend(estate.lab, host),
+  "is frozen": (estate, host) => thaw(estate.lab, host),
+};
+
+/** A machine that is back has its server up again before the operator goes on: its watch starts it, or holds it back. */
+async function streamsOrNobodyWrites(estate: Estate): Promise<void> {
+  const look = (host: string) =>
+    estate
+      .on(
+        host,
+        "cd / && runuser -u postgres -- psql -XAtq -c 'select pg_is_in_recovery()' 2>/dev/null || echo none",
+      )
+      .catch(() => "none");
+  const settled = async (): Promise<boolean> => {
+    const roles = await Promise.all([...estate.hosts.keys()].map(look));
+    return roles.every((role) => role.trim() !== "none");
+  };
+  await expect.poll(settled, { timeout: minute, interval: 500 }).toBe(true);
+}
 
 /** Steps that a run listed or ran, by name, without gates and ids. */
 function stepsIn(output: string): string[] {

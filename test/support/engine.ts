@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import type { ExportedEntry } from "../../components/open.ts";
 import { pulumiEnvironment, toolchain } from "../../tools/setup/toolchain.ts";
 import type { Scenario, TestRow } from "../engine/scenario.ts";
 import { type Sshd, startSshd } from "./sshd.ts";
@@ -16,12 +17,7 @@ export interface Run {
 }
 
 /** One entry of an exported state, as far as the tests look. */
-export interface StateEntry {
-  readonly urn: string;
-  readonly type: string;
-  readonly delete?: boolean;
-  readonly inputs?: Record<string, unknown>;
-  readonly outputs?: Record<string, unknown>;
+export interface StateEntry extends ExportedEntry {
   readonly dependencies?: readonly string[];
 }
 
