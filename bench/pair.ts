@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ssh } from "../tools/lab/lab.ts";
 import { Writer, type WriterTarget } from "../tools/writer.ts";
+import { line, median } from "./figures.ts";
 import { Estate } from "../test/support/estate.ts";
 
 const help = `A planned switch of production by this program and by repmgr, on the same two local hosts in the same run.
@@ -79,21 +80,6 @@ async function installRepmgr(estate: Estate): Promise<WriterTarget> {
 }
 
 const makeKey = `mkdir -p ~postgres/.ssh && { [ -e ~postgres/.ssh/id_ed25519 ] || ssh-keygen -q -t ed25519 -N '' -f ~postgres/.ssh/id_ed25519; } && cat ~postgres/.ssh/id_ed25519.pub`;
-
-function line(what: string, values: readonly number[]): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const [low, high] = [sorted[0] ?? 0, sorted.at(-1) ?? 0];
-  const raw = values.map((value) => value.toFixed(2)).join(" ");
-  return `${what.padEnd(28)} median ${median(values).toFixed(2)} s, ${low.toFixed(2)} to ${high.toFixed(2)}   (${raw})`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? 0)
-    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-}
 
 function report(mine: readonly Switched[], peer: readonly Switched[]): void {
   console.log(

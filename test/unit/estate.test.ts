@@ -11,6 +11,12 @@ import { committedStack } from "../support/stack-file.ts";
 
 const golden = join(import.meta.dirname, "keepers.json");
 
+class Move extends pulumi.CustomResource {
+  constructor(name: string, opts: pulumi.CustomResourceOptions) {
+    super("test:index:Move", name, {}, opts);
+  }
+}
+
 /** Hosts by the names of a stack file, on a platform that makes nothing. */
 function platformFor(names: readonly string[], movedBy: "host" | "platform"): Platform {
   const hosts = names.map((name, index): [string, NonNullable<ReturnType<Platform["hosts"]["get"]>>] => [
@@ -33,15 +39,15 @@ function platformFor(names: readonly string[], movedBy: "host" | "platform"): Pl
     serviceAddress: () => ({
       address: pulumi.output("192.0.2.46"),
       movedBy,
-      move: (name, _, opts) => new pulumi.ComponentResource("test:index:Move", name, {}, opts),
+      move: (name, _, opts) => new Move(name, opts),
     }),
     fence: () => ({ by: "operator", command: pulumi.output("power-switch off") }),
     outputs: {},
   };
 }
 
-async function declaredIn(file: string): Promise<Declared[]> {
-  const config = parseConfig(committedStack(file), file);
+async function declaredIn(file: string, changes: Record<string, unknown> = {}): Promise<Declared[]> {
+  const config = parseConfig({ ...committedStack(file), ...changes }, file);
   const { declared } = await declaredBy(() => {
     declareEstate(
       config,
@@ -112,6 +118,52 @@ describe.each(["Pulumi.dev.yaml", "Pulumi.prod.yaml"])("the estate of %s", (file
     expect(reach("sounz-switch-fence")).not.toContain("sounz-switch-takeover");
   });
 });
+
+/** The eight flips of a pair, each as the goal that it leads to and the goals that it comes from. */
+const goals = [
+  ["normal", "slayer", [], "recovery, or the standby's absence"],
+  ["recovery", "megadeth", [], "normal, or an emergency"],
+  ["emergency", "megadeth", ["slayer"], "normal, or recovery"],
+  ["alone", "slayer", ["megadeth"], "normal, or recovery"],
+] as const;
+
+describe.each(goals)("the flip to %s", (mode, production, unreachable, from) => {
+  it.each([
+    ["dev", "Pulumi.dev.yaml"],
+    ["prod", "Pulumi.prod.yaml"],
+  ])("has the steps of the golden file, in their order and in words (%s)", async (stack, file) => {
+    const { pairs } = committedStack(file) as { pairs: { sounz: object } };
+    const declared = await declaredIn(file, {
+      pairs: { sounz: { ...pairs.sounz, production } },
+      unreachable,
+    });
+    const steps = declared.flatMap(({ name, type, inputs }) => {
+      const [shown] = (inputs.triggers ?? []) as Record<string, string>[];
+      if (type === "test:index:Move") return [`${name}  the platform moves the service address`];
+      if (!name.startsWith("sounz-switch-") || !shown) return [];
+      const { says, host = "operator", words, mode: skipped } = shown;
+      return [`${name}  ${host}  ${says ?? skipped ?? ""}${words === undefined ? "" : `  [${words}]`}`];
+    });
+    const text = `# from ${from}; unreachable: ${unreachable.join() || "none"}\n${inOrderOfGates(steps, declared).join("\n")}\n`;
+    await expect(text).toMatchFileSnapshot(join(import.meta.dirname, "flips", `${mode}-${stack}.txt`));
+  });
+});
+
+/** Steps by how many others they come after; equal ones by name. */
+function inOrderOfGates(steps: readonly string[], declared: readonly Declared[]): string[] {
+  const byName = new Map(declared.map((resource) => [resource.name, resource]));
+  const depths = new Map<string, number>();
+  const depth = (name: string): number => {
+    const known = depths.get(name);
+    if (known !== undefined) return known;
+    depths.set(name, 0);
+    const found = Math.max(0, ...(byName.get(name)?.dependsOn ?? []).map((before) => depth(before) + 1));
+    depths.set(name, found);
+    return found;
+  };
+  const of = (step: string) => depth(step.split("  ")[0] ?? "");
+  return [...steps].sort((a, b) => of(a) - of(b) || (a < b ? -1 : 1));
+}
 
 it("ignores every input that a step of the plugin has, but triggers (finding 2)", () => {
   const declaration = (file: string) =>
