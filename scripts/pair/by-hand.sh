@@ -41,12 +41,10 @@ finish() {
   [[ -n $dry_run ]] || bash "$SCRIPTS/done.sh" "$PAIR" switch "$id"
 }
 
-# next_with_pulumi PRODUCTION [LOST]
+# next_with_pulumi [LOST]
 next_with_pulumi() {
-  log "when Pulumi is at hand:"
-  [[ -z ${2:-} ]] || log "  npx pulumi config set --path 'changeover:unreachable[0]' $2"
-  log "  npx pulumi config set --path changeover:pairs.$PAIR.production $1"
-  log "  npx pulumi up"
+  log "when Pulumi is at hand:${1:+ npx pulumi config set --path 'changeover:unreachable[0]' $1;}"
+  log "  npx pulumi config set --path changeover:pairs.$PAIR.production $SELF; npx pulumi up"
 }
 
 main() {
@@ -68,7 +66,7 @@ main() {
       step takeover
       finish production standby_as_production
       log "now on $PEER: changeover-$PAIR follow $id"
-      next_with_pulumi "$SELF"
+      next_with_pulumi
       ;;
     'follow 3')
       claim "$3"
@@ -79,7 +77,7 @@ main() {
       claim "$(new_id)"
       step alone none
       finish production_alone production_alone
-      next_with_pulumi "$SELF" "$PEER"
+      next_with_pulumi "$PEER"
       ;;
     *) misuse "$usage" ;;
   esac

@@ -10,7 +10,8 @@ require_gone() {
   local answers verdict receipt=''
   [[ $1 != *", epoch $epoch" ]] || receipt=$1
   log "asking for $PEER over every path${receipt:+ ($receipt)}"
-  answers=$(python3 "$SCRIPTS/pair/paths.py" "$PAIR" "${link:-none}") || { not_serving && timed_out "nobody could ask for $PEER"; }
+  # Where it is known to be cut off, a packet that is lost is no doubt.
+  answers=$(python3 "$SCRIPTS/pair/paths.py" "$PAIR" "${link:-none}" "$([[ -n $receipt ]] && echo 0.5 || echo 1.5)") || { not_serving && timed_out "nobody could ask for $PEER"; }
   verdict=${answers%%$'\n'*}
   case $verdict in
     gone) return 0 ;;
