@@ -56,6 +56,16 @@ const statusRow: Row = {
   deadlineSeconds: 30,
 };
 
+/** Beside the status files, since nothing waits for it. */
+const commitsRow: Row = {
+  phase: "status",
+  script: "pair/commits",
+  on: "production",
+  says: "commits are acknowledged as the config says",
+  words: ({ commits }) => [commits ?? "asynchronous"],
+  deadlineSeconds: 90,
+};
+
 function check(fromHost: boolean): Row {
   const row = {
     phase: "check",
@@ -91,6 +101,7 @@ export function aloneTable(options: {
     },
     ...(options.platformMovesAddress ? [moveAddress] : []),
     { ...statusRow, mayBeSkipped: true },
+    commitsRow,
     check(options.checksFromHost),
   ];
 }
@@ -139,6 +150,7 @@ export function switchTable(options: { platformMovesAddress: boolean; checksFrom
       deadlineSeconds: 3600,
     },
     statusRow,
+    commitsRow,
     check(options.checksFromHost),
   ];
 }

@@ -111,6 +111,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
           ...{ primary: this.#goal.primary, secondary: this.#goal.secondary },
           production: this.#goal.production,
           ...(lost === undefined ? { standby: standbyOf(this.#goal) } : { lost }),
+          commits: this.#args.config.synchronous && lost === undefined ? "synchronous" : undefined,
           serviceAddress: this.#service.address,
           checksFrom: witness?.host.name,
           ...this.#machines(),

@@ -150,6 +150,11 @@ const pair = <Address extends z.ZodType>(serviceAddress: Address) =>
       1024 * 1024 * 1024,
       "A machine with less free space for its data, in MiB, is not switched.",
     ).default(512),
+    synchronous: field(
+      z.boolean(),
+      "true or false",
+      "Whether a commit is acknowledged only when the standby has it too: an emergency then loses none, and none ends while the standby is away.",
+    ).default(false),
     acceptSplitBrainRisk: accepted(
       "Why it is known that the lost machine serves nobody, where nothing can cut it off.",
     ),

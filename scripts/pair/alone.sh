@@ -37,6 +37,7 @@ main() {
     require_gone "$2"
   fi
   rm -f "$DATA/standby.signal"
+  commit_alone
   serving_from_now
   require_claim
   [[ -z $link ]] || take_address "$link"

@@ -51,7 +51,7 @@ change_server() {
   write_settings
   know_role
   [[ $role != stopped ]] || return 0
-  as_postgres "$PG_BIN/pg_ctl" -D "$DATA" reload >&2
+  reload_server
   [[ $role != writer ]] || sql "$QUIETLY alter role changeover password '$1'"
   waiting=$(sql "select string_agg(name, ', ') from pg_settings where pending_restart")
   [[ -z $waiting ]] || log "PostgreSQL on $SELF takes over $waiting only when it is restarted, which a switch does"

@@ -15,6 +15,7 @@ load_pair() {
   done <"$file"
   DATA=/var/lib/postgresql/15/$PAIR
   UNIT=postgresql@15-$PAIR
+  COMMITS=/etc/postgresql/15/$PAIR/conf.d/commits.conf
   export PGPASSFILE=/etc/$PAIR/pgpass PGCONNECT_TIMEOUT=5
   cd /
 }
@@ -105,8 +106,18 @@ stop_server() {
   timeout 120 systemctl stop "$UNIT" || timed_out "$UNIT does not stop"
 }
 
+reload_server() { as_postgres "$PG_BIN/pg_ctl" -D "$DATA" -s reload >&2; }
+
+# No commit waits for the peer from now on. On a server that is to stop only its next start need know.
+commit_alone() {
+  [[ -e $COMMITS ]] || return 0
+  rm -f "$COMMITS"
+  ! is_running || reload_server
+}
+
 # Whatever starts the server from now on, it comes up read-only; also after a power cut.
 as_standby() {
+  rm -f "$COMMITS"
   [[ ! -e $DATA/standby.signal ]] || return 0
   install -o postgres -g postgres -m 0600 /dev/null "$DATA/standby.signal"
   sync "$DATA/standby.signal" "$DATA"

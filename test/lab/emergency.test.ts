@@ -231,4 +231,31 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that loses a machine", () => {
     },
     4 * minute,
   );
+
+  it(
+    "loses nothing that was acknowledged, even in an emergency, when commits are synchronous; and serves on without its standby",
+    async () => {
+      estate.set({ synchronous: true });
+      ok(await estate.up());
+      expect(await psql("slayer", "select sync_state from pg_stat_replication")).toBe("sync");
+      const before = await writer.lost();
+      await powerCut(estate.lab, "slayer");
+      estate.without("slayer");
+      estate.flip("megadeth");
+      ok(await estate.up());
+      await writesAgain();
+      expect(await writer.lost()).toEqual(before);
+      await estate.boot("slayer");
+      estate.without();
+      ok(await estate.up());
+      expect(await psql("megadeth", "select sync_state from pg_stat_replication")).toBe("sync");
+      await powerCut(estate.lab, "slayer");
+      estate.without("slayer");
+      ok(await estate.up());
+      await writesAgain();
+      await estate.boot("slayer");
+      estate.set({ synchronous: undefined });
+    },
+    4 * minute,
+  );
 });

@@ -8,6 +8,7 @@ export const hostSteps = {
   takeover: "pair/takeover",
   follow: "pair/follow",
   status: "pair/status",
+  commits: "pair/commits",
   done: "done",
 } as const;
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { decidePair, type Look, type PairFacts, type PairWanted } from "../../components/pair-decide.ts";
 import { type Status, statusesOf } from "../../components/pair-goal.ts";
 import { aloneTable, switchTable } from "../../components/pair-table.ts";
-import type { Row } from "../../components/table.ts";
+import { type Row, rowName } from "../../components/table.ts";
 
 export type Host = "slayer" | "megadeth";
 export const hosts: readonly Host[] = ["slayer", "megadeth"];
@@ -406,9 +406,16 @@ function* status({ self, run }: Step): Acts {
   self.status = word;
 }
 
+/** Whether commits wait for the standby is no state of the model: writes that lag are events of their own. */
+function* commits({ self }: Step): Acts {
+  stopIf(self.server !== "writer", `${self.name} accepts no writes`);
+  yield;
+}
+
 const scripts: Readonly<Record<string, (step: Step) => Acts>> = {
   ...{ "pair/ready": ready, "pair/fence": fence, "pair/takeover": takeover },
   ...{ "pair/follow": follow, "pair/alone": alone, "pair/status": status },
+  "pair/commits": commits,
 };
 
 /** claim.sh */
@@ -479,9 +486,9 @@ function declared(row: Row, goal: Goal, members: readonly Host[]): Declared[] {
   const on = roles[row.on];
   if (!on) throw new Error(`the model knows no role ${row.on}`);
   return on.map((host) => ({
-    name: `${row.phase}-${host}`,
+    name: `${rowName(row)}-${host}`,
     on: host,
-    short: row.script === "pair/status",
+    short: ["pair/status", "pair/commits"].includes(row.script),
     act: asStep(act),
   }));
 }

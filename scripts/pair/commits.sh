@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# When production acknowledges a commit: when it has it itself, or when the standby has it too.
+# Usage: commits.sh PAIR synchronous|asynchronous
+#
+# With `synchronous` an emergency loses nothing that was acknowledged, and no commit ends
+# while the standby is away. Refuses (77) on a machine that accepts no writes.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/pair/lib.sh
+. "$here/lib.sh"
+
+peer_streams() {
+  [[ $(sql "select count(*) from pg_stat_replication where application_name = '$PEER' and state = 'streaming'") == 1 ]]
+}
+is_synchronous() {
+  [[ $(sql "select count(*) from pg_stat_replication where application_name = '$PEER' and sync_state = 'sync'") == 1 ]]
+}
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  [[ $# -eq 2 && $2 =~ ^a?synchronous$ ]] || misuse "commits.sh takes PAIR synchronous|asynchronous, got: $*"
+  local role
+  load_pair "$1"
+  require_own_cluster
+  know_role
+  [[ $role == writer ]] || refuse "$SELF accepts no writes; $(start_again)"
+  if [[ $2 == asynchronous ]]; then
+    commit_alone
+  else
+    wait_until "$PEER streams from $SELF" 30 peer_streams
+    printf 'synchronous_standby_names = '\''"%s"'\''\n' "$PEER" | write_file "$COMMITS"
+    reload_server
+    wait_until "commits wait for $PEER" 30 is_synchronous
+  fi
+  receipt "commits on $SELF are $2"
+}
+
+{
+  main "$@"
+  exit
+}
