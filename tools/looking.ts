@@ -1,0 +1,35 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { lookedFile } from "../components/looked.ts";
+import { inWords } from "../components/pair-words.ts";
+import { looksAt, outputsOf, pulumiStack } from "./stack.ts";
+
+const help = `Say in words what the machines of a stack are now, read-only. The next preview within 15 minutes shows it.
+
+Usage: npm run look -- [--stack NAME] [--cwd FOLDER]
+
+Ends with 0 when every machine answered, 75 otherwise.`;
+
+async function look(args: readonly string[]): Promise<number> {
+  const { expected, targets } = outputsOf(args);
+  const all = await Promise.all(
+    expected.map(async (pair) => ({ pair: pair.component, looks: await looksAt(pair, targets) })),
+  );
+  const lines = all.flatMap(({ pair, looks }) => looks.map((one) => `${pair}: ${inWords(one)}`));
+  const file = lookedFile(pulumiStack("--show-name", ...args).trim());
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, JSON.stringify({ at: Date.now(), lines }));
+  console.log(lines.join("\n"));
+  return all.some(({ looks }) => looks.some(({ facts }) => !facts)) ? 75 : 0;
+}
+
+const args = process.argv.slice(2);
+if (args.includes("--help")) console.log(help);
+else {
+  try {
+    process.exitCode = await look(args);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
+}
