@@ -9,7 +9,7 @@ import { root } from "./setup/places.ts";
 
 const file = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "changeover", "chaos.jsonl");
 
-const help = `The whole crash matrix of a switch on real hosts: every step x every incident x finish or flip back.
+const help = `The whole crash matrix on real hosts: every step of a switch x every incident x finish or flip back, and\nproduction lost in every way.
 
 Usage: npm run chaos -- [--minutes N] [--again]
 
@@ -41,6 +41,7 @@ async function chaos(minutes: number): Promise<number> {
     "--project",
     "lab",
     "test/lab/switch.test.ts",
+    "test/lab/emergency.test.ts",
     "--reporter=verbose",
   ];
   const until = String(Date.now() + minutes * 60_000);

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { cut, freeze, mend, powerCut, reboot, thaw, whyNoLab } from "../../tools/lab/lab.ts";
 import { Writer } from "../../tools/writer.ts";
-import type { Run } from "../support/engine.ts";
+import { killGroup, type Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
+import { arrange, clear, reached } from "../support/incident.ts";
 
 const minute = 60_000;
 
@@ -255,6 +256,42 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that loses a machine", () => {
       await writesAgain();
       await estate.boot("slayer");
       estate.set({ synchronous: undefined });
+    },
+    4 * minute,
+  );
+
+  const kills = [
+    ["alone", "finish"],
+    ["alone", "back"],
+    ["status", "finish"],
+    ["done", "back"],
+  ] as const;
+
+  it.each(kills.slice(0, process.env.CHANGEOVER_CHAOS === undefined ? 1 : undefined))(
+    "is taken on from there when the run is killed in %s of an emergency: %s",
+    async (step, ending) => {
+      await arrange(estate, step, "wait");
+      await powerCut(estate.lab, "slayer");
+      estate.without("slayer");
+      estate.flip("megadeth");
+      const { child, run } = estate.project.start(["up", "--yes", "--skip-preview"]);
+      await expect.poll(() => reached(estate, step), { timeout: minute, interval: 100 }).toBe(true);
+      killGroup(child, "SIGKILL");
+      await run;
+      if (ending === "finish") {
+        await estate.project.pulumi(["cancel", "--yes"]);
+        ok(await estate.up());
+        await writesAgain();
+        expect(await status("megadeth")).toBe("production_alone");
+      }
+      await estate.boot("slayer");
+      await clear(estate);
+      // The step goes on to its end on its host: whoever was promoted, the other one knows it by now.
+      await becomes(() => status("slayer"), "down");
+      estate.without();
+      await estate.project.pulumi(["cancel", "--yes"]);
+      ok(await estate.up());
+      ok(await estate.project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
     },
     4 * minute,
   );

@@ -14,6 +14,18 @@ export const hostSteps = {
 
 export type HostStep = keyof typeof hostSteps;
 
+/** The same of a switch without the other machine. */
+export const aloneSteps = {
+  claim: "claim",
+  alone: "pair/alone",
+  status: "pair/status",
+  done: "done",
+} as const;
+
+export type AloneStep = keyof typeof aloneSteps;
+
+const scriptOf: Readonly<Record<HostStep | AloneStep, string>> = { ...hostSteps, ...aloneSteps };
+
 /** What a step does instead of its work: fail before it, fail after it, or wait a little, to be killed in it. */
 export type Incident = "before" | "after" | "wait";
 
@@ -29,7 +41,7 @@ const bodies: Readonly<Record<Incident, string>> = {
  * Put an incident in front of one step on all hosts. The real script stays beside it and is what runs, so nothing of
  * the program knows of the test.
  */
-export async function arrange(estate: Estate, step: HostStep, incident: Incident): Promise<void> {
+export async function arrange(estate: Estate, step: HostStep | AloneStep, incident: Incident): Promise<void> {
   const script = [
     "#!/usr/bin/env bash",
     "real=${BASH_SOURCE[0]%.sh}.real.sh",
@@ -38,7 +50,7 @@ export async function arrange(estate: Estate, step: HostStep, incident: Incident
   ].join("\n");
   await everywhere(
     estate,
-    `for file in /opt/changeover/*/scripts/${hostSteps[step]}.sh; do
+    `for file in /opt/changeover/*/scripts/${scriptOf[step]}.sh; do
        [ -e "\${file%.sh}.real.sh" ] || mv "$file" "\${file%.sh}.real.sh"
        cat >"$file" <<'INCIDENT_ENDS'
 ${script}
@@ -57,10 +69,12 @@ export async function clear(estate: Estate): Promise<void> {
   );
 }
 
-/** Whether the step has begun on any host. */
-export async function reached(estate: Estate, step: HostStep): Promise<boolean> {
+/** Whether the step has begun on any host that answers. */
+export async function reached(estate: Estate, step: HostStep | AloneStep): Promise<boolean> {
   const seen = await Promise.all(
-    [...estate.hosts.keys()].map((name) => estate.on(name, `[ ! -e ${marks}/${step} ] || echo seen`)),
+    [...estate.hosts.keys()].map((name) =>
+      estate.on(name, `[ ! -e ${marks}/${step} ] || echo seen`).catch(() => ""),
+    ),
   );
   return seen.some((text) => text.includes("seen"));
 }
