@@ -1,30 +1,21 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { unfinished } from "../../components/open.ts";
-import { Bench, type Run } from "../support/engine.ts";
+import type { Bench } from "../support/engine.ts";
 import type { TestRow } from "./scenario.ts";
-
-const rows: TestRow[] = [
-  { phase: "ready", on: "each" },
-  { phase: "fence", on: "standby" },
-  { phase: "promote", on: "production", shows: ["production"] },
-  { phase: "follow", on: "standby" },
-  { phase: "check", on: "production" },
-];
-const toA = { production: "a", standby: "b" };
-const toB = { production: "b", standby: "a" };
-/** What a whole flip to `b` does on the hosts, in order; `ready` runs on both at once. */
-const flipToB = ["ready@a", "ready@b", "fence@a", "promote b@b", "follow@a", "check@b"];
-const flipToA = ["ready@a", "ready@b", "fence@b", "promote a@a", "follow@b", "check@a"];
-
-const inOrder = (acts: string[]): string[] => [...acts.slice(0, 2).sort(), ...acts.slice(2)];
-const ok = (run: Run): void => {
-  expect(run.code, run.output).toBe(0);
-};
-const failed = (run: Run): void => {
-  expect(run.code, run.output).not.toBe(0);
-};
+import {
+  failed,
+  flipToA,
+  flipToB,
+  inOrder,
+  ok,
+  rows,
+  settleOnA,
+  startTwoHosts,
+  toA,
+  toB,
+} from "./two-hosts.ts";
 
 /** Steps that a preview says it will run, and the ones that an update did, by name. */
 function stepsIn(output: string): string[] {
@@ -41,17 +32,11 @@ describe("a goal flips on two hosts", () => {
   };
 
   beforeAll(async () => {
-    bench = await Bench.start(["a", "b"], { transitions: { switch: { rows, goal: toA } } });
+    bench = await startTwoHosts();
   });
   afterAll(() => bench.stop());
 
-  /** Each case begins with production on `a`, nothing open, and no trace. */
-  beforeEach(async () => {
-    for (const host of ["a", "b"]) rmSync(join(bench.rootOf(host), "control"), { force: true });
-    bench.set({ transitions: { switch: { rows, goal: toA } } });
-    ok(await bench.project.up());
-    bench.trace();
-  });
+  beforeEach(() => settleOnA(bench));
 
   it("runs every step once, in the order of the table, and what the preview listed", async () => {
     flip(toB);
@@ -88,20 +73,6 @@ describe("a goal flips on two hosts", () => {
     ok(await bench.project.up());
     expect(bench.acts()).toEqual(flipToB.slice(3));
   });
-
-  it.each(["ready", "fence", "promote", "follow", "check"])(
-    "runs every step when the goal is flipped back after %s failed",
-    async (step) => {
-      flip(toB);
-      for (const host of ["a", "b"]) bench.control(host, { [`${step}.fail`]: "1" });
-      failed(await bench.project.up());
-      bench.trace();
-      for (const host of ["a", "b"]) bench.control(host, {});
-      flip(toA);
-      ok(await bench.project.up());
-      expect(inOrder(bench.acts())).toEqual(flipToA);
-    },
-  );
 
   it("says of a state whether every transition ended, for whoever wants to rename one (finding 9)", async () => {
     const said = async () => {

@@ -1,0 +1,41 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { Bench, type Run } from "../support/engine.ts";
+import type { TestRow } from "./scenario.ts";
+
+export const rows: readonly TestRow[] = [
+  { phase: "ready", on: "each" },
+  { phase: "fence", on: "standby" },
+  { phase: "promote", on: "production", shows: ["production"] },
+  { phase: "follow", on: "standby" },
+  { phase: "check", on: "production" },
+];
+/** Goals: production on one host or on the other. */
+export const toA = { production: "a", standby: "b" };
+export const toB = { production: "b", standby: "a" };
+/** What a whole flip to `b` does on the hosts, in order; `ready` runs on both at once. */
+export const flipToB = ["ready@a", "ready@b", "fence@a", "promote b@b", "follow@a", "check@b"];
+export const flipToA = ["ready@a", "ready@b", "fence@b", "promote a@a", "follow@b", "check@a"];
+
+/** `ready` runs on both hosts at once: its order is nobody's. */
+export const inOrder = (acts: string[]): string[] => [...acts.slice(0, 2).sort(), ...acts.slice(2)];
+export const ok = (run: Run): void => {
+  expect(run.code, run.output).toBe(0);
+};
+export const failed = (run: Run): void => {
+  expect(run.code, run.output).not.toBe(0);
+};
+
+/** A pair-like component on two hosts, production on `a`. */
+export function startTwoHosts(): Promise<Bench> {
+  return Bench.start(["a", "b"], { transitions: { switch: { rows, goal: toA } } });
+}
+
+/** As a case begins: production on `a`, nothing open, and no trace. */
+export async function settleOnA(bench: Bench): Promise<void> {
+  for (const host of ["a", "b"]) rmSync(join(bench.rootOf(host), "control"), { force: true });
+  bench.set({ transitions: { switch: { rows, goal: toA } } });
+  ok(await bench.project.up());
+  bench.trace();
+}
