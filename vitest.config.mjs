@@ -17,7 +17,7 @@ function suite(name, { workers, testSeconds, hookSeconds }) {
 export default defineConfig({
   test: {
     projects: [
-      suite("unit", { workers: undefined, testSeconds: 10, hookSeconds: 10 }),
+      suite("unit", { workers: 2, testSeconds: 10, hookSeconds: 10 }),
       suite("conformance", { workers: 2, testSeconds: 120, hookSeconds: 120 }),
       suite("engine", { workers: 2, testSeconds: 300, hookSeconds: 120 }),
       suite("lab", { workers: 1, testSeconds: 1800, hookSeconds: 1200 }),
