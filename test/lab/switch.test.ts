@@ -7,6 +7,7 @@ import { Writer } from "../../tools/writer.ts";
 import { killGroup, type Run } from "../support/engine.ts";
 import { type Case, chosen, recorded } from "../support/chaos.ts";
 import { Estate, scratch } from "../support/estate.ts";
+import { asPreviewed } from "../support/previewed.ts";
 import { arrange, clear, type HostStep, hostSteps, type Incident, reached } from "../support/incident.ts";
 import { commandPluginOf, programOf } from "../support/processes.ts";
 import { AddressWatch, handovers, WriteWatch } from "../support/watch.ts";
@@ -81,11 +82,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
       begin();
       const [from, to] = [production, other()];
       estate.flip(to);
-      const preview = await estate.project.pulumi(["preview"]);
-      ok(preview);
-      const up = await estate.up();
-      ok(up);
-      expect(stepsIn(up.output)).toEqual(stepsIn(preview.output));
+      await asPreviewed(estate);
       await settledIn(to, [from, to]);
     },
     minute,
@@ -309,14 +306,6 @@ async function streamsOrNobodyWrites(estate: Estate): Promise<void> {
     return roles.every((role) => role.trim() !== "none");
   };
   await expect.poll(settled, { timeout: minute, interval: 500 }).toBe(true);
-}
-
-/** Steps that a run listed or ran, by name, without gates and ids. */
-function stepsIn(output: string): string[] {
-  const lines = output.matchAll(/^\s*(?:\+\+|\+-|\+)\s+.*?\b(sounz-\S+?)\s+(?:create|creat|replac)/gm);
-  return [...new Set([...lines].map((line) => line[1] ?? ""))]
-    .filter((name) => !/-(gate|id)$/.test(name))
-    .sort();
 }
 
 /** Connections that the hosts' sshd has seen so far, with the one that asks. */
