@@ -28,7 +28,7 @@ main() {
   if [[ $role != writer ]]; then
     # Before it is asked for: a machine that boots now finds this, and waits.
     serving_from_now
-    require_gone "$2"
+    (require_gone "$2") || { did=$? && not_serving && exit "$did"; }
     rm -f "$(records)/down"
     [[ $role == standby ]] || { as_standby && start_server; }
     promote_alone

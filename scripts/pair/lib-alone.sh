@@ -11,13 +11,13 @@ require_gone() {
   [[ $1 != *", epoch $epoch" ]] || receipt=$1
   log "asking for $PEER over every path${receipt:+ ($receipt)}"
   # Where it is known to be cut off, a packet that is lost is no doubt.
-  answers=$(python3 "$SCRIPTS/pair/paths.py" "$PAIR" "${link:-none}" "$([[ -n $receipt ]] && echo 0.5 || echo 1.5)") || { not_serving && timed_out "nobody could ask for $PEER"; }
+  answers=$(python3 "$SCRIPTS/pair/paths.py" "$PAIR" "${link:-none}" "$([[ -n $receipt ]] && echo 0.5 || echo 1.5)") ||
+    timed_out "nobody could ask for $PEER"
   verdict=${answers%%$'\n'*}
   case $verdict in
     gone) return 0 ;;
     fenced) [[ -z $receipt ]] || return 0 ;;
   esac
-  not_serving
   refuse "$PEER is not gone: ${answers//$'\n'/; }; nothing was promoted. When it answers, take it off changeover:unreachable"
 }
 

@@ -27,10 +27,16 @@ def runs(data):
         return False
 
 
-def holds(address):
+def interface_of(address):
+    """The interface that carries the address here, None without one."""
     if address in (None, "none"):
-        return False
-    return bool(run(["ip", "-o", "address", "show", "to", f"{address}/32"], IP_LIMIT_S))
+        return None
+    words = run(["ip", "-o", "address", "show", "to", f"{address}/32"], IP_LIMIT_S).split()
+    return words[1] if len(words) > 1 else None
+
+
+def holds(address):
+    return interface_of(address) is not None
 
 
 def number(record):

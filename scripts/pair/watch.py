@@ -16,18 +16,21 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
+from arp import Link  # noqa: E402
 from ask import ask  # noqa: E402
+from files import pairs_of  # noqa: E402
 from guard import decide, features  # noqa: E402
-from standing import ROOT, standing  # noqa: E402
+from standing import ROOT, interface_of, standing  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PAUSE_S, ASK_LIMIT_S, ACT_LIMIT_S, RETRY_S = 1, 2, 600, 15
+PAUSE_S, ASK_LIMIT_S, ACT_LIMIT_S, RETRY_S, CONTESTED_S = 1, 2, 600, 15, 10
 ACTS = {"start": ("serve.sh", "standby"), "serve": ("serve.sh", "production"), "yield": ("step-down.sh",)}
 
 
 def look(pair, started):
     try:
         peer = ask(pair, "standing", ASK_LIMIT_S)
+        peer = peer if "serving" in peer else None  # a release that knows nothing of this
     except (OSError, ValueError, KeyError):
         peer = None
     own = standing(pair)
@@ -64,12 +67,25 @@ def act(pair, started):
         return done.returncode == 0
 
 
+def tell_network(pair):
+    address = (pairs_of(f"/etc/{pair}/{pair}.conf") or {}).get("SERVICE_ADDRESS")
+    if interface := interface_of(address):
+        Link(interface, address).announce()
+
+
 def watch(pair):
     started, said = f"/run/changeover-{pair}.started", None
+    silent, contested = False, 0
     while True:
         (what, why), own, peer = look(pair, started)
         if peer:
             note(pair, own, peer)
+        # One that is heard again may have held the address until now, and have told everybody so.
+        if peer and own["holds_address"] and (silent or peer["holds_address"]):
+            contested = time.monotonic() + CONTESTED_S
+        if what == "nothing" and own["holds_address"] and time.monotonic() < contested:
+            tell_network(pair)
+        silent = peer is None
         if own["runs"] and not os.path.exists(started):
             open(started, "w", encoding="utf8").close()
         if what in ACTS:
