@@ -36,3 +36,12 @@ take_address() {
 announce_address() {
   systemd-run --quiet --collect --no-block python3 "$SCRIPTS/pair/arp.py" announce "$1" "$SERVICE_ADDRESS"
 }
+
+# From this epoch on this machine is production, or shall be: the other one steps down when it reads this.
+serving_from_now() {
+  local record
+  record=$(records)/serving
+  [[ $(value_of "$record" id) != "$CHANGEOVER_ID" ]] || return 0
+  [[ ! -e $record ]] || cp "$record" "$record.before"
+  printf 'id=%s\nepoch=%s\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" | write_file "$record"
+}

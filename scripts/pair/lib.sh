@@ -123,15 +123,6 @@ as_standby() {
   sync "$DATA/standby.signal" "$DATA"
 }
 
-# From this epoch on this machine is production, or shall be: the other one steps down when it reads this.
-serving_from_now() {
-  local record
-  record=$(records)/serving
-  [[ $(value_of "$record" id) != "$CHANGEOVER_ID" ]] || return 0
-  [[ ! -e $record ]] || cp "$record" "$record.before"
-  printf 'id=%s\nepoch=%s\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" | write_file "$record"
-}
-
 control_data() { LC_ALL=C "$PG_BIN/pg_controldata" "$DATA" | sed -n "s/^$1: *//p"; }
 
 require_own_cluster() {
