@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { powerCut } from "../tools/lab/lab.ts";
 import { Writer } from "../tools/writer.ts";
 import { Estate } from "../test/support/estate.ts";
@@ -19,7 +20,6 @@ interface Lost {
   readonly missing: number;
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const seconds = (since: number): number => (performance.now() - since) / 1000;
 
 async function up(estate: Estate): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { ssh } from "../tools/lab/lab.ts";
 import { Writer, type WriterTarget } from "../tools/writer.ts";
 import { line, median } from "./figures.ts";
@@ -136,10 +137,6 @@ async function main(times: number): Promise<void> {
   } finally {
     await estate.stop();
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 if (process.argv.includes("--help")) console.log(help);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { dataFolder } from "../tools/setup/places.ts";
 
 /** What `npm run look` saw, and when. */
 export interface Looked {
@@ -14,8 +14,7 @@ const validMs = 15 * 60_000;
 
 /** Where the last look at a stack is kept, outside the checkout. */
 export function lookedFile(stack: string, env: NodeJS.ProcessEnv = process.env): string {
-  const data = env.XDG_DATA_HOME || join(homedir(), ".local", "share");
-  return join(data, "changeover", "looks", `${stack}.json`);
+  return join(dataFolder(env), "looks", `${stack}.json`);
 }
 
 /** The lines of a look that is recent enough, each with its age in front; nothing when there is none. */

@@ -19,27 +19,21 @@ function ranFor({ inputs }: ExportedEntry): unknown {
     : undefined;
 }
 
+const isIdOfTransition = ({ type, parent, delete: old }: ExportedEntry): boolean =>
+  type === "random:index/randomId:RandomId" && !old && /Transition::[^:]*$/.test(parent ?? "");
+
 /**
  * What is unfinished in an exported state, a line each; empty: every transition ended. While something is, nothing may be
  * renamed, aliased or given another parent: the engine would write a state that it can't read.
  */
 export function unfinished(entries: readonly ExportedEntry[], pending: readonly unknown[] = []): string[] {
   const halves = entries.filter((entry) => entry.delete).map(({ urn }) => `${nameOf(urn)} is half replaced`);
-  const ids = entries.filter(({ type, delete: old }) => type === "random:index/randomId:RandomId" && !old);
-  const open = ids.flatMap((id) => {
-    const steps = entries.filter(({ parent, delete: old }) => parent === id.parent && !old);
-    const behind = steps.filter((step) => {
-      const transition = ranFor(step);
-      return transition !== undefined && transition !== id.outputs?.hex;
-    });
-    const ended = steps.some((step) => /-done-gate$/.test(nameOf(step.urn)));
-    const about = nameOf(id.urn).replace(/-id$/, "");
-    if (id.parent === undefined || !/Transition$/.test(id.parent.split("::").at(-2) ?? "")) return [];
-    return behind.length > 0 || !ended
-      ? [
-          `${about} ${String(id.outputs?.hex)} is open: ${behind.map(({ urn }) => nameOf(urn)).join(", ") || "not all steps have run"}`,
-        ]
-      : [];
+  const open = entries.filter(isIdOfTransition).flatMap((id) => {
+    const current = entries.filter(({ parent, delete: old }) => parent === id.parent && !old);
+    const behind = current.filter((step) => ![undefined, id.outputs?.hex].includes(ranFor(step)));
+    if (behind.length === 0 && current.some(({ urn }) => nameOf(urn).endsWith("-done-gate"))) return [];
+    const steps = behind.map(({ urn }) => nameOf(urn)).join(", ") || "not all steps have run";
+    return [`${nameOf(id.urn).replace(/-id$/, "")} ${String(id.outputs?.hex)} is open: ${steps}`];
   });
   const operations =
     pending.length === 0 ? [] : [`${String(pending.length)} operation(s) pending: docs/runbook.md, "killed"`];

@@ -132,6 +132,9 @@ export function decidePair(looks: readonly Look[], wanted: PairWanted): Decision
   return { refusals: [...refusals, ...together.refusals], notes: together.notes, epoch };
 }
 
+/** How the receipt of a preflight says that there is nothing to take over, for whoever would cut the other machine off. */
+export const servesAlready = "accepts the writes already";
+
 type Verdict = Pick<Decision, "refusals" | "notes">;
 
 function decideTogether(looks: readonly Look[], wanted: PairWanted, epoch: number): Verdict {
@@ -142,7 +145,7 @@ function decideTogether(looks: readonly Look[], wanted: PairWanted, epoch: numbe
 
 /** What a machine that is to serve without the other has, and what that can cost. */
 function decideAlone(facts: PairFacts, lost: string, wanted: PairWanted, epoch: number): Verdict {
-  if (writes(facts)) return { refusals: [], notes: [`${facts.host} accepts the writes already`] };
+  if (writes(facts)) return { refusals: [], notes: [`${facts.host} ${servesAlready}`] };
   const line = (key: string, why: string) =>
     `npx pulumi config set --path changeover:pairs.${wanted.pair}.${key} "${String(epoch)}: ${why}"`;
   const holdsFor = (accepted?: string) => accepted?.startsWith(`${String(epoch)}: `) === true;
@@ -182,8 +185,7 @@ function decideSwitch(looks: readonly Look[], wanted: PairWanted): Verdict {
     };
   }
   const different = [...differentData(next, other), ...whyDown(next, other.host)];
-  if (writes(next))
-    return { refusals: different, notes: [...opened, `${next.host} accepts the writes already`] };
+  if (writes(next)) return { refusals: different, notes: [...opened, `${next.host} ${servesAlready}`] };
   if (writes(other)) {
     const lag = open ? [] : whyNotReady(next, other.host, wanted);
     return { refusals: [...different, ...lag], notes: [...opened, `${other.host} accepts the writes now`] };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Pair as PairConfig } from "../config.ts";
-import type { Platform, ServiceAddress } from "../platforms/platform.ts";
+import type { Fence, Platform, ServiceAddress } from "../platforms/platform.ts";
 import { probeOf } from "./start.ts";
 import type { PairWanted } from "./pair-decide.ts";
 import { type PairGoal, standbyOf, type Status, statusesOf } from "./pair-goal.ts";
@@ -39,6 +39,9 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
   readonly #goal: PairGoal;
   readonly #service: ServiceAddress;
   readonly #secret: pulumi.Output<string>;
+  /** The machine of the pair that is lost, and what cuts it off. */
+  readonly #lost: string | undefined;
+  readonly #fence: Fence | undefined;
 
   constructor(name: string, args: PairArgs, opts?: pulumi.ComponentResourceOptions) {
     const { primary, secondary, production } = args.config;
@@ -47,14 +50,16 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     this.#args = args;
     this.#goal = { primary, secondary, production, unreachable: args.unreachable };
     this.statuses = inWords(name, () => statusesOf(this.#goal));
-    warnOfAccepted(name, args.config, Boolean(this.#lost()));
+    this.#lost = [primary, secondary].find((host) => args.unreachable.includes(host));
+    this.#fence = this.#lost === undefined ? undefined : args.platform.fence(this.#lost);
+    warnOfAccepted(name, args.config, this.#lost !== undefined);
     this.#service = args.platform.serviceAddress(name, args.config.serviceAddress);
     this.address = this.#service.address;
     this.#secret = this.#password("secret");
     this.ownerPassword = this.#password("owner");
 
     // While a machine is lost nothing may stand before the other's way into service.
-    const flip = this.#lost() ? this.#switch() : undefined;
+    const flip = this.#lost === undefined ? undefined : this.#switch();
     const provision = this.#provision(flip);
     const switched = flip ?? this.#switch(provision);
     this.transitions = { provision: provision.id, switch: switched.id };
@@ -64,11 +69,6 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
   #password(of: string): pulumi.Output<string> {
     const args = { length: 40, special: false };
     return new random.RandomPassword(`${this.#name}-${of}`, args, { parent: this }).result;
-  }
-
-  /** The machine of the pair that is lost. */
-  #lost(): string | undefined {
-    return [this.#goal.primary, this.#goal.secondary].find((name) => this.#goal.unreachable.includes(name));
   }
 
   #provision(after?: Transition): Transition {
@@ -87,7 +87,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
         table: provisionTable,
         settings: { "pair/configure": (host) => this.#addresses(host) },
         secrets: { pair: this.#secret, owner: this.ownerPassword },
-        frozen: Boolean(this.#lost()),
+        frozen: this.#lost !== undefined,
         after: [
           ...[...members.values()].flatMap(({ host }) => [...host.ready]),
           ...(after ? [after.finished] : []),
@@ -101,8 +101,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     const { checksFrom, maxLagMiB } = this.#args.config;
     const witness = checksFrom === "operator" ? undefined : this.#args.hosts.get(checksFrom);
     const { movedBy, move } = this.#service;
-    const lost = this.#lost();
-    const fence = lost === undefined ? undefined : this.#args.platform.fence(lost);
+    const [lost, fence] = [this.#lost, this.#fence];
     const how = { platformMovesAddress: movedBy === "platform", checksFromHost: Boolean(witness) };
     return new Transition(
       {
@@ -214,7 +213,6 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
   #preflight(transition: PairWanted["transition"], keepers: pulumi.Output<Keepers>): OperatorCommand {
     const { config, stack, adopt } = this.#args;
     const members = [...this.#members().values()].filter(({ unreachable }) => !unreachable);
-    const lost = this.#lost();
     const stdin = pulumi
       .all([keepers, stack, pulumi.all(members.map(({ host }) => host.ssh))])
       .apply(([kept, owner, targets]) => {
@@ -225,7 +223,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
             kept.standby ?? (production === this.#goal.primary ? this.#goal.secondary : this.#goal.primary),
           ...{ maxLagMiB: config.maxLagMiB, maxClockSkewSeconds: config.maxClockSkewSeconds },
           minFreeMiB: config.minFreeMiB,
-          ...(lost === undefined ? {} : { lost, fenced: Boolean(this.#args.platform.fence(lost)) }),
+          ...{ lost: this.#lost, fenced: this.#fence !== undefined },
           acceptSplitBrainRisk: config.acceptSplitBrainRisk,
           acceptDataLoss: config.acceptDataLoss,
         };
@@ -251,7 +249,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
 
   #serviceWords(): pulumi.Output<string[]> {
     const { port, database } = this.#args.config;
-    const standby = this.#lost() === undefined ? standbyOf(this.#goal) : "none";
+    const standby = this.#lost === undefined ? standbyOf(this.#goal) : "none";
     return this.address.apply((address) => [address, String(port), database, standby]);
   }
 

@@ -30,6 +30,11 @@ export interface Row {
 
 export type Table = readonly Row[];
 
+/** The epoch with which the receipt of a preflight ends; empty when it has none. */
+export function epochOf(receipt: string): string {
+  return /epoch (\d+)\s*$/.exec(receipt)?.[1] ?? "";
+}
+
 /** Phases in their order, each with its rows. */
 export function phasesOf(table: Table): [string, Row[]][] {
   const phases = new Map<string, Row[]>();

@@ -3,7 +3,7 @@ import * as random from "@pulumi/random";
 import type { Host } from "../platforms/platform.ts";
 import { quoted, scriptsOn, startOf } from "./start.ts";
 import { gate, localStep, remoteStep } from "./step.ts";
-import { type Keepers, phasesOf, type Row, rowName, type Table } from "./table.ts";
+import { epochOf, type Keepers, phasesOf, type Row, rowName, type Table } from "./table.ts";
 
 /** A host as a component uses it: with its scripts, and whether the config says that nothing may dial it. */
 export interface Member {
@@ -116,7 +116,7 @@ export class Transition extends pulumi.ComponentResource {
     );
     this.#phase("preflight", [look]);
     this.#receipts.set("preflight", look.stdout);
-    return look.stdout.apply((receipt) => /epoch (\d+)/.exec(receipt)?.[1] ?? "");
+    return look.stdout.apply(epochOf);
   }
 
   #claim({ host }: Member): pulumi.Resource {

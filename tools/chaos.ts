@@ -1,13 +1,12 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { chaosTable, readRecords } from "./chaos/records.ts";
 import { ensureCommands } from "./setup/debian.ts";
-import { root } from "./setup/places.ts";
+import { cacheFolder, root } from "./setup/places.ts";
 
-const file = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "changeover", "chaos.jsonl");
+const file = join(cacheFolder(), "chaos.jsonl");
 
 const help = `The whole crash matrix on real hosts: every step of a switch x every incident x finish or flip back, and\nproduction lost in every way.
 

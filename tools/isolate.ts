@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { servesAlready } from "../components/pair-decide.ts";
+import { epochOf } from "../components/table.ts";
 
 /** Which machine to cut off and how, and what preflight found. */
 interface Order {
@@ -12,12 +14,10 @@ interface Order {
 
 const deadlineSeconds = 60;
 const { lost, receipt, fence } = JSON.parse(readFileSync(0, "utf8")) as Order;
-const epoch = /epoch (\d+)/.exec(receipt)?.[1] ?? "";
+const epoch = epochOf(receipt);
 
-if (receipt.includes("accepts the writes already")) {
-  console.log(
-    `${lost} was left as it is, since the other machine accepts the writes already, epoch ${epoch}`,
-  );
+if (receipt.includes(servesAlready)) {
+  console.log(`${lost} was left as it is, since the other machine ${servesAlready}, epoch ${epoch}`);
 } else {
   console.error(`cutting ${lost} off: ${fence}`);
   const started = performance.now();

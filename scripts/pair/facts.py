@@ -10,11 +10,12 @@ import socket
 import time
 
 from files import pairs_of, text_of
-from standing import ROOT, holds, run, runs, standing
+from standing import ROOT, run, standing
 
 BIN = "/usr/lib/postgresql/15/bin"
 # Together less than the 3 s that a probe may take, whatever hangs.
 PSQL_LIMIT_S = 2
+STANDS = ("epoch", "serving", "alone", "down", "half_made", "standby_signal", "holds_address")
 QUESTION = """
 select json_build_object(
   'in_recovery', pg_is_in_recovery(),
@@ -46,7 +47,7 @@ def holder(records):
     return None
 
 
-def database(pair, conf):
+def database(pair, conf, runs):
     """The server's own answer, or what can be said of one that gives none."""
     data = f"/var/lib/postgresql/15/{pair}"
     cluster = pairs_of(f"{ROOT}/{pair}/cluster")
@@ -54,12 +55,11 @@ def database(pair, conf):
         "cluster": "absent" if not os.path.exists(f"{data}/PG_VERSION") else "ours" if cluster else "foreign",
         "postgres": "stopped",
         "in_recovery": None,
-        "standby_signal": os.path.exists(f"{data}/standby.signal"),
         "system_id": (cluster or {}).get("system_id"),
         **{key: None for key in ("timeline", "position", "received", "streaming", "last_commit_s")},
         "standbys": [],
     }
-    if not runs(data):
+    if not runs:
         return facts
     psql = [f"{BIN}/psql", "-XAtqd", "postgres", "-p", (conf or {}).get("PORT", "5432"), "-c", QUESTION]
     root = {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": "/"}
@@ -95,7 +95,7 @@ def facts(pair, address=None):
     records = f"{ROOT}/{pair}"
     conf = pairs_of(f"/etc/{pair}/{pair}.conf")
     address = (conf or {}).get("SERVICE_ADDRESS", address)
-    stands = standing(pair)
+    stands = standing(pair, address)
     done = {os.path.basename(path): (pairs_of(path) or {}).get("id") for path in glob.glob(f"{records}/done/*")}
     return {
         "host": (conf or {}).get("SELF") or socket.gethostname(),
@@ -109,9 +109,8 @@ def facts(pair, address=None):
         "configured": conf is not None,
         "status": text_of(f"/etc/{pair}/{pair}.status"),
         "fence": pairs_of(f"{records}/fence"),
-        **{key: stands[key] for key in ("epoch", "serving", "alone", "down", "half_made")},
-        **database(pair, conf),
-        "holds_address": holds(address),
+        **{key: stands[key] for key in STANDS},
+        **database(pair, conf, stands["runs"]),
         "address_in_network_files": in_network_files(address),
         "free_mib": free_mib(pair),
     }

@@ -45,8 +45,11 @@ def number(record):
     return int(epoch) if epoch.isdigit() else 0
 
 
-def standing(pair):
-    """`serving`: the epoch at which this machine was last made production, and by which transition."""
+def standing(pair, address=None):
+    """`serving`: the epoch at which this machine was last made production, and by which transition.
+
+    @param address service address of a machine that has not been told its own yet.
+    """
     records, data = f"{ROOT}/{pair}", f"/var/lib/postgresql/15/{pair}"
     conf = pairs_of(f"/etc/{pair}/{pair}.conf") or {}
     made = {name: pairs_of(f"{records}/{name}") for name in ("serving", "alone", "claim", "seen", "down")}
@@ -63,5 +66,5 @@ def standing(pair):
         "whole": cluster,
         "standby_signal": os.path.exists(f"{data}/standby.signal"),
         "runs": runs(data),
-        "holds_address": holds(conf.get("SERVICE_ADDRESS")),
+        "holds_address": holds(conf.get("SERVICE_ADDRESS", address)),
     }

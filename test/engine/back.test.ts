@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Bench } from "../support/engine.ts";
-import { failed, flipToA, inOrder, ok, settleOnA, startTwoHosts, toA, toB } from "./two-hosts.ts";
+import { failed, flipToA, inOrder, ok, onTwoHosts, toA, toB } from "./two-hosts.ts";
 
 describe("the way back from a step that failed", () => {
   let bench: Bench;
@@ -8,11 +8,9 @@ describe("the way back from a step that failed", () => {
     bench.goal("switch", goal);
   };
 
-  beforeAll(async () => {
-    bench = await startTwoHosts();
+  onTwoHosts((started) => {
+    bench = started;
   });
-  afterAll(() => bench.stop());
-  beforeEach(() => settleOnA(bench));
 
   it.each(["ready", "fence", "promote", "follow", "check"])(
     "runs every step when the goal is flipped back after %s failed",

@@ -1,22 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { unfinished } from "../../components/open.ts";
 import type { Bench } from "../support/engine.ts";
 import { stepsIn } from "../support/previewed.ts";
 import type { TestRow } from "./scenario.ts";
-import {
-  failed,
-  flipToA,
-  flipToB,
-  inOrder,
-  ok,
-  rows,
-  settleOnA,
-  startTwoHosts,
-  toA,
-  toB,
-} from "./two-hosts.ts";
+import { failed, flipToA, flipToB, inOrder, ok, rows, onTwoHosts, toA, toB } from "./two-hosts.ts";
 
 describe("a goal flips on two hosts", () => {
   let bench: Bench;
@@ -24,12 +13,9 @@ describe("a goal flips on two hosts", () => {
     bench.goal("switch", goal);
   };
 
-  beforeAll(async () => {
-    bench = await startTwoHosts();
+  onTwoHosts((started) => {
+    bench = started;
   });
-  afterAll(() => bench.stop());
-
-  beforeEach(() => settleOnA(bench));
 
   it("runs every step once, in the order of the table, and what the preview listed", async () => {
     flip(toB);

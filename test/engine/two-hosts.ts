@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import { Bench, type Run } from "../support/engine.ts";
 import type { TestRow } from "./scenario.ts";
 
@@ -27,15 +27,18 @@ export const failed = (run: Run): void => {
   expect(run.code, run.output).not.toBe(0);
 };
 
-/** A pair-like component on two hosts, production on `a`. */
-export function startTwoHosts(): Promise<Bench> {
-  return Bench.start(["a", "b"], { transitions: { switch: { rows, goal: toA } } });
-}
-
-/** As a case begins: production on `a`, nothing open, and no trace. */
-export async function settleOnA(bench: Bench): Promise<void> {
-  for (const host of ["a", "b"]) rmSync(join(bench.rootOf(host), "control"), { force: true });
-  bench.set({ transitions: { switch: { rows, goal: toA } } });
-  ok(await bench.project.up());
-  bench.trace();
+/** A pair-like component on two hosts; each case begins with production on `a`, nothing open, and no trace. */
+export function onTwoHosts(begin: (bench: Bench) => void): void {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.start(["a", "b"], { transitions: { switch: { rows, goal: toA } } });
+    begin(bench);
+  });
+  afterAll(() => bench.stop());
+  beforeEach(async () => {
+    for (const host of ["a", "b"]) rmSync(join(bench.rootOf(host), "control"), { force: true });
+    bench.set({ transitions: { switch: { rows, goal: toA } } });
+    ok(await bench.project.up());
+    bench.trace();
+  });
 }

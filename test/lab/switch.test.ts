@@ -71,17 +71,19 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
   const settledAfter = (ending: "finish" | "back", from: string, to: string): Promise<void> =>
     ending === "finish" ? settledIn(to, [from, to]) : settledIn(from, [from, to, from]);
 
-  const begin = (): void => {
+  /** Watch from now on, and order the switch to the other machine. */
+  const order = (): [from: string, to: string] => {
     writes.seen.length = 0;
     holders.seen.length = 0;
+    const switched: [string, string] = [production, other()];
+    estate.flip(switched[1]);
+    return switched;
   };
 
   it.each([1, 2])(
     "loses nothing, in both directions, and runs what the preview listed (%i) [004-047] [004-062] [004-114] [004-129] [004-152]",
     async () => {
-      begin();
-      const [from, to] = [production, other()];
-      estate.flip(to);
+      const [from, to] = order();
       await asPreviewed(estate);
       await settledIn(to, [from, to]);
     },
@@ -126,9 +128,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
     "when $step fails $incident its work, the same update can $ending it",
     { timeout: 2 * minute },
     recorded<Case<Incident>>(async ({ step, ending, incident }) => {
-      begin();
-      const [from, to] = [production, other()];
-      estate.flip(to);
+      const [from, to] = order();
       await arrange(estate, step, incident);
       failed(await estate.up());
       await clear(estate);
@@ -150,9 +150,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
     "when $incident is killed in $step, the runbook's commands $ending it",
     { timeout: 2 * minute },
     recorded<Case<Victim>>(async ({ step, ending, incident: victim }) => {
-      begin();
-      const [from, to] = [production, other()];
-      estate.flip(to);
+      const [from, to] = order();
       await arrange(estate, step, "wait");
       const { child, run } = estate.project.start(["up", "--yes", "--skip-preview"]);
       await expect.poll(() => reached(estate, step), { timeout: minute, interval: 100 }).toBe(true);
@@ -186,10 +184,8 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
     "when the $which production $incident in $step, the runbook's commands $ending it",
     { timeout: 4 * minute },
     recorded<Case<Loss>>(async ({ step, ending, which, incident }) => {
-      begin();
-      const [from, to] = [production, other()];
+      const [from, to] = order();
       const victim = which === "old" ? from : to;
-      estate.flip(to);
       await arrange(estate, step, "wait");
       const { child, run } = estate.project.start(["up", "--yes", "--skip-preview"]);
       await expect.poll(() => reached(estate, step), { timeout: minute, interval: 100 }).toBe(true);
@@ -241,9 +237,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
     )(
       "fails, the next update can $ending it",
       async ({ ending }) => {
-        begin();
-        const [from, to] = [production, other()];
-        estate.flip(to);
+        const [from, to] = order();
         const mended = await broken[step]();
         failed(await estate.up());
         await mended();
@@ -262,9 +256,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
     )(
       "is killed with the run, the runbook's commands $ending it",
       async ({ ending }) => {
-        begin();
-        const [from, to] = [production, other()];
-        estate.flip(to);
+        const [from, to] = order();
         const { child, run, said } = estate.project.start(["up", "--yes", "--skip-preview"]);
         await expect.poll(said, { timeout: minute, interval: 20 }).toContain(`sounz-switch-${step} creating`);
         killGroup(child, "SIGKILL");
