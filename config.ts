@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { allowedWords, nearest, type Problem, problemText, shown } from "./config/problems.ts";
 import { crossCheck } from "./config/rules.ts";
-import { allowedIn, anyPlatformSchema, stackSchemas } from "./config/schema.ts";
+import { allowedIn } from "./config/fields.ts";
+import { anyPlatformSchema, stackSchemas } from "./config/schema.ts";
 
 type Parsed<Name extends keyof typeof stackSchemas> = z.output<(typeof stackSchemas)[Name]>;
 type ParsedPair = Parsed<keyof typeof stackSchemas>["pairs"][string];

@@ -18,6 +18,7 @@ export function declareEstate(config: StackConfig, platform: Platform) {
     new PrimaryStandbyPair(name, {
       config: pair,
       unreachable: config.unreachable,
+      suspect: config.suspect,
       hosts: members,
       platform,
       stack: stack.hex,
@@ -55,9 +56,10 @@ function membersOf(config: StackConfig, platform: Platform): ReadonlyMap<string,
   const scripts = readScripts();
   return new Map(
     [...platform.hosts].map(([name, host]) => {
-      const unreachable = config.unreachable.includes(name);
+      const suspect = config.suspect.includes(name);
+      const unreachable = suspect || config.unreachable.includes(name);
       const copy = unreachable ? undefined : scriptsCopy(host, scripts);
-      return [name, { host, unreachable, release: scripts.release, scripts: copy }];
+      return [name, { host, unreachable, suspect, release: scripts.release, scripts: copy }];
     }),
   );
 }

@@ -28,6 +28,10 @@ export interface PairFacts {
   readonly half_made: boolean;
   /** How long ago the last transaction was that it has of production; null without one since its start. */
   readonly last_commit_s: number | null;
+  /** Its copies of what production carries, by name; of the database too when that is copied and not streamed. */
+  readonly copies: Readonly<Record<string, { readonly age_s: number }>>;
+  /** A standby that streams only for a switch, and stands still from copy to copy. */
+  readonly stands_still: boolean;
 }
 
 /** A machine, and what it said: facts, or why there are none. The clock is read beside the answer. */
@@ -50,6 +54,9 @@ export interface PairWanted {
   readonly maxLagMiB: number;
   readonly maxClockSkewSeconds: number;
   readonly minFreeMiB: number;
+  /** What the pair carries and copies, by name. */
+  readonly copies: readonly string[];
+  readonly maxCopyAgeMinutes: number;
   /** The machine of the pair that is in `unreachable`; production is to serve without it. */
   readonly lost?: string;
   /** Whether something can cut the lost machine off. */
@@ -150,6 +157,11 @@ function decideAlone(facts: PairFacts, lost: string, wanted: PairWanted, epoch: 
     `npx pulumi config set --path changeover:pairs.${wanted.pair}.${key} "${String(epoch)}: ${why}"`;
   const holdsFor = (accepted?: string) => accepted?.startsWith(`${String(epoch)}: `) === true;
   const refusals: string[] = [];
+  const old = oldCopies(facts, wanted);
+  if (old.length > 0 && !holdsFor(wanted.acceptDataLoss))
+    refusals.push(
+      `${facts.host} has old copies (${old.join(", ")}; allowed: ${inMinutes(wanted.maxCopyAgeMinutes * 60)}); to serve them all the same: ${line("acceptDataLoss", "why nothing newer is to be had")}`,
+    );
   if (facts.half_made)
     refusals.push(`${facts.host} has half of a database only, which can't serve; mend ${lost}`);
   if (facts.down !== null && !holdsFor(wanted.acceptDataLoss))
@@ -160,7 +172,29 @@ function decideAlone(facts: PairFacts, lost: string, wanted: PairWanted, epoch: 
     refusals.push(
       `nothing can cut ${lost} off, and two servers would accept writes if it runs; make sure, then: ${line("acceptSplitBrainRisk", `how you know that ${lost} is off`)}`,
     );
-  return { refusals, notes: [ageOf(facts, lost)] };
+  return { refusals, notes: [ageOf(facts, lost), ...copiesOf(facts, wanted)] };
+}
+
+const inMinutes = (seconds: number): string =>
+  seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
+
+/** Names and ages of copies that are older than allowed, or were never made. */
+function oldCopies({ copies }: PairFacts, { copies: names, maxCopyAgeMinutes }: PairWanted): string[] {
+  return names.flatMap((name) => {
+    const copy = copies[name];
+    if (!copy) return [`${name}: never copied`];
+    return copy.age_s > maxCopyAgeMinutes * 60 ? [`${name}: ${inMinutes(copy.age_s)} old`] : [];
+  });
+}
+
+/** Row 004-156: how old each copy is, before a switch. */
+function copiesOf(facts: PairFacts, { copies: names }: PairWanted): string[] {
+  if (names.length === 0) return [];
+  const ages = names.map((name) => {
+    const copy = facts.copies[name];
+    return `${name} ${copy ? `${inMinutes(copy.age_s)} ago` : "never"}`;
+  });
+  return [`${facts.host} copied ${ages.join(", ")}`];
 }
 
 function ageOf({ host, last_commit_s: age }: PairFacts, lost: string): string {
@@ -188,7 +222,10 @@ function decideSwitch(looks: readonly Look[], wanted: PairWanted): Verdict {
   if (writes(next)) return { refusals: different, notes: [...opened, `${next.host} ${servesAlready}`] };
   if (writes(other)) {
     const lag = open ? [] : whyNotReady(next, other.host, wanted);
-    return { refusals: [...different, ...lag], notes: [...opened, `${other.host} accepts the writes now`] };
+    return {
+      refusals: [...different, ...lag],
+      notes: [...opened, `${other.host} accepts the writes now`, ...copiesOf(next, wanted)],
+    };
   }
   if (open) return { refusals: different, notes: [...opened, "neither server accepts writes now"] };
   return {
@@ -218,6 +255,13 @@ function whyNotReady(facts: PairFacts, source: string, wanted: PairWanted): stri
   if (facts.cluster !== "ours" || facts.down !== null) return [];
   if (facts.postgres !== "running")
     return [`${facts.host} is to be production, but its PostgreSQL is ${facts.postgres}; start it`];
+  if (facts.stands_still) {
+    const old = oldCopies(facts, { ...wanted, copies: ["database"] });
+    return old.map(
+      (what) =>
+        `${facts.host} has an old copy (${what}, allowed: ${inMinutes(wanted.maxCopyAgeMinutes * 60)}); see why, and make a new one there: systemctl start changeover-sync-${wanted.pair}`,
+    );
+  }
   if (!facts.streaming) {
     return [`${facts.host} is to be production, but does not stream from ${source}; see its PostgreSQL log`];
   }

@@ -66,7 +66,7 @@ function ofRole(expected: PairExpected, facts: VerifiedFacts, cure: string): str
   if (serves(wanted) && !facts.holds_address && expected.address !== "none") {
     lines.push(`does not hold ${expected.address}; ${cure}`);
   }
-  if (!serves(wanted) && !writer && !facts.streaming)
+  if (!serves(wanted) && !writer && !facts.streaming && !facts.stands_still)
     lines.push("does not stream from production; see its PostgreSQL log");
   return lines;
 }

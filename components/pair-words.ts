@@ -19,6 +19,8 @@ export function inWords({ host, facts, failure }: Look): string {
     does,
     ...(facts.holds_address ? ["holds the service address"] : []),
     ...(streaming ? [`streams, ${((streaming.lag_bytes ?? 0) / mib).toFixed(1)} MiB behind`] : []),
+    ...(facts.stands_still ? ["stands still until its next copy"] : []),
+    ...Object.entries(facts.copies).map(([name, copy]) => `${name} copied ${copy.age_s.toFixed(0)} s ago`),
     ...(facts.in_recovery && age !== null ? [`last transaction ${age.toFixed(1)} s ago`] : []),
     ...(facts.down === null ? [] : [`down: ${facts.down}`]),
     `epoch ${String(facts.epoch)}`,

@@ -4,16 +4,18 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Pair as PairConfig } from "../config.ts";
 import type { Fence, Platform, ServiceAddress } from "../platforms/platform.ts";
+import { carriedLines, copiesOf, hasChecks, hasFiles, hasServices, isCopied } from "./pair-carried.ts";
 import { probeOf } from "./start.ts";
 import type { PairWanted } from "./pair-decide.ts";
 import { type PairGoal, standbyOf, type Status, statusesOf } from "./pair-goal.ts";
-import { aloneTable, provisionTable, switchTable } from "./pair-table.ts";
+import { aloneTable, type CarriedRows, type Grab, provisionTable, switchTable } from "./pair-table.ts";
 import { type Keepers, keepersOf } from "./table.ts";
 import { type Member, type OperatorCommand, Transition } from "./transition.ts";
 
 export interface PairArgs {
   readonly config: PairConfig;
   readonly unreachable: readonly string[];
+  readonly suspect: readonly string[];
   /** All hosts of the estate by name; the pair's two are among them. */
   readonly hosts: ReadonlyMap<string, Member>;
   readonly platform: Platform;
@@ -48,9 +50,10 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     super("changeover:index:PrimaryStandbyPair", name, { production }, opts);
     this.#name = name;
     this.#args = args;
-    this.#goal = { primary, secondary, production, unreachable: args.unreachable };
+    const { suspect } = args;
+    this.#goal = { primary, secondary, production, unreachable: [...args.unreachable, ...suspect] };
     this.statuses = inWords(name, () => statusesOf(this.#goal));
-    this.#lost = [primary, secondary].find((host) => args.unreachable.includes(host));
+    this.#lost = [primary, secondary].find((host) => this.#goal.unreachable.includes(host));
     this.#fence = this.#lost === undefined ? undefined : args.platform.fence(this.#lost);
     warnOfAccepted(name, args.config, this.#lost !== undefined);
     this.#service = args.platform.serviceAddress(name, args.config.serviceAddress);
@@ -84,7 +87,10 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
           ...this.#machines(),
           ...this.#configuration(),
         }),
-        table: provisionTable,
+        table: provisionTable({
+          software: this.#args.config.software,
+          carries: isCopied(this.#args.config) || hasServices(this.#args.config),
+        }),
         settings: { "pair/configure": (host) => this.#addresses(host) },
         secrets: { pair: this.#secret, owner: this.ownerPassword },
         frozen: this.#lost !== undefined,
@@ -102,14 +108,15 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     const witness = checksFrom === "operator" ? undefined : this.#args.hosts.get(checksFrom);
     const { movedBy, move } = this.#service;
     const [lost, fence] = [this.#lost, this.#fence];
-    const how = { platformMovesAddress: movedBy === "platform", checksFromHost: Boolean(witness) };
+    const carried = this.#carriedRows();
+    const how = { platformMovesAddress: movedBy === "platform", checksFromHost: Boolean(witness), carried };
     return new Transition(
       {
         ...this.#common("switch"),
         keepers: keepersOf<pulumi.Input<string>>({
           ...{ primary: this.#goal.primary, secondary: this.#goal.secondary },
           production: this.#goal.production,
-          ...(lost === undefined ? { standby: standbyOf(this.#goal) } : { lost }),
+          ...(lost === undefined ? { standby: standbyOf(this.#goal) } : { lost, grab: this.#grab(lost) }),
           commits: this.#args.config.synchronous && lost === undefined ? "synchronous" : undefined,
           serviceAddress: this.#service.address,
           checksFrom: witness?.host.name,
@@ -119,7 +126,9 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
           ),
         }),
         table:
-          lost === undefined ? switchTable(how) : aloneTable({ ...how, fencedBy: fence?.by ?? "nobody" }),
+          lost === undefined
+            ? switchTable(how)
+            : aloneTable({ ...how, fencedBy: fence?.by ?? "nobody", grab: this.#grab(lost) }),
         witnesses: new Map(witness ? [[witness.host.name, witness]] : []),
         settings: {
           "pair/ready": () => [String(maxLagMiB)],
@@ -142,6 +151,12 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+  }
+
+  /** A machine that is unreachable gives nothing; one that is suspect may. */
+  #grab(lost: string): Grab | undefined {
+    const { suspect, config } = this.#args;
+    return suspect.includes(lost) && config.finalSync !== "skip" ? config.finalSync : undefined;
   }
 
   #common(transition: PairWanted["transition"]) {
@@ -178,6 +193,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     const { primary, secondary } = this.#goal;
     const { database, port, peerPort, clients, interface: link } = this.#args.config;
     const { movedBy, address } = this.#service;
+    const carried = Object.entries(carriedLines(this.#args.config));
     const entries = [primary, secondary].flatMap((self) => {
       const settings: Record<string, pulumi.Input<string>> = {
         self,
@@ -191,7 +207,20 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
         value,
       ]);
     });
-    return Object.fromEntries(entries);
+    return Object.fromEntries([
+      ...entries,
+      ...carried.map(([key, value]): [string, string] => [`both_carry.${key}`, value]),
+    ]);
+  }
+
+  #carriedRows(): CarriedRows {
+    const { config } = this.#args;
+    return {
+      files: hasFiles(config),
+      services: hasServices(config),
+      checks: hasChecks(config),
+      snapshot: config.replication === "snapshot",
+    };
   }
 
   /** Addresses are no part of the goal: a new one is told at the next provisioning and starts none. */
@@ -223,6 +252,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
             kept.standby ?? (production === this.#goal.primary ? this.#goal.secondary : this.#goal.primary),
           ...{ maxLagMiB: config.maxLagMiB, maxClockSkewSeconds: config.maxClockSkewSeconds },
           minFreeMiB: config.minFreeMiB,
+          ...{ copies: copiesOf(config), maxCopyAgeMinutes: config.maxCopyAgeMinutes },
           ...{ lost: this.#lost, fenced: this.#fence !== undefined },
           acceptSplitBrainRisk: config.acceptSplitBrainRisk,
           acceptDataLoss: config.acceptDataLoss,
@@ -248,17 +278,20 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
   }
 
   #serviceWords(): pulumi.Output<string[]> {
-    const { port, database } = this.#args.config;
+    const { port, database, checks } = this.#args.config;
     const standby = this.#lost === undefined ? standbyOf(this.#goal) : "none";
-    return this.address.apply((address) => [address, String(port), database, standby]);
+    return this.address.apply((address) => [
+      ...[address, String(port), database, standby],
+      ...(Object.keys(checks).length > 0 ? [JSON.stringify(checks)] : []),
+    ]);
   }
 
   #checkFromHere(keepers: pulumi.Output<Keepers>): OperatorCommand {
-    const { port, database } = this.#args.config;
+    const { port, database, checks: pages } = this.#args.config;
     const stdin = pulumi
       .all([keepers, this.address, this.#secret])
       .apply(([kept, address, password]) =>
-        JSON.stringify({ pair: this.#name, address, port, database, password, standby: kept.standby }),
+        JSON.stringify({ pair: this.#name, address, port, database, password, standby: kept.standby, pages }),
       );
     return { create: `${process.execPath} ${join(tools, "pair-check.ts")}`, stdin };
   }

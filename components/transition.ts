@@ -11,6 +11,8 @@ export interface Member {
   readonly release: string;
   readonly scripts?: pulumi.Resource;
   readonly unreachable: boolean;
+  /** It may answer, but no step runs on it, as on one that is unreachable. */
+  readonly suspect?: boolean;
 }
 
 /** What runs on the machine that runs `up`: a command line and what it reads. */
@@ -98,7 +100,7 @@ export class Transition extends pulumi.ComponentResource {
       );
     }
     this.finished = this.#eachMember("done", (member) => this.#done(member));
-    for (const { host, unreachable } of args.members.values()) if (unreachable) this.#skipped(host.name);
+    for (const member of args.members.values()) if (member.unreachable) this.#skipped(member);
     this.registerOutputs({ id: this.id });
   }
 
@@ -294,8 +296,8 @@ export class Transition extends pulumi.ComponentResource {
   }
 
   /** The preview's line for a host that nothing dials. */
-  #skipped(host: string): void {
-    const triggers = { host, mode: "skipped: unreachable" };
+  #skipped({ host: { name: host }, suspect }: Member): void {
+    const triggers = { host, mode: `skipped: ${suspect ? "suspect" : "unreachable"}` };
     localStep(`${this.#prefix}-skipped-${host}`, { triggers }, { parent: this });
   }
 

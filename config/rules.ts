@@ -2,7 +2,9 @@ import { contains, networkOf } from "../platforms/ipv4.ts";
 import { publicKeyType, withoutComment } from "../platforms/public-key.ts";
 import { vpcPrefixes } from "../platforms/subnets.ts";
 import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
-import { defaultPorts, hostNames, type Names, pairNames } from "./schema.ts";
+import { carriedNames, carriedPorts } from "./carried.ts";
+import type { Names } from "./fields.ts";
+import { defaultPorts, hostNames, pairNames } from "./schema.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,7 +14,9 @@ interface Draft {
   readonly hosts: Readonly<Record<string, Fields>>;
   readonly pairs: Readonly<Record<string, Fields>>;
   readonly network: Fields;
+  /** Hosts that no step runs on, in either list. */
   readonly unreachable: readonly string[];
+  readonly suspect: readonly string[];
 }
 
 /** What is wrong between the parts of a stack file, beyond the shape of each. */
@@ -22,7 +26,8 @@ export function crossCheck(raw: Fields): Problem[] {
     hosts: mapped(raw.hosts),
     pairs: mapped(raw.pairs),
     network: fieldsOf(raw.network),
-    unreachable: wordsOf(raw.unreachable),
+    unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
+    suspect: wordsOf(raw.suspect),
   };
   const rules = [
     names,
@@ -32,6 +37,7 @@ export function crossCheck(raw: Fields): Problem[] {
     witnesses,
     serviceAddresses,
     ports,
+    carriedThings,
     inventoryBastions,
     awsBastion,
     awsZones,
@@ -66,25 +72,36 @@ const noHost = (name: string, draft: Draft): string =>
   `${shown(name)} is no host of this file; ${allowedWords(name, Object.keys(draft.hosts))}`;
 
 function names({ hosts, pairs }: Draft): Problem[] {
-  const wrong = (map: string, entries: object, { pattern, allowed }: Names) =>
+  const wrong = (path: readonly string[], entries: object, { pattern, allowed }: Names) =>
     Object.keys(entries)
       .filter((name) => !pattern.test(name))
-      .map((name) => at([map, name], `${shown(name)} is not allowed as a name; allowed: ${allowed}`));
+      .map((name) => at([...path, name], `${shown(name)} is not allowed as a name; allowed: ${allowed}`));
+  const carried = Object.entries(pairs).flatMap(([pair, fields]) =>
+    ["directories", "indexes", "services", "checks"].flatMap((map) =>
+      wrong(["pairs", pair, map], fieldsOf(fields[map]), carriedNames),
+    ),
+  );
   const operator = "operator is the machine that runs `up`; give the host another name";
   return [
-    ...wrong("hosts", hosts, hostNames),
-    ...wrong("pairs", pairs, pairNames),
+    ...wrong(["hosts"], hosts, hostNames),
+    ...wrong(["pairs"], pairs, pairNames),
+    ...carried,
     ...(Object.hasOwn(hosts, "operator") ? [at(["hosts", "operator"], operator)] : []),
   ];
 }
 
 function unreachableHosts(draft: Draft): Problem[] {
+  const dead = draft.unreachable.length - draft.suspect.length;
   return draft.unreachable.flatMap((name, index, all) => {
-    const path = ["unreachable", String(index)];
+    const path = index < dead ? ["unreachable", String(index)] : ["suspect", String(index - dead)];
     if (!Object.hasOwn(draft.hosts, name)) return [at(path, noHost(name, draft))];
     return all.indexOf(name) < index ? [at(path, `${shown(name)} is named twice; remove one`)] : [];
   });
 }
+
+/** The list that a host which no step runs on is in. */
+const listWith = (name: string, { suspect }: Draft): string =>
+  `changeover:${suspect.includes(name) ? "suspect" : "unreachable"}`;
 
 /** Two names for one machine: the pair would be one machine, and its fence would cut off itself. */
 function machinesApart({ hosts }: Draft): Problem[] {
@@ -127,14 +144,14 @@ function pairHosts(draft: Draft): Problem[] {
 }
 
 /** Why the machines of a pair, which are hosts all, do not have this production. */
-function production({ unreachable }: Draft, pair: Fields): string[] {
+function production(draft: Draft, pair: Fields): string[] {
   const members = named(pair, "primary", "secondary").map(([, host]) => host);
   const serving = word(pair.production);
   if (serving === undefined || members.length < 2) return [];
   if (!members.includes(serving))
     return [`${shown(serving)} is no machine of the pair; ${allowedWords(serving, members)}`];
-  return unreachable.includes(serving)
-    ? [`${shown(serving)} is in changeover:unreachable; name the other machine, or take it off the list`]
+  return draft.unreachable.includes(serving)
+    ? [`${shown(serving)} is in ${listWith(serving, draft)}; name the other machine, or take it off the list`]
     : [];
 }
 
@@ -150,7 +167,7 @@ function witnesses(draft: Draft): Problem[] {
     if (!names.includes(witness))
       return [at(path, `${shown(witness)} is no host of this file; ${allowedWords(witness, names)}`)];
     return draft.unreachable.includes(witness)
-      ? [at(path, `${shown(witness)} is in changeover:unreachable; name another host, or operator`)]
+      ? [at(path, `${shown(witness)} is in ${listWith(witness, draft)}; name another host, or operator`)]
       : [];
   });
 }
@@ -169,6 +186,26 @@ function serviceAddresses({ hosts, pairs }: Draft): Problem[] {
   return repeated(owners).filter(({ path }) => path[0] === "pairs");
 }
 
+/** The ports that a pair takes on both of its hosts, with where they stand. */
+function portsOf(name: string, pair: Fields): [path: string[], port: string][] {
+  const own = (["port", "peerPort"] as const).map((key): [string[], string] => [
+    ["pairs", name, key],
+    shown(pair[key] ?? defaultPorts[key]),
+  ]);
+  const directories: [string[], string][] =
+    Object.keys(mapped(pair.directories)).length > 0
+      ? [[["pairs", name, "rsyncPort"], shown(pair.rsyncPort ?? carriedPorts.directories)]]
+      : [];
+  const indexes = Object.entries(mapped(pair.indexes)).flatMap(([index, fields]): [string[], string][] => {
+    const path = ["pairs", name, "indexes", index];
+    return [
+      [[...path, "port"], shown(fields.port ?? carriedPorts.index)],
+      [[...path, "rsyncPort"], shown(fields.rsyncPort ?? carriedPorts.indexCopies)],
+    ];
+  });
+  return [...own, ...directories, ...indexes];
+}
+
 /** Every port that is taken on every host: by its sshd, and by the pairs that it belongs to. */
 function ports({ hosts, pairs }: Draft): Problem[] {
   const sshds = Object.entries(hosts).map(([host, { port }]): [string, string] => [
@@ -177,8 +214,7 @@ function ports({ hosts, pairs }: Draft): Problem[] {
   ]);
   const taken = new Map(sshds);
   return Object.entries(pairs).flatMap(([name, pair]) =>
-    (["port", "peerPort"] as const).flatMap((key) => {
-      const [path, port] = [["pairs", name, key], shown(pair[key] ?? defaultPorts[key])];
+    portsOf(name, pair).flatMap(([path, port]) => {
       const places = [...new Set(named(pair, "primary", "secondary").map(([, host]) => `${host}:${port}`))];
       const owner = places.flatMap((place) => taken.get(place) ?? [])[0];
       for (const place of places) if (!taken.has(place)) taken.set(place, pathText(path));
@@ -186,6 +222,42 @@ function ports({ hosts, pairs }: Draft): Problem[] {
       return [at(path, `${port} is taken by ${owner} on a host of the pair; name another`)];
     }),
   );
+}
+
+/** Copies are recorded by name, on the machine and in preflight: no two may share one, nor the database's. */
+function carriedThings({ pairs }: Draft): Problem[] {
+  return Object.entries(pairs).flatMap(([name, pair]) => {
+    const [directories, indexes] = [mapped(pair.directories), mapped(pair.indexes)];
+    const twice = Object.keys(indexes).filter((index) => Object.hasOwn(directories, index));
+    const reserved = [...Object.keys(directories), ...Object.keys(indexes)].includes("database");
+    const template = Object.entries(mapped(pair.services)).filter(
+      ([, { unit, ports: listed }]) =>
+        word(unit)?.endsWith("@") === true && (!Array.isArray(listed) || listed.length === 0),
+    );
+    const snapshot = pair.replication === "snapshot" && pair.synchronous === true;
+    return [
+      ...twice.map((index) =>
+        at(["pairs", name, "indexes", index], "is a directory too; name one otherwise"),
+      ),
+      ...(reserved
+        ? [at(["pairs", name, "directories"], '"database" is the pair\'s own copy; name it otherwise')]
+        : []),
+      ...template.map(([service]) =>
+        at(
+          ["pairs", name, "services", service, "ports"],
+          "missing; a unit that ends with @ has an instance for each port",
+        ),
+      ),
+      ...(snapshot
+        ? [
+            at(
+              ["pairs", name, "synchronous"],
+              "true is not allowed with replication snapshot, where no standby hears of a commit",
+            ),
+          ]
+        : []),
+    ];
+  });
 }
 
 function inventoryBastions(draft: Draft): Problem[] {
@@ -203,7 +275,10 @@ function inventoryBastions(draft: Draft): Problem[] {
 function behindUnreachable(draft: Draft, path: string[], bastion: string, host: string): Problem[] {
   if (!draft.unreachable.includes(bastion) || draft.unreachable.includes(host)) return [];
   return [
-    at(path, `${shown(bastion)} is in changeover:unreachable, so ${host} can't be reached; add ${host} too`),
+    at(
+      path,
+      `${shown(bastion)} is in ${listWith(bastion, draft)}, so ${host} can't be reached; add ${host} too`,
+    ),
   ];
 }
 

@@ -1,30 +1,8 @@
 import { z } from "zod";
+import { carriedFields } from "./carried.ts";
+import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
 import { networkOf } from "../platforms/ipv4.ts";
 import { publicKeyType } from "../platforms/public-key.ts";
-
-/** What is allowed in a field, in words, for the message about a wrong value. */
-export const allowedIn = z.registry<{ allowed: string }>();
-
-/** A field with what is allowed in it and what it is for; editors show both, and its default. */
-function field<T extends z.ZodType>(schema: T, allowed: string, purpose: string): T {
-  const described = schema.meta({ ...schema.meta(), description: purpose });
-  allowedIn.add(described, { allowed });
-  return described;
-}
-
-const text = (pattern: RegExp, allowed: string, purpose: string) =>
-  field(z.string().regex(pattern), allowed, purpose);
-
-const wholeNumber = (least: number, most: number, purpose: string) =>
-  field(z.int().min(least).max(most), `a whole number from ${String(least)} to ${String(most)}`, purpose);
-
-const tcpPort = (purpose: string) => wholeNumber(1, 65535, purpose);
-
-/** Names of the entries of a map: their pattern, and the same in words. */
-export interface Names {
-  readonly pattern: RegExp;
-  readonly allowed: string;
-}
 
 export const hostNames: Names = {
   pattern: /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
@@ -52,17 +30,6 @@ const publicKey = (types: readonly string[], purpose: string) =>
     `one whole line such as "ssh-ed25519 AAAA…" (${types.join(", ")})`,
     purpose,
   );
-
-/** Names are checked by a rule: zod would look at no value whose name is wrong. */
-const mapOf = <Value extends z.ZodType>({ pattern, allowed }: Names, value: Value, purpose: string) =>
-  field(
-    z.record(z.string(), value).meta({ propertyNames: { pattern: pattern.source } }),
-    "a map from names to settings",
-    `${purpose} A name is ${allowed}.`,
-  );
-
-const listOf = <Value extends z.ZodType>(value: Value, purpose: string) =>
-  field(z.array(value), "a list", purpose);
 
 const hostKeyTypes = [
   "ssh-ed25519",
@@ -155,6 +122,7 @@ const pair = <Address extends z.ZodType>(serviceAddress: Address) =>
       "true or false",
       "Whether a commit is acknowledged only when the standby has it too: an emergency then loses none, and none ends while the standby is away.",
     ).default(false),
+    ...carriedFields,
     acceptSplitBrainRisk: accepted(
       "Why it is known that the lost machine serves nobody, where nothing can cut it off.",
     ),
@@ -168,6 +136,10 @@ const common = {
   unreachable: listOf(
     hostName("A host that nothing dials."),
     "Hosts that are dead or cut off: nothing dials them, and what must not be skipped on them is refused.",
+  ).default([]),
+  suspect: listOf(
+    hostName("A host that is sick and may still answer."),
+    "Hosts that are sick: no step runs on them. A pair whose production is one is served by its other machine, which first gets from it what it still gives (`finalSync`).",
   ).default([]),
   adopt: text(
     /^[0-9a-f]{16}$/,

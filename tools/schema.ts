@@ -2,7 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { z } from "zod";
-import { allowedIn, stackSchemas } from "../config/schema.ts";
+import { allowedIn } from "../config/fields.ts";
+import { stackSchemas } from "../config/schema.ts";
 
 /** Where editors find the schema of stack files. */
 export const schemaFile = join(import.meta.dirname, "..", "docs", "stack.schema.json");

@@ -11,6 +11,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/pair/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
 # shellcheck source=scripts/pair/lib-address.sh
 . "$here/lib-address.sh"
 # shellcheck source=scripts/pair/lib-alone.sh
@@ -23,6 +25,7 @@ main() {
   load_pair "$1"
   epoch=$(value_of "$(records)/claim" epoch)
   [[ $SERVICE_ADDRESS == none ]] || link=$(service_interface)
+  stop_copies
   require_own_cluster
   know_role
   if [[ $role != writer ]]; then

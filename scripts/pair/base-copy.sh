@@ -17,7 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 copy() {
   local draft=$DATA.copying
   keep_slot || timed_out "PostgreSQL on $PEER does not let $SELF in"
-  copy_from_peer "$draft"
+  copy_from_peer "$draft" -S "$(slot_of "$SELF")"
   # For Debian's settings, which are outside of the data and the same as on the peer; its empty data goes.
   pg_createcluster --start-conf=manual -p "$PORT" 15 "$PAIR" >&2
   rm -rf "$DATA"

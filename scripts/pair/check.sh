@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # Look at a pair through its service address, from this host, as a user comes.
-# Usage: check.sh PAIR ADDRESS PORT DATABASE STANDBY    (stdin: the pair's secret)
+# Usage: check.sh PAIR ADDRESS PORT DATABASE STANDBY [PAGES]    (stdin: the pair's secret)
 #
-# Succeeds when the address accepts writes and STANDBY streams from it; with `none`, when
-# it accepts writes. Changes nothing.
+# Succeeds when the address accepts writes and STANDBY streams from it (with `none`: when
+# it accepts writes), and serves PAGES, JSON by name. Changes nothing.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/../lib.sh"
 
-one_look() { wrong=$(python3 "$here/check.py" "$2" "$3" "$4" "$5" <<<"$secret" 2>&1); }
+one_look() {
+  wrong=$(python3 "$here/check.py" "$2" "$3" "$4" "$5" <<<"$secret" 2>&1) &&
+    { [[ -z ${6:-} ]] || wrong=$(python3 "$here/pages.py" "$2" "$6" 2>&1); }
+}
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 5)) || misuse "check.sh takes PAIR ADDRESS PORT DATABASE STANDBY, got: $*"
+  (($# == 5 || $# == 6)) || misuse "check.sh takes PAIR ADDRESS PORT DATABASE STANDBY [PAGES], got: $*"
   export CHANGEOVER_COMPONENT=$1
   local wrong="" secret=""
   read_secret secret "the pair's secret"

@@ -3,7 +3,7 @@
 # Usage: configure.sh PAIR key=value…    (stdin: the pair's secret)
 #
 # Keys: self peer self_address peer_address primary secondary service_address interface
-# database port peer_port clients network. A server that runs is told to reload, never
+# database port peer_port clients network, and carries.… (what it carries besides). A server that runs is told to reload, never
 # restarted. Refuses a service address that the machine's own network files name.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,6 +15,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-settings.sh"
 # shellcheck source=scripts/pair/lib-services.sh
 . "$here/lib-services.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
 
 readonly keys=(self peer self_address peer_address primary secondary service_address interface database port peer_port)
 
@@ -29,6 +31,8 @@ write_conf() {
   {
     printf 'PAIR=%s\nIP_PRIMARY_SERVER=%s\nIP_SECONDARY_SERVER=%s\n' "$pair" "$primary" "$secondary"
     for key in "${keys[@]}" clients network; do printf '%s=%s\n' "${key^^}" "${told[$key]:-}"; done
+    for key in "${!told[@]}"; do [[ $key != carries.settings.* ]] || printf '%s=%s\n' "${key#carries.settings.}" "${told[$key]}"; done
+    [[ -z ${told[carries.rsync_port]:-} ]] || printf '%s_rsync_port=%s\n' "$pair" "${told[carries.rsync_port]}"
   } | write_file "/etc/$pair/$pair.conf"
 }
 
@@ -43,6 +47,8 @@ write_secrets() {
   write_file "/etc/$PAIR/secret" 0600 <<<"$1"
   write_file "$PGPASSFILE" 0600 <<<"*:*:*:changeover:$1"
   chown postgres: "$PGPASSFILE"
+  write_file "/etc/$PAIR/rsync.pass" 0600 <<<"$1"
+  write_file "/etc/$PAIR/rsync.secrets" 0600 <<<"changeover:$1"
 }
 
 # A server that runs is never restarted: what it takes over only then is reported.
@@ -64,6 +70,7 @@ main() {
   read_secret secret "the pair's secret"
   refuse_address_at_boot "$@"
   write_conf "$@"
+  write_carries "$@"
   load_pair "$1"
   write_secrets "$secret"
   start_services

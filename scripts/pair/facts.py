@@ -82,6 +82,16 @@ def in_network_files(address):
     return None
 
 
+def copies(records):
+    """How old each copy of production's is: {name: {age_s, from}}. A half-written record is none."""
+    found = {}
+    for path in glob.glob(f"{records}/copies/*"):
+        record = pairs_of(path) or {}
+        if record.get("at", "").isdigit():
+            found[os.path.basename(path)] = {"age_s": max(0, round(time.time()) - int(record["at"])), "from": record.get("from")}
+    return found
+
+
 def free_mib(pair):
     """Free space where the pair's data is, or will be."""
     path = f"/var/lib/postgresql/15/{pair}"
@@ -109,6 +119,8 @@ def facts(pair, address=None):
         "configured": conf is not None,
         "status": text_of(f"/etc/{pair}/{pair}.status"),
         "fence": pairs_of(f"{records}/fence"),
+        "copies": copies(records),
+        "stands_still": os.path.exists(f"/etc/postgresql/15/{pair}/conf.d/stands-still.conf"),
         **{key: stands[key] for key in STANDS},
         **database(pair, conf, stands["runs"]),
         "address_in_network_files": in_network_files(address),

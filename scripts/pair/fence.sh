@@ -15,10 +15,18 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-address.sh"
 # shellcheck source=scripts/pair/lib-fence.sh
 . "$here/lib-fence.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
 
 peer_is_near() {
   [[ $(sql "select count(*) from pg_stat_replication where application_name = '$PEER' and state = 'streaming'
     and pg_wal_lsn_diff(pg_current_wal_lsn(), flush_lsn) < 16 * 1024 * 1024") == 1 ]]
+}
+
+# What writes files ends beside the server, and is gone when this script is.
+stop_services() {
+  stop_production_services &
+  services=$!
 }
 
 fence_writer() {
@@ -32,6 +40,7 @@ fence_writer() {
   log "fencing $SELF"
   as_standby
   refuse_clients
+  stop_services
   stop_at_once "$pid"
   role=stopped
 }
@@ -39,10 +48,13 @@ fence_writer() {
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "fence.sh takes PAIR, got: $*"
-  local role position
+  local role position services was
   load_pair "$1"
+  stop_copies
   require_own_cluster
   know_role
+  was=$role
+  [[ $(value_of "$(records)/fence" id) != "$CHANGEOVER_ID" ]] || was=$(value_of "$(records)/fence" was)
   if [[ $role == writer ]]; then
     fence_writer
   else
@@ -50,12 +62,14 @@ main() {
     require_claim
     as_standby
     refuse_clients
+    stop_services
     [[ $role != stopped || -e $(records)/rewinding || -e $(records)/down ]] || return_read_only
   fi
   give_up_address
   find_position "$role"
-  printf 'id=%s\nepoch=%s\nposition=%s\nsince=%(%FT%T%z)T\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" \
-    "$position" -1 | write_file "$(records)/fence"
+  wait "$services" || timed_out "not all services of production stop on $SELF"
+  printf 'id=%s\nepoch=%s\nposition=%s\nwas=%s\nsince=%(%FT%T%z)T\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" \
+    "$position" "$was" -1 | write_file "$(records)/fence"
   wait
   receipt "$SELF fenced at $position"
 }

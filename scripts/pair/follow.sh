@@ -10,6 +10,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/pair/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
 # shellcheck source=scripts/pair/lib-copy.sh
 . "$here/lib-copy.sh"
 # shellcheck source=scripts/pair/lib-follow.sh
@@ -33,6 +35,7 @@ main() {
     t) refuse "$PEER accepts no writes, so there is nothing to follow; $(start_again)" ;;
     *) timed_out "PostgreSQL on $PEER gives no answer" ;;
   esac
+  stop_copies
   follow_peer
   wait_until "$PEER says that it sends to $SELF" 60 peer_sends "'streaming', 'catchup'"
   wait_until "$SELF has caught up with $PEER" 3000 peer_sends "'streaming'"

@@ -55,11 +55,11 @@ was_rewound() {
 copy_anew() {
   local aside
   aside=$DATA.aside-$(value_of "$(records)/claim" epoch)
-  log "$SELF can't be rewound to follow $PEER: ${said##*$'\n'}"
-  copy_from_peer "$DATA.copying"
-  [[ -e $aside ]] || mv "$DATA" "$aside"
-  rm -rf "$DATA"
-  mv "$DATA.copying" "$DATA"
+  log "$SELF can't go on from its own data to follow $PEER: $1"
+  keep_slot
+  copy_from_peer "$DATA.copying" -S "$(slot_of "$SELF")"
+  change_places "$DATA.copying" "$DATA"
+  if [[ -e $aside ]]; then rm -rf "$DATA.copying"; else mv "$DATA.copying" "$aside"; fi
   log "what $SELF had is set aside as $aside; delete it when nobody needs it"
 }
 
@@ -79,7 +79,7 @@ rewind() {
       fi
       ;;
     1) ;;
-    *) copy_anew ;;
+    *) copy_anew "${said##*$'\n'}" ;;
   esac
   as_standby
   rm -f "$(records)"/{rewinding,down}
@@ -94,9 +94,17 @@ goes_its_way() {
     and (pg_last_wal_replay_lsn() >= '$mark' or flushed_lsn > receive_start_lsn)" 2>/dev/null) == 1 ]]
 }
 
-# Stream from the peer: as it is, or rewound when this machine went another way.
+# Whether the peer has thrown away the log that this machine needs next: it was away, or stood still, for too long.
+log_is_gone() {
+  local next
+  next=$(sql 'select pg_last_wal_replay_lsn()')
+  [[ -n $next && $(peer_sql "select count(*) from pg_ls_waldir() where right(name, 16) = right(pg_walfile_name('$next'), 16)") == 0 ]]
+}
+
+# Stream from the peer: as it is, or rewound when this machine went another way, or copied when that is not enough.
 follow_peer() {
   local way
+  stand_still_no_more
   keep_slot || timed_out "PostgreSQL on $PEER does not let $SELF in"
   way=$(peer_sql "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int, pg_current_wal_lsn()")
   way=${way/|/ }
@@ -109,5 +117,10 @@ follow_peer() {
     log "$SELF does not stream from $PEER; looking whether it went another way"
   fi
   rewind
+  if ! becomes 20 goes_its_way "$way" && log_is_gone; then
+    stop_server
+    copy_anew "$PEER has no log any more from where $SELF is"
+    start_server
+  fi
   wait_until "$SELF streams from $PEER" 60 goes_its_way "$way"
 }

@@ -19,7 +19,8 @@ require_fenced_peer() {
   { read -r claimed && read -r fenced && read -r postgres && read -r recovering && read -r signal && read -r position; } <&5
   [[ $claimed == "$CHANGEOVER_ID" && $fenced == "$CHANGEOVER_ID" ]] ||
     refuse "require fenced $PEER: its fence is of ${fenced:-no transition}, its claim of ${claimed:-none}, not of $CHANGEOVER_ID; $(start_again)"
-  [[ $recovering == true || $postgres-$signal == stopped-true ]] ||
+  # The writer had ended when the fence was written down: what starts since then starts read-only.
+  [[ $recovering == true || ($postgres != running && $signal == true) ]] ||
     refuse "require fenced $PEER: its server is $postgres and may accept writes; $(start_again)"
 }
 

@@ -16,6 +16,7 @@ load_pair() {
   DATA=/var/lib/postgresql/15/$PAIR
   UNIT=postgresql@15-$PAIR
   COMMITS=/etc/postgresql/15/$PAIR/conf.d/commits.conf
+  STILL=/etc/postgresql/15/$PAIR/conf.d/stands-still.conf
   export PGPASSFILE=/etc/$PAIR/pgpass PGCONNECT_TIMEOUT=5
   cd /
 }
@@ -38,7 +39,9 @@ slot_of() { printf '%s\n' "${1//-/_}"; }
 
 # Have the peer keep what this machine has not read yet; safe to repeat.
 keep_slot() {
-  peer_sql "select pg_create_physical_replication_slot('$(slot_of "$SELF")', true)
+  peer_sql "select pg_drop_replication_slot(slot_name) from pg_replication_slots
+      where slot_name = '$(slot_of "$SELF")' and not active and wal_status = 'lost';
+    select pg_create_physical_replication_slot('$(slot_of "$SELF")', true)
     where not exists (select from pg_replication_slots where slot_name = '$(slot_of "$SELF")')" >/dev/null
 }
 

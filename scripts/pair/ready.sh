@@ -10,6 +10,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/pair/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
 # shellcheck source=scripts/pair/lib-copy.sh
 . "$here/lib-copy.sh"
 # shellcheck source=scripts/pair/lib-follow.sh
@@ -25,6 +27,7 @@ main() {
   [[ $# -eq 2 && $2 =~ ^[0-9]+$ ]] || misuse "ready.sh takes PAIR MAX-LAG-MIB, got: $*"
   local role answer
   load_pair "$1"
+  stop_copies
   require_own_cluster
   know_role
   if [[ $role == writer ]]; then

@@ -12,6 +12,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=scripts/pair/lib-address.sh
 . "$here/lib-address.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
 
 require_free_address() {
   local verdict
@@ -36,6 +38,7 @@ main() {
     take_address "$link"
     announce_address "$link"
   fi
+  run_role "$2"
   receipt "$SELF is up as $2"
 }
 

@@ -15,6 +15,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-address.sh"
 # shellcheck source=scripts/pair/lib-fence.sh
 . "$here/lib-fence.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
 
 # Users must not wait here, and what is written now is lost to the pair: no checkpoint, no farewell.
 stop_now() {
@@ -34,6 +36,7 @@ main() {
   refuse_clients
   give_up_address
   stop_now
+  stop_production_services
   printf 'why=%s\nsince=%(%FT%T%z)T\n' "$2" -1 | write_file "$(records)/down"
   rm -f "$(records)/alone"
   write_file "/etc/$PAIR/$PAIR.status" <<<down

@@ -43,4 +43,7 @@ def main():
         link.announce()
 
 
-main()
+try:
+    main()
+except BrokenPipeError:
+    os._exit(1)  # who asked has ended, and said why

@@ -536,6 +536,7 @@ function factsOf(world: World, machine: Machine): PairFacts {
     fence: machine.fence,
     holds_address: machine.holds,
     ...{ free_mib: 9000, address_in_network_files: null, last_commit_s: 1 },
+    ...{ copies: {}, stands_still: false },
     ...{ epoch: epochOf(machine), down: machine.down, half_made: machine.rewinding },
   };
 }
@@ -550,6 +551,7 @@ function preflight(world: World, run: Run, order: Up): void {
   const wanted: PairWanted = {
     ...{ pair: "sounz", transition: "switch", stack: "5ac4", production, standby: otherOf(production) },
     ...{ maxLagMiB: 16, maxClockSkewSeconds: 5, minFreeMiB: 512 },
+    ...{ copies: [], maxCopyAgeMinutes: 60 },
     ...(lost ? { lost: otherOf(production), fenced: order.fence === true } : {}),
   };
   // A person copies the line with its epoch from the refusal.

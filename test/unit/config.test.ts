@@ -39,6 +39,12 @@ const onePair = (changes: Record<string, unknown>) =>
 
 const one = (line: string) => `Pulumi.test.yaml has 1 problem; nothing was touched:\n  ${line}`;
 
+const carriesNothing = {
+  replication: "streaming",
+  ...{ directories: {}, rsyncPort: 18993, indexes: {}, services: {}, checks: {} },
+  ...{ finalSync: "attempt", copyAt: "*:0/15", maxCopyAgeMinutes: 1560 },
+};
+
 describe("the committed stack files", () => {
   it("dev is local and names the pair, with every default filled in", () => {
     expect(parseConfig(committedStack("Pulumi.dev.yaml"), "Pulumi.dev.yaml")).toEqual({
@@ -60,9 +66,11 @@ describe("the committed stack files", () => {
           maxClockSkewSeconds: 5,
           minFreeMiB: 512,
           synchronous: false,
+          ...carriesNothing,
         },
       },
       unreachable: [],
+      suspect: [],
     });
   });
 
@@ -130,9 +138,9 @@ config:
       'changeover:pairs.sounz.maxLagMiB: "lots" is not allowed; allowed: a whole number from 1 to 1048576',
       'changeover:pairs.sounz.primary: "slayr" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean slayer?',
       'changeover:pairs.sounz.production: "anthrx" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean anthrax?',
-      "changeover:pairs.sounz.prot: no such key; allowed: primary, secondary, production, serviceAddress, database, port, peerPort, interface, clients, checksFrom, maxLagMiB, maxClockSkewSeconds, minFreeMiB, synchronous, acceptSplitBrainRisk, acceptDataLoss; did you mean port?",
+      "changeover:pairs.sounz.prot: no such key; allowed: primary, secondary, production, serviceAddress, database, port, peerPort, interface, clients, checksFrom, maxLagMiB, maxClockSkewSeconds, minFreeMiB, synchronous, replication, directories, rsyncPort, indexes, services, checks, finalSync, software, copyAt, maxCopyAgeMinutes, acceptSplitBrainRisk, acceptDataLoss; did you mean port?",
       "changeover:pairs.sounz.serviceAddress: 0.46 is not allowed; allowed: an IPv4 address",
-      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, adopt; did you mean pairs?",
+      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, suspect, adopt; did you mean pairs?",
       'changeover:ssh.privateKeyPath: "keys/prod" is not allowed; allowed: an absolute path, or one that begins with ~/',
       "changeover:ssh.usr: no such key; allowed: user, privateKeyPath; did you mean user?",
       'changeover:unreachable[1]: "metallica" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean Metallica?',
@@ -383,7 +391,7 @@ describe("readConfig", () => {
     });
     expect(readConfig).toThrow(
       one(
-        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, adopt; did you mean pairs?",
+        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, suspect, adopt; did you mean pairs?",
       ),
     );
   });

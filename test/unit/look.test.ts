@@ -6,12 +6,20 @@ import { inWords } from "../../components/pair-words.ts";
 const facts = {
   ...{ host: "megadeth", status: "standby", postgres: "running", in_recovery: true, holds_address: false },
   ...{ streaming: { from: "192.0.2.11", lag_bytes: 1572864 }, last_commit_s: 0.25, down: null, epoch: 12 },
+  ...{ copies: {}, stands_still: false },
 } as unknown as PairFacts;
 
 describe("a look", () => {
   it("says what a standby is, how far behind and how old", () => {
     expect(inWords({ host: "megadeth", facts })).toBe(
       "megadeth: standby, PostgreSQL is read-only, streams, 1.5 MiB behind, last transaction 0.3 s ago, epoch 12",
+    );
+  });
+
+  it("says how old each copy is [004-156]", () => {
+    const copied = { ...facts, streaming: null, stands_still: true, copies: { data: { age_s: 90 } } };
+    expect(inWords({ host: "megadeth", facts: copied as unknown as PairFacts })).toContain(
+      "stands still until its next copy, data copied 90 s ago",
     );
   });
 

@@ -10,6 +10,8 @@ const wanted: PairWanted = {
   maxLagMiB: 16,
   maxClockSkewSeconds: 5,
   minFreeMiB: 512,
+  copies: [],
+  maxCopyAgeMinutes: 60,
 };
 
 const writer: PairFacts = {
@@ -33,6 +35,8 @@ const writer: PairFacts = {
   down: null,
   half_made: false,
   last_commit_s: 0.5,
+  copies: {},
+  stands_still: false,
 };
 const standby: PairFacts = {
   ...writer,

@@ -7,6 +7,8 @@ import { keepersOf, phasesOf } from "../../components/table.ts";
 const scripts = join(import.meta.dirname, "..", "..", "scripts");
 const phaseOrder = (name: string) => phasesOf(tables[name]?.table ?? []).map(([phase]) => phase);
 
+const switches = ["switch", "switch-carries", "switch-aws"];
+
 describe("every transition", () => {
   const rows = Object.entries(tables).flatMap(([name, { table }]) => table.map((row) => ({ name, row })));
 
@@ -20,8 +22,10 @@ describe("every transition", () => {
   it("names every acting script of the pair", () => {
     const libraries = /\/lib[^/]*\.sh$/;
     const files = globSync("pair/*.sh", { cwd: scripts }).filter((file) => !libraries.test(file));
-    // The watch of a machine acts by itself, with the lock that steps take; a person acts by hand.
-    const others = ["pair/serve.sh", "pair/step-down.sh", "pair/by-hand.sh"];
+    // The watch of a machine acts by itself, with the lock that steps take; a timer copies; a person acts by hand.
+    const others = ["serve", "step-down", "sync", "snapshot", "copies", "by-hand"].map(
+      (name) => `pair/${name}.sh`,
+    );
     const named = new Set([...rows.map(({ row }) => `${row.script}.sh`), ...others]);
     expect(files.filter((file) => !named.has(file))).toEqual([]);
   });
@@ -32,7 +36,7 @@ describe("every transition", () => {
   });
 
   it("fences the old production before the other one is promoted, and it gives up the address before that [004-063]", () => {
-    for (const name of ["switch", "switch-aws"]) {
+    for (const name of switches) {
       const order = phaseOrder(name);
       expect(order.indexOf("fence")).toBeGreaterThanOrEqual(0);
       expect(order.indexOf("fence")).toBeLessThan(order.indexOf("takeover"));
@@ -45,14 +49,22 @@ describe("every transition", () => {
   });
 
   it("writes the status file after the work that it stands for [004-144]", () => {
-    for (const name of ["switch", "switch-aws"]) {
-      const order = phaseOrder(name);
+    for (const name of switches) {
+      const order = phaseOrder(name).filter((phase) => phase !== "apart");
       expect(order.slice(-2)).toEqual(["status", "check"]);
     }
   });
 
+  it("copies last when nothing changes any more, and before anything is promoted [004-130]", () => {
+    const order = phaseOrder("switch-carries");
+    expect(order.indexOf("near")).toBeLessThan(order.indexOf("fence"));
+    expect(order.indexOf("copy")).toBe(order.indexOf("fence") + 1);
+    expect(order.indexOf("takeover")).toBe(order.indexOf("copy") + 1);
+    expect(order.indexOf("services")).toBeGreaterThan(order.indexOf("takeover"));
+  });
+
   it("names one point of no return, and lets no row of a switch be skipped", () => {
-    for (const name of ["switch", "switch-aws"]) {
+    for (const name of switches) {
       const table = tables[name]?.table ?? [];
       expect(table.filter((row) => row.pointOfNoReturn).map((row) => row.script)).toEqual(["pair/takeover"]);
       expect(table.filter((row) => row.mayBeSkipped)).toEqual([]);

@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+/** What is allowed in a field, in words, for the message about a wrong value. */
+export const allowedIn = z.registry<{ allowed: string }>();
+
+/** A field with what is allowed in it and what it is for; editors show both, and its default. */
+export function field<T extends z.ZodType>(schema: T, allowed: string, purpose: string): T {
+  const described = schema.meta({ ...schema.meta(), description: purpose });
+  allowedIn.add(described, { allowed });
+  return described;
+}
+
+export const text = (pattern: RegExp, allowed: string, purpose: string) =>
+  field(z.string().regex(pattern), allowed, purpose);
+
+export const wholeNumber = (least: number, most: number, purpose: string) =>
+  field(z.int().min(least).max(most), `a whole number from ${String(least)} to ${String(most)}`, purpose);
+
+export const tcpPort = (purpose: string) => wholeNumber(1, 65535, purpose);
+
+/** Names of the entries of a map: their pattern, and the same in words. */
+export interface Names {
+  readonly pattern: RegExp;
+  readonly allowed: string;
+}
+
+/** Names are checked by a rule: zod would look at no value whose name is wrong. */
+export const mapOf = <Value extends z.ZodType>({ pattern, allowed }: Names, value: Value, purpose: string) =>
+  field(
+    z.record(z.string(), value).meta({ propertyNames: { pattern: pattern.source } }),
+    "a map from names to settings",
+    `${purpose} A name is ${allowed}.`,
+  );
+
+export const listOf = <Value extends z.ZodType>(value: Value, purpose: string) =>
+  field(z.array(value), "a list", purpose);

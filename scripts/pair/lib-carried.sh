@@ -1,0 +1,68 @@
+# Sourced by the scripts that look after what a pair carries besides its database: /etc/PAIR/carries.
+# shellcheck shell=bash
+
+# write_carries PAIR key=value…: the words that begin with `carries.`, one a line.
+write_carries() {
+  local word
+  for word in "${@:2}"; do [[ $word != carries.* ]] || printf '%s\n' "${word#carries.}"; done |
+    sort | write_file "/etc/$1/carries"
+}
+
+# carried PREFIX: the lines that begin with PREFIX, without it.
+carried() { sed -n "s/^${1//./\\.}//p" "/etc/$PAIR/carries" 2>/dev/null || true; }
+carries() { [[ -n $(carried "$1") ]]; }
+
+# services_on production|both|'': units of the services that run there; '' for all.
+services_on() {
+  local line name
+  while read -r line; do
+    name=${line%%.units=*}
+    [[ -z $1 || $(carried "services.$name.on=") == "$1" ]] || continue
+    printf '%s\n' "${line#*.units=}"
+  done < <(carried services. | grep '\.units=') | tr '\n' ' '
+}
+
+# Units are never enabled: a role starts them, so that a machine that boots runs nothing before it knows its own.
+# start_units UNIT…
+start_units() {
+  (($#)) || return 0
+  log "starting $*"
+  timeout 120 systemctl start "$@" || timed_out "not all of $* start on $SELF; see: journalctl -u ${1}"
+}
+
+# stop_units UNIT…: one that hangs is killed, since users wait.
+stop_units() {
+  (($#)) || return 0
+  log "stopping $*"
+  timeout 20 systemctl stop "$@" || systemctl kill --signal=KILL "$@" || true
+  timeout 10 systemctl stop "$@" || timed_out "not all of $* stop on $SELF"
+}
+
+# run_role production|standby: what this role runs is started, what it does not is stopped.
+run_role() {
+  local -a both only
+  read -ra both <<<"$(services_on both)"
+  read -ra only <<<"$(services_on production)"
+  if [[ $1 == production ]]; then start_units "${both[@]}" "${only[@]}"; else
+    stop_units "${only[@]}"
+    start_units "${both[@]}"
+  fi
+}
+stop_production_services() {
+  local -a only
+  read -ra only <<<"$(services_on production)"
+  stop_units "${only[@]}"
+}
+
+# A standby that stood still until its next copy hears its peer again. For the server that starts next, or runs.
+stand_still_no_more() {
+  [[ -e $STILL ]] || return 0
+  rm -f "$STILL"
+  ! is_running || reload_server
+}
+
+# An open transition stops a copy that a timer began; none begins while the claim is there.
+stop_copies() {
+  [[ ! -e /etc/systemd/system/changeover-sync-$PAIR.service ]] || timeout 30 systemctl stop "changeover-sync-$PAIR.service" 2>/dev/null ||
+    timed_out "the copy that a timer began does not stop on $SELF"
+}

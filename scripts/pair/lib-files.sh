@@ -1,0 +1,83 @@
+# Sourced by the scripts that copy the directories and indexes of the machine that was production last.
+# shellcheck shell=bash
+
+readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates --contimeout=5 --timeout=30)
+
+serving_of() { value_of "$(records)/serving" epoch; }
+
+# Ends with 1 when this machine was production last: what the other has is older. Sets `served`, the other's epoch.
+peer_was_production_last() {
+  served=$(python3 "$SCRIPTS/pair/ask.py" "$PAIR" serving) || return 2
+  ((served > $(serving_of || echo 0) + 0))
+}
+
+# Why this machine is no target of a timer's copies now; empty when it is one.
+why_no_target() {
+  local status claim
+  status=$(cat "/etc/$PAIR/$PAIR.status" 2>/dev/null || true)
+  claim=$(records)/claim
+  if [[ $status != standby && $status != production_as_standby ]]; then
+    echo "its status is ${status:-not known}"
+  elif [[ -e $(records)/down || -e $(records)/rewinding ]]; then
+    echo "it is down"
+  elif [[ $(value_of "$(records)/done/$(value_of "$claim" transition)" id) != "$(value_of "$claim" id)" ]]; then
+    echo "a transition is open"
+  fi
+}
+
+# What this machine wrote as production, and perhaps nobody else has, is kept: not after a switch that copied all of it.
+keeps_own() {
+  local copied own fence
+  own=$(serving_of)
+  copied=$(value_of "$(records)/copies/$1" serving)
+  fence=$(records)/fence
+  ((${own:-0} > ${copied:-0})) && [[ $(value_of "$fence" id)-$(value_of "$fence" was) != "$CHANGEOVER_ID-writer" ]]
+}
+
+note_copy() { printf 'at=%s\nserving=%s\nfrom=%s\n' "$2" "$served" "$PEER" | write_file "$(records)/copies/$1"; }
+
+# copy_directory near|last NAME PATH
+copy_directory() {
+  local how=$1 name=$2 path=$3 from keep at=$EPOCHSECONDS rc=0 left
+  local -a aside=()
+  from=rsync://changeover@$PEER_ADDRESS:$(carried rsync_port=)/$name/
+  keep=$(records)/set-aside/$served/$name
+  ! keeps_own "$name" || aside=(--backup "--backup-dir=$keep")
+  mkdir -p "$path"
+  "${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" "${aside[@]}" "$from" "$path/" >&2 || rc=$?
+  # 24: a file was gone before it was read, as files of a machine that serves are.
+  [[ $rc == 0 || $rc-$how == 24-near ]] || timed_out "$name is not copied from $PEER (rsync ends with $rc)"
+  if [[ $how == last ]]; then
+    left=$("${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" --dry-run --itemize-changes "$from" "$path/") ||
+      timed_out "nobody could compare $name with $PEER"
+    [[ -z $left ]] || timed_out "$name differs from $PEER after its copy: ${left//$'\n'/, }"
+  fi
+  if [[ -d $keep ]]; then log "what only $SELF had of $name is set aside under $keep: $(find "$keep" -type f | wc -l) files"; fi
+  note_copy "$name" "$at"
+  log "$name is as on $PEER$([[ $how == near ]] || echo ': a dry run shows no difference')"
+}
+
+# copy_index near|last NAME
+copy_index() {
+  local at=$EPOCHSECONDS
+  if [[ $1 == last ]]; then set -- "$1" "$2" --final; else set -- "$1" "$2"; fi
+  python3 "$SCRIPTS/pair/copy-index.py" "$PAIR" "${@:2}" >&2 || timed_out "index $2 is not copied from $PEER"
+  note_copy "$2" "$at"
+}
+
+# copy_files near|last: all at once; each is tried, whatever becomes of the others.
+copy_files() {
+  local name path job failed=0
+  local -a jobs=()
+  install -d "$(records)/copies"
+  while IFS='=' read -r name path; do
+    copy_directory "$1" "$name" "$path" &
+    jobs+=($!)
+  done < <(carried directories.)
+  while IFS='=' read -r name _; do
+    copy_index "$1" "${name%.core}" &
+    jobs+=($!)
+  done < <(carried indexes. | grep '\.core=')
+  for job in "${jobs[@]}"; do wait "$job" || failed=1; done
+  return "$failed"
+}

@@ -1,0 +1,71 @@
+# Sourced by carry.sh: rsync daemons and the timer of the copies.
+# shellcheck shell=bash
+
+offered_ports() { carried '' | sed -nE 's/^(rsync_port|indexes\..*\.rsyncPort)=//p' | sort -nu; }
+
+# offer NAME PATH: a module of rsync.
+offer() { printf '[%s]\npath = %s\n' "$1" "$2"; }
+
+modules_on() {
+  local line name
+  [[ $(carried rsync_port=) != "$1" ]] || while IFS='=' read -r name line; do offer "$name" "$line"; done < <(carried directories.)
+  while IFS='=' read -r name line; do
+    [[ $line != "$1" ]] || offer "${name%.rsyncPort}" "$(carried "indexes.${name%.rsyncPort}.data=")"
+  done < <(carried indexes. | grep '\.rsyncPort=')
+}
+
+daemon_conf() {
+  printf '%s\n' "port = $1" "address = $SELF_ADDRESS" 'use chroot = yes' 'uid = root' 'gid = root' 'read only = yes' \
+    'list = no' "hosts allow = $PEER_ADDRESS" 'auth users = changeover' "secrets file = /etc/$PAIR/rsync.secrets" \
+    'strict modes = yes' 'max connections = 8' "lock file = /run/changeover-rsync-$PAIR-$1.lock" 'timeout = 60' \
+    'dont compress = *'
+  modules_on "$1"
+}
+
+unit_of() { printf 'changeover-rsync-%s-%s.service' "$PAIR" "$1"; }
+
+# start_daemon PORT: one that runs and whose file is the same goes on running.
+start_daemon() {
+  local conf=/etc/$PAIR/rsyncd-$1.conf
+  daemon_conf "$1" >"$conf.wanted"
+  printf '%s\n' '[Unit]' "Description=Offers files of pair $PAIR to the other machine (Changeover)" 'After=network-online.target' \
+    'Wants=network-online.target' 'StartLimitIntervalSec=0' '[Service]' "ExecStart=/usr/bin/rsync --daemon --no-detach --config=$conf" \
+    'Restart=always' 'RestartSec=1' '[Install]' 'WantedBy=multi-user.target' | write_file "/etc/systemd/system/$(unit_of "$1")"
+  systemctl daemon-reload
+  systemctl enable --quiet "$(unit_of "$1")"
+  if ! cmp -s "$conf.wanted" "$conf"; then
+    mv "$conf.wanted" "$conf"
+    timeout 30 systemctl restart "$(unit_of "$1")" || timed_out "$(unit_of "$1") does not start"
+  else rm "$conf.wanted"; fi
+  systemctl start "$(unit_of "$1")"
+}
+
+offer_all() {
+  local port unit name
+  local -a ports
+  # The daemon takes no folder that is not there.
+  while IFS='=' read -r _ name; do mkdir -p "$name"; done < <(carried directories.)
+  mapfile -t ports < <(offered_ports)
+  for port in "${ports[@]}"; do start_daemon "$port"; done
+  for unit in /etc/systemd/system/changeover-rsync-"$PAIR"-*.service; do
+    name=${unit##*-} && name=${name%.service}
+    [[ ! -e $unit || " ${ports[*]} " == *" $name "* ]] || { systemctl disable --quiet --now "${unit##*/}" && rm -f "$unit"; }
+  done
+}
+
+# A machine that copies nothing has no timer.
+set_timer() {
+  local name=changeover-sync-$PAIR at
+  at=$(carried copy_at=)
+  if [[ -z $at ]]; then
+    [[ ! -e /etc/systemd/system/$name.timer ]] || systemctl disable --quiet --now "$name.timer"
+    return 0
+  fi
+  printf '%s\n' '[Unit]' "Description=Copies what production of pair $PAIR carries (Changeover)" '[Service]' 'Type=oneshot' \
+    "ExecStart=/bin/bash /usr/local/lib/changeover/$PAIR/pair/sync.sh $PAIR" 'KillMode=control-group' | write_file "/etc/systemd/system/$name.service"
+  printf '%s\n' '[Unit]' "Description=When the standby of pair $PAIR copies (Changeover)" '[Timer]' "OnCalendar=$at" 'AccuracySec=1s' \
+    '[Install]' 'WantedBy=timers.target' | write_file "/etc/systemd/system/$name.timer"
+  systemctl daemon-reload
+  systemctl enable --quiet --now "$name.timer"
+  systemctl restart "$name.timer"
+}

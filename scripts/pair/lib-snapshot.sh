@@ -1,0 +1,20 @@
+# Sourced by the scripts of a pair whose database is copied now and then: `replication: snapshot`.
+# shellcheck shell=bash
+
+is_snapshot() { [[ $(carried replication=) == snapshot ]]; }
+
+stand_still() {
+  printf '%s\n' "# until the next copy" "primary_conninfo = ''" "primary_slot_name = ''" | write_file "$STILL"
+  ! is_running || reload_server
+}
+
+has_no_slot_there() {
+  [[ $(peer_sql "select count(pg_drop_replication_slot(slot_name)) from pg_replication_slots
+      where slot_name = '$(slot_of "$SELF")' and not active;
+    select count(*) from pg_replication_slots where slot_name = '$(slot_of "$SELF")'" | tail -n 1) == 0 ]]
+}
+
+note_database() {
+  install -d "$(records)/copies"
+  printf 'at=%s\nserving=%s\nfrom=%s\n' "$1" "$(python3 "$SCRIPTS/pair/ask.py" "$PAIR" serving || echo 0)" "$PEER" | write_file "$(records)/copies/database"
+}

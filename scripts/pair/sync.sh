@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Copy what production carries, if this machine is its standby now; else do nothing.
+# Usage: sync.sh PAIR    (a timer's service; also by hand)
+#
+# Does nothing as production, alone or down, while a transition is open, and beside
+# another run. Ends with 75 when something could not be copied: what was there stays.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/pair/lib.sh
+. "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
+# shellcheck source=scripts/pair/lib-files.sh
+. "$here/lib-files.sh"
+# shellcheck source=scripts/pair/lib-snapshot.sh
+. "$here/lib-snapshot.sh"
+
+nothing() { receipt "$SELF copies nothing: $*;" && exit 0; }
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  (($# == 1)) || misuse "sync.sh takes PAIR, got: $*"
+  local role served='' why failed=0
+  load_pair "$1"
+  # What it did is in the pair's own log too.
+  [[ ! -d /var/log/$PAIR ]] || exec 2> >(tee -a "/var/log/$PAIR/$PAIR-general.log" >&2)
+  export CHANGEOVER_ID=none
+  exec 8>"$(records)/sync.lock"
+  flock -n 8 || nothing "another run does"
+  why=$(why_no_target)
+  [[ -z $why ]] || nothing "$why"
+  peer_was_production_last || nothing "$PEER is not known to be production"
+  ! is_snapshot || bash "$here/snapshot.sh" "$PAIR" >&2 || failed=1
+  know_role
+  [[ $role == standby ]] || nothing "it is no standby"
+  copy_files near || failed=1
+  ((!failed)) || timed_out "not everything is copied; what was there stays"
+  receipt "$SELF has what $PEER carries"
+}
+
+{
+  main "$@"
+  exit
+}

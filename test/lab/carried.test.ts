@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freeze, powerCut, thaw, whyNoLab } from "../../tools/lab/lab.ts";
+import { Writer } from "../../tools/writer.ts";
+import type { Run } from "../support/engine.ts";
+import { Estate } from "../support/estate.ts";
+import { asPreviewed } from "../support/previewed.ts";
+
+const minute = 60_000;
+const hosts = ["slayer", "megadeth"] as const;
+
+const ok = (run: Run): void => {
+  expect(run.code, run.output).toBe(0);
+};
+
+/** A service as small as one can be: serves the pair's files, and says who it is. */
+const unit = `[Service]
+ExecStart=/usr/bin/python3 -m http.server -d /data/sounz 8080
+StandardError=append:/var/log/sounz-web.log
+`;
+
+describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its database", () => {
+  let estate: Estate;
+  let writer: Writer;
+
+  beforeAll(async () => {
+    estate = await Estate.start();
+    estate.fences = true;
+    estate.set({
+      directories: { data: "/data/sounz", home: "/usr/share/sounz" },
+      services: {
+        web: { unit: "sounz-web", ports: [8080], logs: ["/var/log/sounz-web.log"] },
+        always: { unit: "sounz-always", on: "both" },
+      },
+      checks: {
+        files: { port: 8080, path: "/front.html", contains: "SOUNZ", logs: ["/var/log/sounz-web.log"] },
+      },
+      copyAt: "*-*-* 03:30",
+    });
+    for (const host of hosts) {
+      await estate.on(host, `cat >/etc/systemd/system/sounz-web.service <<'END'\n${unit}END`);
+      await estate.on(
+        host,
+        "printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/etc/systemd/system/sounz-always.service; systemctl daemon-reload",
+      );
+    }
+    await estate.on("slayer", "mkdir -p /data/sounz && echo SOUNZ >/data/sounz/front.html");
+    ok(await estate.up());
+    writer = new Writer(await estate.database());
+    await writer.start();
+  }, 10 * minute);
+
+  afterAll(async () => {
+    await writer.stop();
+    await estate.stop();
+  }, minute);
+
+  /** Both machines there again, production on the primary. */
+  const home = async () => {
+    estate.config = {};
+    estate.set({ production: "megadeth", finalSync: "attempt" });
+    ok(await estate.up());
+    estate.flip("slayer");
+    ok(await estate.up());
+  };
+  const active = async (name: string) =>
+    Promise.all(
+      hosts.map((host) => estate.on(host, `systemctl is-active ${name} || true`).then((text) => text.trim())),
+    );
+  const sync = (host: string) =>
+    estate.on(host, "bash /usr/local/lib/changeover/sounz/pair/sync.sh sounz 2>&1 || echo ended with $?");
+  const put = (host: string, file: string, text: string) =>
+    estate.on(host, `printf '%s' '${text}' >/data/sounz/${file}`);
+  const files = (host: string) =>
+    estate.on(
+      host,
+      "cd /data/sounz && find . -type f ! -name front.html -exec sh -c 'echo $1=$(cat $1)' - {} ';' | sort",
+    );
+
+  it(
+    "runs what each role runs, and nothing else, on both sides of a switch [004-020] [004-021] [004-022] [004-023] [004-024] [004-087] [004-091] [004-101]",
+    async () => {
+      expect(await active("sounz-web")).toEqual(["active", "inactive"]);
+      expect(await active("sounz-always")).toEqual(["active", "active"]);
+      await put("slayer", "one", "written on slayer");
+      await estate.on("slayer", "chown games: /data/sounz/one; chmod 0640 /data/sounz/one");
+      estate.flip("megadeth");
+      await asPreviewed(estate);
+      expect(await active("sounz-web")).toEqual(["inactive", "active"]);
+      expect(await active("sounz-always")).toEqual(["active", "active"]);
+      expect(await files("megadeth")).toBe("./one=written on slayer\n");
+      expect(await estate.on("megadeth", "stat -c '%U %a' /data/sounz/one")).toBe("games 640\n");
+      await put("megadeth", "two", "written on megadeth");
+      estate.flip("slayer");
+      ok(await estate.up());
+      expect(await files("slayer")).toBe("./one=written on slayer\n./two=written on megadeth\n");
+      expect(await writer.lost()).toEqual([]);
+      const verified = await estate.verify();
+      expect(verified.code, verified.output).toBe(0);
+    },
+    3 * minute,
+  );
+
+  it(
+    "copies to the standby by a timer, drops what was staged there, and does nothing anywhere else [004-018] [004-033] [004-098] [004-154] [004-155]",
+    async () => {
+      await put("slayer", "three", "from production");
+      await put("megadeth", "staged", "tried on the standby");
+      await estate.on("megadeth", "systemctl start changeover-sync-sounz", 60);
+      expect(await files("megadeth")).toBe(await files("slayer"));
+      expect(await files("megadeth")).not.toContain("staged");
+      expect(await estate.on("megadeth", "cat /var/log/sounz/sounz-general.log")).toContain(
+        "data is as on slayer",
+      );
+      expect(await estate.on("megadeth", "systemctl list-timers --all")).toContain(
+        "changeover-sync-sounz.timer",
+      );
+      expect(await sync("slayer")).toContain("copies nothing: its status is production");
+      await estate.on("megadeth", "mv /var/lib/changeover/sounz/done/switch /tmp/done-switch");
+      await put("megadeth", "staged", "while a switch is open");
+      expect(await sync("megadeth")).toContain("copies nothing: a transition is open");
+      expect(await files("megadeth")).toContain("staged");
+      await estate.on("megadeth", "mv /tmp/done-switch /var/lib/changeover/sounz/done/switch");
+      const twice = await Promise.all([sync("megadeth"), sync("megadeth")]);
+      expect(twice.join("")).toContain("sounz megadeth has what slayer carries");
+      expect(
+        await estate.on("megadeth", "bash /usr/local/lib/changeover/sounz/pair/copies.sh sounz 5"),
+      ).toMatch(/^OK: copies on megadeth, data 0 min, home 0 min \(limit 5 min\)/);
+    },
+    3 * minute,
+  );
+
+  it(
+    "ends with everything that is wrong on production, and is mended by an up [004-075] [004-083] [004-084] [004-085] [004-086] [004-132]",
+    async () => {
+      for (const host of hosts) await estate.on(host, "mv /usr/lib/python3.11/http/server.py /root/");
+      estate.flip("megadeth");
+      const failed = await estate.up();
+      expect(failed.code).not.toBe(0);
+      expect(failed.output).toContain("FAILED web: unit sounz-web is active");
+      expect(failed.output).toContain("FAILED web: something listens on port 8080");
+      expect(failed.output).toContain("ok     database sounz by its socket");
+      expect(failed.output).toContain("ok     database sounz by tcp");
+      for (const host of hosts) await estate.on(host, "mv /root/server.py /usr/lib/python3.11/http/");
+      await estate.on("megadeth", "systemctl start sounz-web");
+      ok(await estate.up());
+      estate.flip("slayer");
+      ok(await estate.up());
+    },
+    5 * minute,
+  );
+
+  it(
+    "sets aside what only the dead machine has, and stops nothing that the other runs [004-072]",
+    async () => {
+      await estate.on("megadeth", "systemctl start changeover-sync-sounz", 60);
+      await put("slayer", "only-here", "never copied");
+      await powerCut(estate.lab, "slayer");
+      estate.without("slayer");
+      estate.flip("megadeth");
+      await asPreviewed(estate);
+      expect((await active("sounz-web").catch(() => ["?"])).length).toBeGreaterThan(0);
+      expect((await estate.on("megadeth", "systemctl is-active sounz-web")).trim()).toBe("active");
+      await put("megadeth", "four", "while alone");
+      expect(await sync("megadeth")).toContain("copies nothing: its status is production_alone");
+      await estate.boot("slayer");
+      await expect
+        .poll(() => estate.on("slayer", "cat /etc/sounz/sounz.status"), { timeout: minute })
+        .toBe("down\n");
+      expect(await sync("slayer")).toContain("copies nothing: its status is down");
+      estate.without();
+      ok(await estate.up());
+      expect(await files("slayer")).toBe(await files("megadeth"));
+      expect(await estate.on("slayer", "cat /var/lib/changeover/sounz/set-aside/*/data/only-here")).toBe(
+        "never copied",
+      );
+      estate.flip("slayer");
+      ok(await estate.up());
+    },
+    5 * minute,
+  );
+
+  it(
+    "gets what a sick production still gives before it is cut off; with `required` nothing happens without it [004-072]",
+    async () => {
+      await put("slayer", "late", "written on the sick one");
+      estate.config = { suspect: ["slayer"] };
+      estate.flip("megadeth");
+      const run = await asPreviewed(estate);
+      expect(run.output).toContain("megadeth got from slayer: everything");
+      expect(await files("megadeth")).toContain("late=written on the sick one");
+      await estate.boot("slayer");
+      await home();
+
+      await freeze(estate.lab, "slayer");
+      estate.config = { suspect: ["slayer"] };
+      estate.set({ production: "megadeth", finalSync: "required" });
+      const refused = await estate.up();
+      expect(refused.code).not.toBe(0);
+      expect(refused.output).toContain("not got from slayer: database files; nothing has changed");
+      estate.set({ finalSync: "attempt" });
+      ok(await estate.up());
+      await thaw(estate.lab, "slayer").catch(() => undefined);
+      await estate.boot("slayer");
+      await home();
+      expect(await writer.lost()).toEqual([]);
+    },
+    8 * minute,
+  );
+});
