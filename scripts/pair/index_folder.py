@@ -1,5 +1,6 @@
 """Folders of a Solr index beside each other in its data: the one that counts, and those that are left over."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -58,12 +59,14 @@ def pull(source, secret, files, target, basis, meanwhile):
     changed, so size and time (to the nanosecond) tell whether two are the same.
     """
     os.makedirs(target, exist_ok=True)
-    words = ["setpriv", "--pdeathsig", "KILL", "rsync", "--times", "--modify-window=-1", f"--link-dest={basis}"]
+    # No process of it outlives this one: what goes on writing would write into what the next run removes.
+    words = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "rsync"]
+    words += ["--times", "--modify-window=-1", f"--link-dest={basis}"]
     words += [f"--timeout={SILENT_S}", f"--contimeout={SILENT_S}", f"--password-file={secret}"]
     # The list begins at the module: rsync 3.5 without chroot finds no file of a list that begins below it.
     words += ["--files-from=-", "--no-relative", source, f"{target}/"]
     child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=2, text=True)
-    with child.stdin as names:
+    with contextlib.suppress(BrokenPipeError), child.stdin as names:
         names.write("".join(f"{file}\n" for file in files))
     try:
         while True:
