@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds a host image in DIR:        build.sh base DIR MIRROR SOURCES APT_CONF
+# Builds a host image in DIR:        build.sh base DIR MIRROR SOURCES APT_CONF JARS
 # Adds packages as a layer over it:  build.sh layer DIR MIRROR SOURCES APT_CONF LOWER PACKAGE...
 # MIRROR may be empty (debootstrap's own). Runs in mount and process namespaces of its own, so that
 # nothing stays mounted whenever it dies.
@@ -45,6 +45,7 @@ install_packages() {
 
 base() {
   root=$dir
+  local jars=$1
   say "the base system (debootstrap bookworm${mirror:+ from the apt source of this machine})"
   debootstrap --foreign --variant=minbase --include=ca-certificates bookworm "$root" ${mirror:+"$mirror"}
   cp -r "$here/files/." "$root/"
@@ -54,7 +55,10 @@ base() {
   # shellcheck disable=SC2046
   install_packages $(cat "$here/packages")
   while read -r unit; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done <"$here/masked"
+  # shellcheck disable=SC2046
+  in_root systemctl --quiet disable $(cat "$here/disabled")
   in_root systemctl enable lab-network.service
+  mv "$jars" "$root/opt/apollo"
   rm -rf "$root"/etc/ssh/ssh_host_* "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/locale/*
   ln -sf /etc/changeover-lab/hosts "$root/etc/hosts"
   leave_root
@@ -74,7 +78,7 @@ layer() {
 }
 
 case $kind in
-  base) base ;;
+  base) base "$@" ;;
   layer) layer "$@" ;;
   *) say "there is no \"$kind\": base or layer" && exit 64 ;;
 esac

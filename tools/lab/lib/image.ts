@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { arch } from "node:os";
 import { join } from "node:path";
+import { layJars } from "./jars.ts";
 import { withLock } from "./lock.ts";
 import { LabError, exists, tryRun } from "./run.ts";
 
@@ -57,7 +58,16 @@ async function build(kind: "base" | "layer", key: string, rest: readonly string[
     const [sources, conf] = [join(building, "sources"), join(building, "apt.conf")];
     await writeFile(sources, apt.sources);
     await writeFile(conf, apt.conf);
-    const words = [kind, join(building, "root"), apt.mirror, sources, conf, ...rest];
+    const jars = join(building, "jars");
+    if (kind === "base") await layJars(join(recipe, "jars"), jars);
+    const words = [
+      kind,
+      join(building, "root"),
+      apt.mirror,
+      sources,
+      conf,
+      ...(kind === "base" ? [jars] : rest),
+    ];
     // Dies with this process: an orphan would go on writing where the next build begins.
     const built = await tryRun(
       ["setpriv", "--pdeathsig", "KILL", "bash", join(recipe, "build.sh"), ...words],

@@ -1,0 +1,23 @@
+# Sourced by scripts that need Debian packages: `packages` are theirs.
+# shellcheck shell=bash
+
+missing() {
+  local package
+  for package in "${packages[@]}"; do
+    [[ $(dpkg-query -Wf '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s ' "$package"
+  done
+}
+
+install_missing() {
+  local lacking
+  local -a wanted
+  command -v dpkg-query >/dev/null || refuse "$HOSTNAME is no Debian machine; install ${packages[*]} by hand"
+  lacking=$(missing)
+  [[ -n $lacking ]] || return 0
+  read -ra wanted <<<"$lacking"
+  log "installing ${wanted[*]}"
+  apt-get -qq -o DPkg::Lock::Timeout=300 update >&2
+  DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends "${wanted[@]}" >&2
+  lacking=$(missing)
+  [[ -z $lacking ]] || timed_out "still missing on $HOSTNAME: $lacking"
+}
