@@ -44,6 +44,18 @@ export function standbyOf({ primary, secondary, production }: PairGoal): string 
   return production === primary ? secondary : primary;
 }
 
+/** The machine of the pair that the goal does without; undefined: both are in service. */
+export function withoutWhom({ primary, secondary, unreachable }: PairGoal): string | undefined {
+  return [primary, secondary].find((host) => unreachable.includes(host));
+}
+
+/** What an update towards this goal leaves out, and until when. */
+export function outcomeOf(goal: PairGoal): string {
+  const lost = withoutWhom(goal);
+  if (lost === undefined) return "complete";
+  return `incomplete: ${lost} is unreachable; provisioning is frozen at its last id; take it off changeover:unreachable when it is mended`;
+}
+
 /**
  * The status of each machine under a goal (rows 004-032 to 004-047).
  *

@@ -13,6 +13,7 @@ interface Draft {
   readonly pairs: Readonly<Record<string, Fields>>;
   readonly network: Fields;
   readonly unreachable: readonly string[];
+  readonly absent: readonly string[];
 }
 
 /** What is wrong between the parts of a stack file, beyond the shape of each. */
@@ -23,10 +24,12 @@ export function crossCheck(raw: Fields): Problem[] {
     pairs: mapped(raw.pairs),
     network: fieldsOf(raw.network),
     unreachable: wordsOf(raw.unreachable),
+    absent: wordsOf(raw.absent),
   };
   const rules = [
     names,
     unreachableHosts,
+    absentHosts,
     machinesApart,
     pairHosts,
     witnesses,
@@ -79,11 +82,36 @@ function names({ hosts, pairs }: Draft): Problem[] {
 }
 
 function unreachableHosts(draft: Draft): Problem[] {
-  return draft.unreachable.flatMap((name, index, all) => {
-    const path = ["unreachable", String(index)];
+  return listed("unreachable", draft);
+}
+
+/** Entries of a list of hosts that are none, or are named twice. */
+function listed(list: "unreachable" | "absent", draft: Draft): Problem[] {
+  return draft[list].flatMap((name, index, all) => {
+    const path = [list, String(index)];
     if (!Object.hasOwn(draft.hosts, name)) return [at(path, noHost(name, draft))];
     return all.indexOf(name) < index ? [at(path, `${shown(name)} is named twice; remove one`)] : [];
   });
+}
+
+/** Out of service and in use at once would be a machine that is stopped and started in one update. */
+function absentHosts(draft: Draft): Problem[] {
+  const inUse = draft.absent.flatMap((name, index) =>
+    Object.entries(draft.pairs).flatMap(([pair, fields]) => {
+      const [key] = named(fields, "primary", "secondary", "production", "checksFrom").find(
+        ([, host]) => host === name,
+      ) ?? [undefined];
+      if (key === undefined) return [];
+      const where = pathText(["pairs", pair, key]);
+      return [
+        at(
+          ["absent", String(index)],
+          `${shown(name)} is ${where}; name another host there, or take the pair out, in the same change`,
+        ),
+      ];
+    }),
+  );
+  return [...listed("absent", draft), ...inUse];
 }
 
 /** Two names for one machine: the pair would be one machine, and its fence would cut off itself. */

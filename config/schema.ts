@@ -169,6 +169,10 @@ const common = {
     hostName("A host that nothing dials."),
     "Hosts that are dead or cut off: nothing dials them, and what must not be skipped on them is refused.",
   ).default([]),
+  absent: listOf(
+    hostName("A host that is out of service."),
+    "Hosts that are out of service on purpose: what runs there for pairs is stopped and removed, their data stays. A host leaves the file only after an update with it here.",
+  ).default([]),
   adopt: text(
     /^[0-9a-f]{16}$/,
     "the id of another stack, 16 hexadecimal digits",
