@@ -63,6 +63,7 @@ describe("the committed stack files", () => {
         },
       },
       unreachable: [],
+      absent: [],
     });
   });
 
@@ -132,7 +133,7 @@ config:
       'changeover:pairs.sounz.production: "anthrx" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean anthrax?',
       "changeover:pairs.sounz.prot: no such key; allowed: primary, secondary, production, serviceAddress, database, port, peerPort, interface, clients, checksFrom, maxLagMiB, maxClockSkewSeconds, minFreeMiB, synchronous, acceptSplitBrainRisk, acceptDataLoss; did you mean port?",
       "changeover:pairs.sounz.serviceAddress: 0.46 is not allowed; allowed: an IPv4 address",
-      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, adopt; did you mean pairs?",
+      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, absent, adopt; did you mean pairs?",
       'changeover:ssh.privateKeyPath: "keys/prod" is not allowed; allowed: an absolute path, or one that begins with ~/',
       "changeover:ssh.usr: no such key; allowed: user, privateKeyPath; did you mean user?",
       'changeover:unreachable[1]: "metallica" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean Metallica?',
@@ -229,6 +230,33 @@ describe("each rule", () => {
     ],
   ])("of unreachable hosts: %j with %j", (unreachable, changes, expected) => {
     const message = verdict(inventory({ unreachable, pairs: { sounz: { ...pair, ...changes } } }));
+    expect(message).toBe(expected === "right" ? expected : one(expected));
+  });
+
+  it.each([
+    [["anthrax"], {}, "right"],
+    [["anthrax"], { unreachable: ["anthrax"] }, "right"],
+    [["anthrax", "anthrax"], {}, 'changeover:absent[1]: "anthrax" is named twice; remove one'],
+    [
+      ["anthrx"],
+      {},
+      'changeover:absent[0]: "anthrx" is no host of this file; allowed: slayer, megadeth, anthrax; did you mean anthrax?',
+    ],
+    [
+      ["slayer"],
+      {},
+      'changeover:absent[0]: "slayer" is changeover:pairs.sounz.primary; name another host there, or take the pair out, in the same change',
+    ],
+    [
+      ["anthrax"],
+      { pairs: { sounz: { ...pair, checksFrom: "anthrax" } } },
+      'changeover:absent[0]: "anthrax" is changeover:pairs.sounz.checksFrom; name another host there, or take the pair out, in the same change',
+    ],
+    [["slayer", "megadeth"], { pairs: {} }, "right"],
+  ])("of absent hosts: %j with %j", (absent, changes, expected) => {
+    const { hosts } = inventory();
+    const anthrax = { address: "192.0.2.13", hostKey: keys.slayer.replace(/f$/, "g") };
+    const message = verdict({ ...inventory({ absent, ...changes }), hosts: { ...hosts, anthrax } });
     expect(message).toBe(expected === "right" ? expected : one(expected));
   });
 
@@ -383,7 +411,7 @@ describe("readConfig", () => {
     });
     expect(readConfig).toThrow(
       one(
-        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, adopt; did you mean pairs?",
+        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, absent, adopt; did you mean pairs?",
       ),
     );
   });
