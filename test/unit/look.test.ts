@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { lookedFile, recentLines } from "../../components/looked.ts";
 import type { PairFacts } from "../../components/pair-decide.ts";
+import { leftOut, type PairExpected } from "../../components/pair-verify.ts";
 import { inWords } from "../../components/pair-words.ts";
 
 const facts = {
@@ -27,6 +28,20 @@ describe("a look", () => {
     expect(inWords({ host: "slayer", facts: stopped as PairFacts })).toContain(
       "PostgreSQL is stopped, down: the other serves",
     );
+  });
+
+  it("begins with what the last update left out, if it did", () => {
+    const expected = {
+      component: "sounz",
+      transitions: {},
+      statuses: {},
+      address: "none",
+    } satisfies PairExpected;
+    expect(leftOut(expected)).toEqual([]);
+    expect(leftOut({ ...expected, outcome: "complete" })).toEqual([]);
+    expect(leftOut({ ...expected, outcome: "incomplete: slayer is unreachable" })).toEqual([
+      "incomplete: slayer is unreachable",
+    ]);
   });
 
   it("is shown with its age while it is recent, and not from the future", () => {
