@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { allowedWords, nearest, type Problem, problemText, shown } from "./config/problems.ts";
+import { backendOf, backendProblem, ownAddresses } from "./config/backend.ts";
+import { leaving, operatedBy } from "./config/leaving.ts";
 import { crossCheck } from "./config/rules.ts";
 import { allowedIn } from "./config/fields.ts";
 import { anyPlatformSchema, stackSchemas } from "./config/schema.ts";
@@ -41,7 +43,41 @@ export function readConfig(): StackConfig {
   const entries = Object.entries(pulumi.runtime.allConfig())
     .filter(([key]) => key.startsWith(namespace))
     .map(([key, value]): [string, unknown] => [key.slice(namespace.length), structured(value)]);
-  return parseConfig(Object.fromEntries(entries), `Pulumi.${pulumi.getStack()}.yaml`);
+  return parseConfig(Object.fromEntries(entries), stackFile());
+}
+
+const stackFile = (): string => `Pulumi.${pulumi.getStack()}.yaml`;
+
+/**
+ * Nobody leaves the file who was not taken out of service first.
+ *
+ * @throws ConfigError that names each host, and how it may leave.
+ */
+export async function requireOrderlyLeave(config: StackConfig): Promise<void> {
+  const wanted = { ...config, unreachable: [...config.unreachable, ...config.suspect] };
+  const problems = leaving(operatedBy(await lastOutputs()), wanted);
+  if (problems.length > 0) throw new ConfigError(problemText(stackFile(), problems));
+}
+
+/**
+ * The outputs of this stack at its last update; empty when there was none. Read without a resource: a `StackReference`
+ * would keep a copy of the stack's secrets in its state, and have a line in each preview.
+ */
+async function lastOutputs(): Promise<unknown> {
+  const name = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()].join("/");
+  const answer: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
+  return (answer as { readonly outputs?: unknown }).outputs;
+}
+
+/**
+ * The state is not lost with a machine that it is about.
+ *
+ * @throws ConfigError when the backend lives on an operated host.
+ */
+export function requireSafeBackend(config: StackConfig): void {
+  const backend = backendOf(process.env, pulumi.getRootDirectory());
+  const why = backend && backendProblem(backend, ownAddresses(), config);
+  if (why !== undefined) throw new ConfigError(why);
 }
 
 /** Pulumi hands maps and lists over as JSON, and words as they are. */

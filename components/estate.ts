@@ -3,6 +3,7 @@ import * as random from "@pulumi/random";
 import type { StackConfig } from "../config.ts";
 import type { Platform, SshTarget } from "../platforms/platform.ts";
 import { sshConfigOf } from "../platforms/ssh-config.ts";
+import { AbsentHosts } from "./absent.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
 import { scriptsCopy } from "./step.ts";
@@ -13,6 +14,8 @@ export function declareEstate(config: StackConfig, platform: Platform) {
   // Hosts record the stack that operates them; another one is refused.
   const stack = new random.RandomId("stack", { byteLength: 8 });
   const members = membersOf(config, platform);
+  const leaving = [...members.values()].filter(({ host }) => config.absent.includes(host.name));
+  const absent = leaving.length === 0 ? undefined : new AbsentHosts(leaving, stack.hex);
   const pairs = Object.entries(config.pairs).map(([name, pair]): [string, PrimaryStandbyPair] => [
     name,
     new PrimaryStandbyPair(name, {
@@ -23,8 +26,10 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       platform,
       stack: stack.hex,
       adopt: config.adopt,
+      after: absent?.looked,
     }),
   ]);
+  const retired = absent?.retire(pairs.map(([, { finished }]) => finished));
   const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
   return {
     stackId: stack.hex,
@@ -33,11 +38,13 @@ export function declareEstate(config: StackConfig, platform: Platform) {
     sshConfig: targets.apply((all) => sshConfigOf(new Map(Object.entries(all) as [string, SshTarget][]))),
     serviceAddresses: byName(pairs, ({ address }) => address),
     statuses: byName(pairs, ({ statuses }) => statuses),
+    /** Whether the goal leaves anything out, in words. */
+    outcome: byName(pairs, ({ outcome }) => outcome),
     ownerPasswords: byName(pairs, ({ ownerPassword }) => ownerPassword),
     /** What `npm run verify` compares the hosts with. */
     expected: pulumi.output(
-      pairs.map(([component, { transitions, statuses, address }]) => ({
-        ...{ component, transitions, statuses },
+      pairs.map(([component, { transitions, statuses, outcome, address }]) => ({
+        ...{ component, transitions, statuses, outcome },
         address,
       })),
     ),
@@ -45,7 +52,7 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       Object.fromEntries(
         [...members].map(([name, { host, release, unreachable }]) => [
           name,
-          { ssh: host.ssh, release, unreachable },
+          { ssh: host.ssh, release, unreachable, absent: retired?.get(name) },
         ]),
       ),
     ),

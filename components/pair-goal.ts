@@ -15,7 +15,10 @@ export interface PairGoal {
   readonly primary: string;
   readonly secondary: string;
   readonly production: string;
+  /** Hosts that no step runs on. */
   readonly unreachable: readonly string[];
+  /** Those of them that may still answer. */
+  readonly suspect?: readonly string[];
 }
 
 /** The four legal pairs of (primary, secondary), rows 004-043 to 004-046. */
@@ -42,6 +45,19 @@ export function whyIllegal(primary: Status, secondary: Status): string | undefin
 /** The machine of the pair that is not production. */
 export function standbyOf({ primary, secondary, production }: PairGoal): string {
   return production === primary ? secondary : primary;
+}
+
+/** The machine of the pair that the goal does without; undefined: both are in service. */
+export function withoutWhom({ primary, secondary, unreachable }: PairGoal): string | undefined {
+  return [primary, secondary].find((host) => unreachable.includes(host));
+}
+
+/** What an update towards this goal leaves out, and until when. */
+export function outcomeOf(goal: PairGoal): string {
+  const lost = withoutWhom(goal);
+  if (lost === undefined) return "complete";
+  const list = goal.suspect?.includes(lost) ? "suspect" : "unreachable";
+  return `incomplete: ${lost} is ${list}; provisioning is frozen at its last id; take it off changeover:${list} when it is mended`;
 }
 
 /**

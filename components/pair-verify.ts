@@ -7,12 +7,19 @@ export interface PairExpected {
   readonly transitions: Readonly<Record<string, string>>;
   readonly statuses: Readonly<Record<string, Status>>;
   readonly address: string;
+  /** Whether that leaves anything out; undefined in the outputs of an older release. */
+  readonly outcome?: string;
 }
 
 /** What a machine says of itself besides, which only verify compares. */
 export interface VerifiedFacts extends PairFacts {
   readonly status: string | null;
   readonly expired: readonly string[];
+}
+
+/** What the goal leaves out, as a line for the reader; nothing when it is complete. */
+export function leftOut({ outcome = "complete" }: PairExpected): string[] {
+  return outcome === "complete" ? [] : [outcome];
 }
 
 const serves = (status: Status): boolean =>

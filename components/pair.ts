@@ -7,7 +7,7 @@ import type { Fence, Platform, ServiceAddress } from "../platforms/platform.ts";
 import { carriedLines, copiesOf, hasChecks, hasFiles, hasServices, isCopied } from "./pair-carried.ts";
 import { probeOf } from "./start.ts";
 import type { PairWanted } from "./pair-decide.ts";
-import { type PairGoal, standbyOf, type Status, statusesOf } from "./pair-goal.ts";
+import { outcomeOf, type PairGoal, standbyOf, type Status, statusesOf, withoutWhom } from "./pair-goal.ts";
 import { aloneTable, type CarriedRows, type Grab, provisionTable, switchTable } from "./pair-table.ts";
 import { type Keepers, keepersOf } from "./table.ts";
 import { type Member, type OperatorCommand, Transition } from "./transition.ts";
@@ -22,6 +22,8 @@ export interface PairArgs {
   /** The stack's own id; hosts that another stack operates are refused. */
   readonly stack: pulumi.Output<string>;
   readonly adopt?: string;
+  /** What must be finished before anything is touched; an emergency waits for nothing. */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 const tools = join(import.meta.dirname, "..", "tools");
@@ -32,7 +34,11 @@ const tools = join(import.meta.dirname, "..", "tools");
  */
 export class PrimaryStandbyPair extends pulumi.ComponentResource {
   readonly statuses: Readonly<Record<string, Status>>;
+  /** Whether the goal leaves anything out, in words. */
+  readonly outcome: string;
   readonly address: pulumi.Output<string>;
+  /** Depend on it to come after all of the pair's transitions. */
+  readonly finished: pulumi.Resource;
   readonly transitions: Readonly<Record<string, pulumi.Output<string>>>;
   /** The password of the database's owner, for the application. */
   readonly ownerPassword: pulumi.Output<string>;
@@ -51,9 +57,10 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     this.#name = name;
     this.#args = args;
     const { suspect } = args;
-    this.#goal = { primary, secondary, production, unreachable: [...args.unreachable, ...suspect] };
+    this.#goal = { primary, secondary, production, unreachable: [...args.unreachable, ...suspect], suspect };
     this.statuses = inWords(name, () => statusesOf(this.#goal));
-    this.#lost = [primary, secondary].find((host) => this.#goal.unreachable.includes(host));
+    this.outcome = outcomeOf(this.#goal);
+    this.#lost = withoutWhom(this.#goal);
     this.#fence = this.#lost === undefined ? undefined : args.platform.fence(this.#lost);
     warnOfAccepted(name, args.config, this.#lost !== undefined);
     this.#service = args.platform.serviceAddress(name, args.config.serviceAddress);
@@ -65,6 +72,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     const flip = this.#lost === undefined ? undefined : this.#switch();
     const provision = this.#provision(flip);
     const switched = flip ?? this.#switch(provision);
+    this.finished = (flip ? provision : switched).finished;
     this.transitions = { provision: provision.id, switch: switched.id };
     this.registerOutputs({ statuses: this.statuses, address: this.address });
   }
@@ -96,7 +104,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
         frozen: this.#lost !== undefined,
         after: [
           ...[...members.values()].flatMap(({ host }) => [...host.ready]),
-          ...(after ? [after.finished] : []),
+          ...(after ? [after.finished] : (this.#args.after ?? [])),
         ],
       },
       { parent: this },

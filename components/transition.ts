@@ -135,7 +135,11 @@ export class Transition extends pulumi.ComponentResource {
   }
 
   #done({ host }: Member): pulumi.Resource {
-    const words = this.id.apply((id) => [this.#args.component, this.#args.transition, id]);
+    const without = [...this.#args.members.values()].find(({ unreachable }) => unreachable)?.host.name;
+    const words = this.id.apply((id) => [
+      ...[this.#args.component, this.#args.transition, id],
+      ...(without === undefined ? [] : [without]),
+    ]);
     return this.#declare(`done-${host.name}`, host.name, "done.sh", words, {
       says: `${this.#args.transition} is complete on ${host.name}`,
     });

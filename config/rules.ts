@@ -17,6 +17,7 @@ interface Draft {
   /** Hosts that no step runs on, in either list. */
   readonly unreachable: readonly string[];
   readonly suspect: readonly string[];
+  readonly absent: readonly string[];
 }
 
 /** What is wrong between the parts of a stack file, beyond the shape of each. */
@@ -28,10 +29,12 @@ export function crossCheck(raw: Fields): Problem[] {
     network: fieldsOf(raw.network),
     unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
     suspect: wordsOf(raw.suspect),
+    absent: wordsOf(raw.absent),
   };
   const rules = [
     names,
     unreachableHosts,
+    absentHosts,
     machinesApart,
     pairHosts,
     witnesses,
@@ -92,8 +95,15 @@ function names({ hosts, pairs }: Draft): Problem[] {
 
 function unreachableHosts(draft: Draft): Problem[] {
   const dead = draft.unreachable.length - draft.suspect.length;
-  return draft.unreachable.flatMap((name, index, all) => {
-    const path = index < dead ? ["unreachable", String(index)] : ["suspect", String(index - dead)];
+  return listed(draft.unreachable, draft, (index) =>
+    index < dead ? ["unreachable", String(index)] : ["suspect", String(index - dead)],
+  );
+}
+
+/** Entries of a list of hosts that are none, or are named twice. */
+function listed(list: readonly string[], draft: Draft, pathAt: (index: number) => string[]): Problem[] {
+  return list.flatMap((name, index, all) => {
+    const path = pathAt(index);
     if (!Object.hasOwn(draft.hosts, name)) return [at(path, noHost(name, draft))];
     return all.indexOf(name) < index ? [at(path, `${shown(name)} is named twice; remove one`)] : [];
   });
@@ -102,6 +112,26 @@ function unreachableHosts(draft: Draft): Problem[] {
 /** The list that a host which no step runs on is in. */
 const listWith = (name: string, { suspect }: Draft): string =>
   `changeover:${suspect.includes(name) ? "suspect" : "unreachable"}`;
+
+/** Out of service and in use at once would be a machine that is stopped and started in one update. */
+function absentHosts(draft: Draft): Problem[] {
+  const inUse = draft.absent.flatMap((name, index) =>
+    Object.entries(draft.pairs).flatMap(([pair, fields]) => {
+      const [key] = named(fields, "primary", "secondary", "production", "checksFrom").find(
+        ([, host]) => host === name,
+      ) ?? [undefined];
+      if (key === undefined) return [];
+      const where = pathText(["pairs", pair, key]);
+      return [
+        at(
+          ["absent", String(index)],
+          `${shown(name)} is ${where}; name another host there, or take the pair out, in the same change`,
+        ),
+      ];
+    }),
+  );
+  return [...listed(draft.absent, draft, (index) => ["absent", String(index)]), ...inUse];
+}
 
 /** Two names for one machine: the pair would be one machine, and its fence would cut off itself. */
 function machinesApart({ hosts }: Draft): Problem[] {

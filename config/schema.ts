@@ -141,6 +141,10 @@ const common = {
     hostName("A host that is sick and may still answer."),
     "Hosts that are sick: no step runs on them. A pair whose production is one is served by its other machine, which first gets from it what it still gives (`finalSync`).",
   ).default([]),
+  absent: listOf(
+    hostName("A host that is out of service."),
+    "Hosts that are out of service on purpose: what runs there for pairs is stopped and removed, their data stays. A host leaves the file only after an update with it here.",
+  ).default([]),
   adopt: text(
     /^[0-9a-f]{16}$/,
     "the id of another stack, 16 hexadecimal digits",

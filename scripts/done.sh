@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Mark a transition as done on this host: its steps act on nothing from now on.
-# Usage: done.sh COMPONENT TRANSITION ID
+# Usage: done.sh COMPONENT TRANSITION ID [WITHOUT]
+#
+# WITHOUT is the host that it was done without, for the receipt.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -8,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 3)) || misuse "done.sh takes COMPONENT TRANSITION ID, got: $*"
+  (($# == 3 || $# == 4)) || misuse "done.sh takes COMPONENT TRANSITION ID [WITHOUT], got: $*"
   export CHANGEOVER_COMPONENT=$1 CHANGEOVER_TRANSITION=$2 CHANGEOVER_ID=$3
   mkdir -p "$(records)"
   exec 9>"$(records)/lock"
@@ -18,7 +20,7 @@ main() {
     printf 'id=%s\nepoch=%s\n' "$3" "$(value_of "$(records)/claim" epoch)" | write_file "$(records)/done/$2"
   fi
   find "$(records)/runs" -maxdepth 1 -mindepth 1 -mtime +30 -exec rm -rf {} +
-  receipt "$2 done on $HOSTNAME"
+  receipt "$2 done on $HOSTNAME, complete${4:+, but without $4}"
 }
 
 {

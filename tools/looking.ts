@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { lookedFile } from "../components/looked.ts";
 import { inWords } from "../components/pair-words.ts";
+import { leftOut } from "../components/pair-verify.ts";
 import { looksAt, outputsOf, pulumiStack } from "./stack.ts";
 
 const help = `Say in words what the machines of a stack are now, read-only. The next preview within 15 minutes shows it.
@@ -13,9 +14,11 @@ Ends with 0 when every machine answered, 75 otherwise.`;
 async function look(args: readonly string[]): Promise<number> {
   const { expected, targets } = outputsOf(args);
   const all = await Promise.all(
-    expected.map(async (pair) => ({ pair: pair.component, looks: await looksAt(pair, targets) })),
+    expected.map(async (pair) => ({ pair, looks: await looksAt(pair, targets) })),
   );
-  const lines = all.flatMap(({ pair, looks }) => looks.map((one) => `${pair}: ${inWords(one)}`));
+  const lines = all.flatMap(({ pair, looks }) =>
+    [...leftOut(pair), ...looks.map(inWords)].map((line) => `${pair.component}: ${line}`),
+  );
   const file = lookedFile(pulumiStack("--show-name", ...args).trim());
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(file, JSON.stringify({ at: Date.now(), lines }));

@@ -38,7 +38,7 @@ export function looksAt(pair: PairExpected, targets: StackOutputs["targets"]): P
     Object.keys(pair.statuses).map(async (host): Promise<Look> => {
       const target = targets[host];
       if (!target || target.unreachable)
-        return { host, failure: "is in changeover:unreachable, nobody asked it" };
+        return { host, failure: "is in changeover:unreachable or changeover:suspect, nobody asked it" };
       const command = probeOf(target.ssh, target.release, pair.component);
       return lookAt({ host, target: target.ssh, command });
     }),

@@ -1,5 +1,5 @@
 import { type ExportedEntry, unfinished } from "../components/open.ts";
-import { differences } from "../components/pair-verify.ts";
+import { differences, leftOut } from "../components/pair-verify.ts";
 import { looksAt, outputsOf, pulumiStack } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
@@ -36,7 +36,7 @@ async function verify(args: readonly string[]): Promise<number> {
     console.log(
       `${pair.component}: ${lines.length === 0 ? "as the state says" : `${String(lines.length)} difference(s)`}`,
     );
-    for (const line of lines) console.log(`  ${line}`);
+    for (const line of [...leftOut(pair), ...lines]) console.log(`  ${line}`);
   }
   if (silent > 0) return 75;
   return different > 0 ? 77 : 0;

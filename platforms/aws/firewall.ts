@@ -51,11 +51,20 @@ export class AwsFirewall extends pulumi.ComponentResource {
     return [this.hosts, ...groups].map((group) => group.id);
   }
 
-  #pair(name: string, { port, peerPort, clients }: Pair): aws.ec2.SecurityGroup {
+  #pair(name: string, pair: Pair): aws.ec2.SecurityGroup {
+    const { port, peerPort, clients, directories, rsyncPort, indexes, checks } = pair;
+    const clientBlocks = { cidrBlocks: [this.#args.cidr, ...clients] };
+    const copies = [
+      ...(Object.keys(directories).length > 0 ? [rsyncPort] : []),
+      ...Object.values(indexes).flatMap((index) => [index.port, index.rsyncPort]),
+    ];
+    const pages = new Set(Object.values(checks).map((check) => check.port));
     return this.#group(`pair-${name}`, `Machines and clients of the pair ${name}`, [
       tcp(port, "database, between the two machines", { self: true }),
       tcp(peerPort, "records, between the two machines", { self: true }),
-      tcp(port, "database, for clients", { cidrBlocks: [this.#args.cidr, ...clients] }),
+      ...copies.map((copied) => tcp(copied, "copies, between the two machines", { self: true })),
+      tcp(port, "database, for clients", clientBlocks),
+      ...[...pages].map((page) => tcp(page, "pages, for clients", clientBlocks)),
     ]);
   }
 

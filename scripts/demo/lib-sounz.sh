@@ -11,14 +11,14 @@ place() {
   write_file "$2" "${3:-0644}" <<<"$text"
 }
 
-# The user of a service, who logs in nowhere.
+# user NAME ID: of a service, who logs in nowhere. The same number on both machines, since copies go by number.
 user() {
-  id -u "$1" &>/dev/null || useradd --system --no-create-home --home-dir / --shell /usr/sbin/nologin "$1"
+  id -u "$1" &>/dev/null || useradd --system --uid "$2" --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin "$1"
 }
 
 install_index() {
   local home=/var/lib/apollo core=/var/lib/apollo/apollo file
-  user apollo
+  user apollo 761
   install -d /usr/share/apollo
   install -d -o apollo -g apollo "$core/data" /var/log/apollo
   # The name by which operators look for it: ps ax | grep start.jar
@@ -32,7 +32,7 @@ install_index() {
 
 # install_app PASSWORD
 install_app() {
-  user sounz
+  user sounz 762
   install -d -o sounz -g sounz /data/sounz /data/sounz/works /var/log/sounz/sounz-app
   place sounz-app@ /usr/share/sounz/app.py <"$here/sounz/app.py"
   place sounz-app@ "/etc/$PAIR/app.pass" 0640 <<<"$1"

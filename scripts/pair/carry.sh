@@ -21,6 +21,7 @@ main() {
   local role
   load_pair "$1"
   install -d -m 0755 "/var/log/$PAIR" "$(records)/copies"
+  touch "/var/log/$PAIR/$PAIR-general.log"
   offer_all
   set_timer
   know_role

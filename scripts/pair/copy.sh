@@ -20,6 +20,7 @@ main() {
   [[ $# -eq 2 && $2 =~ ^(near|last)$ ]] || misuse "copy.sh takes PAIR near|last, got: $*"
   local role served='' newer=0
   load_pair "$1"
+  log_to_pair_too
   stop_copies
   peer_was_production_last || newer=$?
   case $newer in

@@ -38,6 +38,17 @@ stop_units() {
   timeout 10 systemctl stop "$@" || timed_out "not all of $* stop on $SELF"
 }
 
+listens() { (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# await_ports production|both: a unit is active before it answers.
+await_ports() {
+  local line name port
+  while IFS='=' read -r name line; do
+    [[ $1 == production || $(carried "services.${name%.ports}.on=") == both ]] || continue
+    for port in $line; do wait_until "port $port of ${name%.ports} answers on $SELF" 60 listens "$port"; done
+  done < <(carried services. | grep '\.ports=')
+}
+
 # run_role production|standby: what this role runs is started, what it does not is stopped.
 run_role() {
   local -a both only
@@ -47,6 +58,7 @@ run_role() {
     stop_units "${only[@]}"
     start_units "${both[@]}"
   fi
+  await_ports "$1"
 }
 stop_production_services() {
   local -a only

@@ -3,6 +3,9 @@
 
 readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates --contimeout=5 --timeout=30)
 
+# What is copied is said in the pair's own log too (row 004-098).
+log_to_pair_too() { [[ ! -d /var/log/$PAIR ]] || exec 2> >(tee -a "/var/log/$PAIR/$PAIR-general.log" >&2); }
+
 serving_of() { value_of "$(records)/serving" epoch; }
 
 # Ends with 1 when this machine was production last: what the other has is older. Sets `served`, the other's epoch.

@@ -22,7 +22,7 @@ daemon_conf() {
   modules_on "$1"
 }
 
-unit_of() { printf 'changeover-rsync-%s-%s.service' "$PAIR" "$1"; }
+unit_of() { printf 'changeover-rsync-%s-%s.service' "$1" "$PAIR"; }
 
 # start_daemon PORT: one that runs and whose file is the same goes on running.
 start_daemon() {
@@ -47,8 +47,8 @@ offer_all() {
   while IFS='=' read -r _ name; do mkdir -p "$name"; done < <(carried directories.)
   mapfile -t ports < <(offered_ports)
   for port in "${ports[@]}"; do start_daemon "$port"; done
-  for unit in /etc/systemd/system/changeover-rsync-"$PAIR"-*.service; do
-    name=${unit##*-} && name=${name%.service}
+  for unit in /etc/systemd/system/changeover-rsync-*-"$PAIR".service; do
+    name=${unit##*/changeover-rsync-} && name=${name%-"$PAIR".service}
     [[ ! -e $unit || " ${ports[*]} " == *" $name "* ]] || { systemctl disable --quiet --now "${unit##*/}" && rm -f "$unit"; }
   done
 }

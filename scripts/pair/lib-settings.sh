@@ -63,5 +63,5 @@ begin_making() {
     refuse "$settings or $DATA is there and was not made for pair $PAIR; move it away, or name another machine"
   rm -rf "$DATA.copying"
   : >"$(records)/making"
-  rm -f "$(records)/cluster" "$(records)/rewinding"
+  rm -f "$(records)/cluster" "$(records)/rewinding" "$(records)/retired"
 }

@@ -24,8 +24,7 @@ main() {
   (($# == 1)) || misuse "sync.sh takes PAIR, got: $*"
   local role served='' why failed=0
   load_pair "$1"
-  # What it did is in the pair's own log too.
-  [[ ! -d /var/log/$PAIR ]] || exec 2> >(tee -a "/var/log/$PAIR/$PAIR-general.log" >&2)
+  log_to_pair_too
   export CHANGEOVER_ID=none
   exec 8>"$(records)/sync.lock"
   flock -n 8 || nothing "another run does"

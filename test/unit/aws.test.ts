@@ -132,6 +132,7 @@ describe("the network on aws", () => {
 
   it("lets operators in to the bastion, the bastion to the hosts, and clients to the pair [002-022] [002-024]", () => {
     const ssh = { protocol: "tcp", fromPort: 22, toPort: 22 };
+    const clients = ["10.20.0.0/16", "203.0.113.0/24", "198.51.100.0/24"];
     const port = (number: number) => ({ protocol: "tcp", fromPort: number, toPort: number });
     expect(byName(of("securityGroup:SecurityGroup"), ({ inputs }) => inputs.ingress)).toEqual({
       bastion: [{ ...ssh, description: "SSH of operators", cidrBlocks: ["203.0.113.0/24"] }],
@@ -139,11 +140,13 @@ describe("the network on aws", () => {
       "pair-sounz": [
         { ...port(5432), description: "database, between the two machines", self: true },
         { ...port(5480), description: "records, between the two machines", self: true },
-        {
-          ...port(5432),
-          description: "database, for clients",
-          cidrBlocks: ["10.20.0.0/16", "203.0.113.0/24", "198.51.100.0/24"],
-        },
+        ...[18993, 8983, 18983].map((copied) => ({
+          ...port(copied),
+          description: "copies, between the two machines",
+          self: true,
+        })),
+        { ...port(5432), description: "database, for clients", cidrBlocks: clients },
+        { ...port(80), description: "pages, for clients", cidrBlocks: clients },
       ],
     });
   });

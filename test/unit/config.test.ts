@@ -45,6 +45,29 @@ const carriesNothing = {
   ...{ finalSync: "attempt", copyAt: "*:0/15", maxCopyAgeMinutes: 1560 },
 };
 
+const logs = "/var/log/sounz";
+const site = {
+  software: "demo/sounz",
+  directories: { data: "/data/sounz", home: "/usr/share/sounz" },
+  indexes: { apollo: { core: "apollo", data: "/var/lib/apollo/apollo/data", port: 8983, rsyncPort: 18983 } },
+  services: {
+    apollo: { unit: "apollo", on: "both", ports: [8983], logs: ["/var/log/apollo/apollo.log"] },
+    mongrel: {
+      ...{ unit: "sounz-app@", on: "production", ports: [8001, 8002], portsAs: "MONGREL_PORTS", logs: [] },
+    },
+    apache: {
+      ...{ unit: "apache2", on: "production", ports: [80] },
+      logs: [`${logs}/apache2/sounz.org.nz-error.log`, `${logs}/sounz-general.log`],
+    },
+  },
+  checks: {
+    "front-page": {
+      ...{ path: "/", port: 80, host: "sounz.org.nz", status: 200, contains: "SOUNZ" },
+      logs: [`${logs}/apache2/sounz.org.nz-access.log`, `${logs}/sounz-app/production.log`],
+    },
+  },
+};
+
 describe("the committed stack files", () => {
   it("dev is local and names the pair, with every default filled in", () => {
     expect(parseConfig(committedStack("Pulumi.dev.yaml"), "Pulumi.dev.yaml")).toEqual({
@@ -66,11 +89,12 @@ describe("the committed stack files", () => {
           maxClockSkewSeconds: 5,
           minFreeMiB: 512,
           synchronous: false,
-          ...carriesNothing,
+          ...{ ...carriesNothing, ...site },
         },
       },
       unreachable: [],
       suspect: [],
+      absent: [],
     });
   });
 
@@ -85,10 +109,12 @@ describe("the committed stack files", () => {
     ]);
   });
 
-  it("dev and prod say the same about the pair, but for how users reach it", () => {
-    const { serviceAddress: _, ...dev } = (
-      committedStack("Pulumi.dev.yaml").pairs as Record<string, typeof pair>
-    ).sounz!;
+  it("dev and prod say the same about the pair, but for how users reach it and who installs its software", () => {
+    const {
+      serviceAddress: _,
+      software: _put,
+      ...dev
+    } = (committedStack("Pulumi.dev.yaml").pairs as Record<string, Record<string, unknown>>).sounz!;
     expect((committedStack("Pulumi.prod.yaml").pairs as Record<string, object>).sounz).toMatchObject(dev);
   });
 
@@ -140,7 +166,7 @@ config:
       'changeover:pairs.sounz.production: "anthrx" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean anthrax?',
       "changeover:pairs.sounz.prot: no such key; allowed: primary, secondary, production, serviceAddress, database, port, peerPort, interface, clients, checksFrom, maxLagMiB, maxClockSkewSeconds, minFreeMiB, synchronous, replication, directories, rsyncPort, indexes, services, checks, finalSync, software, copyAt, maxCopyAgeMinutes, acceptSplitBrainRisk, acceptDataLoss; did you mean port?",
       "changeover:pairs.sounz.serviceAddress: 0.46 is not allowed; allowed: an IPv4 address",
-      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, suspect, adopt; did you mean pairs?",
+      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, suspect, absent, adopt; did you mean pairs?",
       'changeover:ssh.privateKeyPath: "keys/prod" is not allowed; allowed: an absolute path, or one that begins with ~/',
       "changeover:ssh.usr: no such key; allowed: user, privateKeyPath; did you mean user?",
       'changeover:unreachable[1]: "metallica" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean Metallica?',
@@ -241,6 +267,33 @@ describe("each rule", () => {
   });
 
   it.each([
+    [["anthrax"], {}, "right"],
+    [["anthrax"], { unreachable: ["anthrax"] }, "right"],
+    [["anthrax", "anthrax"], {}, 'changeover:absent[1]: "anthrax" is named twice; remove one'],
+    [
+      ["anthrx"],
+      {},
+      'changeover:absent[0]: "anthrx" is no host of this file; allowed: slayer, megadeth, anthrax; did you mean anthrax?',
+    ],
+    [
+      ["slayer"],
+      {},
+      'changeover:absent[0]: "slayer" is changeover:pairs.sounz.primary; name another host there, or take the pair out, in the same change',
+    ],
+    [
+      ["anthrax"],
+      { pairs: { sounz: { ...pair, checksFrom: "anthrax" } } },
+      'changeover:absent[0]: "anthrax" is changeover:pairs.sounz.checksFrom; name another host there, or take the pair out, in the same change',
+    ],
+    [["slayer", "megadeth"], { pairs: {} }, "right"],
+  ])("of absent hosts: %j with %j", (absent, changes, expected) => {
+    const { hosts } = inventory();
+    const anthrax = { address: "192.0.2.13", hostKey: keys.slayer.replace(/f$/, "g") };
+    const message = verdict({ ...inventory({ absent, ...changes }), hosts: { ...hosts, anthrax } });
+    expect(message).toBe(expected === "right" ? expected : one(expected));
+  });
+
+  it.each([
     ["slayer", [], '"slayer" is the host itself; leave it out'],
     ["aud", [], '"aud" is no host of this file; allowed: slayer, megadeth'],
     [
@@ -301,7 +354,10 @@ describe("a stack file of aws", () => {
           clients: ["198.51.100.0/24", "0.0.0.0/0"],
           serviceAddress: "192.0.2.1",
         },
-        archive: { ...prod.pairs.sounz, port: 5433, peerPort: 5481, clients: [], checksFrom: "aud" },
+        archive: {
+          ...prod.pairs.sounz,
+          ...{ port: 5433, peerPort: 5481, clients: [], checksFrom: "aud", rsyncPort: 18994, indexes: {} },
+        },
       },
     };
     expect(verdict(raw)).toBe(
@@ -391,7 +447,7 @@ describe("readConfig", () => {
     });
     expect(readConfig).toThrow(
       one(
-        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, suspect, adopt; did you mean pairs?",
+        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, suspect, absent, adopt; did you mean pairs?",
       ),
     );
   });

@@ -177,3 +177,37 @@ it("ignores every input that a step of the plugin has, but triggers (finding 2)"
   expect(inputsOf(declaration("remote/command.d.ts")).sort()).toEqual([...ignoredRemotely].sort());
   expect(inputsOf(declaration("local/command.d.ts")).sort()).toEqual([...ignoredLocally].sort());
 });
+
+describe("hosts in absent", () => {
+  const without = (changes: Record<string, unknown>) =>
+    declaredIn("Pulumi.dev.yaml", { pairs: {}, absent: ["slayer", "megadeth"], ...changes });
+  const named = (declared: readonly Declared[], name: string) => declared.find((one) => one.name === name);
+
+  it("are all looked at before one of them is taken out of service", async () => {
+    const declared = await without({});
+    for (const host of ["slayer", "megadeth"]) {
+      expect(named(declared, `${host}-absent-retire`)?.dependsOn).toContain("absent-look-gate");
+      expect(named(declared, "absent-look-gate")?.dependsOn).toContain(`${host}-absent-look`);
+    }
+  });
+
+  it("are not dialled when they are unreachable too", async () => {
+    const declared = await without({ unreachable: ["megadeth"] });
+    expect(
+      declared.filter(({ type, name }) => type.startsWith("command:remote") && name.includes("megadeth")),
+    ).toEqual([]);
+    expect(named(declared, "megadeth-absent-skipped")?.inputs.triggers).toEqual([
+      { host: "megadeth", mode: "skipped: unreachable, so nothing is removed from it" },
+    ]);
+  });
+
+  it("are looked at before a pair is touched, and go only when it has ended its transitions", async () => {
+    const { pairs } = committedStack("Pulumi.dev.yaml") as { pairs: object };
+    const more = { pairs, hosts: { slayer: {}, megadeth: {}, anthrax: {} }, absent: ["anthrax"] };
+    const declared = await without(more);
+    expect(named(declared, "sounz-provision-preflight")?.dependsOn).toContain("absent-look-gate");
+    expect(named(declared, "anthrax-absent-retire")?.dependsOn).toContain("sounz-switch-done-gate");
+    const emergency = await without({ ...more, unreachable: ["megadeth"] });
+    expect(named(emergency, "sounz-switch-preflight")?.dependsOn).not.toContain("absent-look-gate");
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { lookedFile, recentLines } from "../../components/looked.ts";
 import type { PairFacts } from "../../components/pair-decide.ts";
+import { leftOut, type PairExpected } from "../../components/pair-verify.ts";
 import { inWords } from "../../components/pair-words.ts";
 
 const facts = {
@@ -18,7 +19,7 @@ describe("a look", () => {
 
   it("says how old each copy is [004-156]", () => {
     const copied = { ...facts, streaming: null, stands_still: true, copies: { data: { age_s: 90 } } };
-    expect(inWords({ host: "megadeth", facts: copied as unknown as PairFacts })).toContain(
+    expect(inWords({ host: "megadeth", facts: copied })).toContain(
       "stands still until its next copy, data copied 90 s ago",
     );
   });
@@ -35,6 +36,20 @@ describe("a look", () => {
     expect(inWords({ host: "slayer", facts: stopped as PairFacts })).toContain(
       "PostgreSQL is stopped, down: the other serves",
     );
+  });
+
+  it("begins with what the last update left out, if it did", () => {
+    const expected = {
+      component: "sounz",
+      transitions: {},
+      statuses: {},
+      address: "none",
+    } satisfies PairExpected;
+    expect(leftOut(expected)).toEqual([]);
+    expect(leftOut({ ...expected, outcome: "complete" })).toEqual([]);
+    expect(leftOut({ ...expected, outcome: "incomplete: slayer is unreachable" })).toEqual([
+      "incomplete: slayer is unreachable",
+    ]);
   });
 
   it("is shown with its age while it is recent, and not from the future", () => {

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { legalPairs, standbyOf, statuses, statusesOf, whyIllegal } from "../../components/pair-goal.ts";
+import {
+  legalPairs,
+  outcomeOf,
+  standbyOf,
+  statuses,
+  statusesOf,
+  whyIllegal,
+} from "../../components/pair-goal.ts";
 
 const slayer = "slayer";
 const megadeth = "megadeth";
@@ -67,6 +74,15 @@ describe("statuses of a pair", () => {
         const of = (name: string) => found[name] ?? "down";
         expect(whyIllegal(of(slayer), of(megadeth))).toBeUndefined();
       }),
+    );
+  });
+});
+
+describe("the outcome of a goal", () => {
+  it("is complete with both machines, and names the one that it does without and until when", () => {
+    expect(outcomeOf(goal(slayer))).toBe("complete");
+    expect(outcomeOf(goal(megadeth, [slayer]))).toBe(
+      `incomplete: ${slayer} is unreachable; provisioning is frozen at its last id; take it off changeover:unreachable when it is mended`,
     );
   });
 });

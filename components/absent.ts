@@ -1,0 +1,64 @@
+import * as pulumi from "@pulumi/pulumi";
+import { quoted, scriptsOn, startOf } from "./start.ts";
+import { gate, localStep, remoteStep } from "./step.ts";
+import type { Member } from "./transition.ts";
+
+/**
+ * Hosts that go out of service. A look refuses before anything is touched while one of them serves users; what runs
+ * there for pairs is stopped only when the pairs that go on have ended their own transitions.
+ */
+export class AbsentHosts extends pulumi.ComponentResource {
+  /** Depend on these to come after the look. */
+  readonly looked: readonly pulumi.Resource[];
+  readonly #hosts: readonly Member[];
+  readonly #stack: pulumi.Output<string>;
+
+  constructor(
+    hosts: readonly Member[],
+    stack: pulumi.Output<string>,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("changeover:index:AbsentHosts", "absent", {}, opts);
+    this.#hosts = hosts;
+    this.#stack = stack;
+    const looks = hosts
+      .filter(({ unreachable }) => !unreachable)
+      .map((member) => this.#step(member, "look", [], "it serves nobody, so it may go out of service"));
+    this.looked = looks.length === 0 ? [] : [gate("absent-look-gate", { parent: this, dependsOn: looks })];
+    this.registerOutputs();
+  }
+
+  /** Take them out of service; by host, why each may leave the file, known only when it is so. */
+  retire(after: readonly pulumi.Resource[]): ReadonlyMap<string, pulumi.Output<string>> {
+    const before = [...this.looked, ...after];
+    return new Map(
+      this.#hosts.map((member) => {
+        const { name } = member.host;
+        if (member.unreachable) return [name, this.#leftAlone(name)];
+        const says = "it is out of service; data stays";
+        return [name, this.#step(member, "retire", before, says).stdout.apply(() => "out of service")];
+      }),
+    );
+  }
+
+  #step({ host, release, scripts }: Member, act: "look" | "retire", before: pulumi.Resource[], says: string) {
+    const create = pulumi.all([host.ssh, this.#stack]).apply(([target, stack]) => {
+      const words = [host.name, stack, ...(act === "look" ? [act] : [])];
+      return [startOf(target), `${scriptsOn(target, release)}/retire.sh`, ...words.map(quoted)].join(" ");
+    });
+    return remoteStep(
+      `${host.name}-absent-${act}`,
+      { ssh: host.ssh, create, triggers: { says, host: host.name, machine: host.identity } },
+      { parent: this, dependsOn: [...before, ...(scripts ? [scripts] : [])] },
+    );
+  }
+
+  #leftAlone(host: string): pulumi.Output<string> {
+    const mode = "skipped: unreachable, so nothing is removed from it";
+    void pulumi.log.warn(
+      `changeover:absent: ${host} is unreachable, so nothing is removed from it; wipe it before it is started again`,
+    );
+    localStep(`${host}-absent-skipped`, { triggers: { host, mode } }, { parent: this });
+    return pulumi.output(mode);
+  }
+}

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { declareEstate } from "../../../components/estate.ts";
+import { nativeStackTraces } from "../../../components/stacks.ts";
+import { requireOrderlyLeave, type StackConfig } from "../../../config.ts";
+import type { Host, Platform, SshTarget } from "../../../platforms/platform.ts";
+
+/** The program of the engine tests about a whole estate: the real one, on stand-in hosts that a file names. */
+const file = process.env.SCENARIO;
+if (!file) throw new Error("SCENARIO names no file");
+nativeStackTraces();
+const { hosts, ...told } = JSON.parse(readFileSync(file, "utf8")) as Pick<
+  StackConfig,
+  "absent" | "unreachable"
+> & {
+  hosts: Record<string, SshTarget>;
+};
+const config = { platform: "inventory", pairs: {}, hosts, ...told } as unknown as StackConfig;
+await requireOrderlyLeave(config);
+
+const machines = Object.entries(hosts).map(([name, ssh]): [string, Host] => [
+  name,
+  {
+    ...{ name, ssh: pulumi.output(ssh), identity: pulumi.output(`${name}-1`) },
+    ...{ address: pulumi.output(ssh.host), ready: [] },
+  },
+]);
+const platform: Platform = {
+  hosts: new Map(machines),
+  serviceAddress: () => ({ address: pulumi.output("none"), movedBy: "platform" }),
+  fence: () => undefined,
+  outputs: {},
+};
+
+export const { targets, expected } = declareEstate(config, platform);

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { leaving, operatedBy, type Wanted } from "../../config/leaving.ts";
+import { pathText } from "../../config/problems.ts";
+
+const sounz = { primary: "slayer", secondary: "megadeth" };
+const outputs = (targets: object = {}) => ({
+  targets: { slayer: { unreachable: false }, megadeth: { unreachable: false }, ...targets },
+  expected: [{ component: "sounz", statuses: { slayer: "production", megadeth: "standby" } }],
+});
+const wanted = (change: Partial<Wanted> = {}): Wanted => ({
+  ...{ hosts: { slayer: {}, megadeth: {} }, pairs: { sounz }, unreachable: [], absent: [] },
+  ...change,
+});
+const said = (change: Partial<Wanted>, last: unknown = outputs()) =>
+  leaving(operatedBy(last), wanted(change)).map(({ path, text }) => `${pathText(path)}: ${text}`);
+
+const byAbsent = (index: number, host: string) =>
+  `npx pulumi config set --path 'changeover:absent[${String(index)}]' ${host}; npx pulumi up`;
+
+describe("a host that leaves the file", () => {
+  it("is refused while the stack operates it, with its pairs and the lines to type", () => {
+    expect(said({ hosts: { slayer: {} }, pairs: { sounz: { ...sounz, secondary: "anthrax" } } })).toEqual([
+      `changeover:hosts.megadeth: missing, but this stack operates it in sounz; allowed: to leave by way of changeover:absent (a new name is another host); put it back, then: ${byAbsent(0, "megadeth")}`,
+    ]);
+    const alone = outputs({ bastion: { unreachable: false } });
+    expect(said({}, alone)).toEqual([
+      `changeover:hosts.bastion: missing, but this stack operates it; allowed: to leave by way of changeover:absent (a new name is another host); put it back, then: ${byAbsent(0, "bastion")}`,
+    ]);
+  });
+
+  it("is refused while it is in absent only in the file, not at the last update", () => {
+    expect(said({ hosts: {}, pairs: {}, absent: ["slayer", "megadeth"] })).toHaveLength(2);
+  });
+
+  it("may go when it was out of service at the last update, and has done so when it is gone", () => {
+    const retired = {
+      targets: { slayer: { absent: "out of service" }, megadeth: { absent: "skipped: unreachable" } },
+      expected: [],
+    };
+    expect(said({ hosts: {}, pairs: {} }, retired)).toEqual([]);
+    expect(said({ hosts: {}, pairs: {} }, { targets: {}, expected: [] })).toEqual([]);
+  });
+
+  it("is nobody's concern in a stack that was never updated, or destroyed", () => {
+    for (const none of [null, {}]) expect(said({ hosts: {}, pairs: {} }, none)).toEqual([]);
+  });
+});
+
+describe("a pair that leaves the file", () => {
+  it("is refused for each of its machines that stays in service, each with a line of its own", () => {
+    const line = (host: string, index: number) =>
+      `changeover:hosts.${host}: no machine of sounz any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put the pair back, or: ${byAbsent(index, host)}`;
+    expect(said({ pairs: {} })).toEqual([line("slayer", 0), line("megadeth", 1)]);
+    expect(said({ pairs: {}, absent: ["slayer"] })).toEqual([line("megadeth", 1)]);
+    expect(said({ pairs: { renamed: sounz }, absent: [] })).toHaveLength(2);
+  });
+
+  it("may go with both machines in absent, also when nothing can be removed from one", () => {
+    const absent = ["slayer", "megadeth"];
+    expect(said({ pairs: {}, absent })).toEqual([]);
+    expect(said({ pairs: {}, absent, unreachable: ["megadeth"] })).toEqual([]);
+  });
+});
+
+describe("a machine that another one replaces", () => {
+  const replaced = {
+    hosts: { slayer: {}, megadeth: {}, anthrax: {} },
+    pairs: { sounz: { ...sounz, secondary: "anthrax" } },
+  };
+
+  it("goes by way of absent", () => {
+    expect(said(replaced)[0]).toContain("changeover:hosts.megadeth: no machine of sounz any more");
+    expect(said({ ...replaced, absent: ["megadeth"] })).toEqual([]);
+  });
+
+  it("is refused when nobody can see that it serves nothing", () => {
+    expect(said({ ...replaced, absent: ["megadeth"], unreachable: ["megadeth"] })).toEqual([
+      "changeover:hosts.megadeth: unreachable, so nobody can see that it serves nothing while sounz goes on without it; allowed: a new machine under the same name; put it back and change what the name stands for",
+    ]);
+  });
+
+  it("is not one that only changed roles", () => {
+    expect(said({ pairs: { sounz: { primary: "megadeth", secondary: "slayer" } } })).toEqual([]);
+  });
+});
