@@ -2,11 +2,11 @@ import { boot } from "../tools/lab/lab.ts";
 import { Estate } from "../test/support/estate.ts";
 import { line, median } from "./figures.ts";
 import { Changeover } from "./pair/changeover.ts";
-import { Keepalived, nothingRuns } from "./pair/keepalived.ts";
+import { Keepalived } from "./pair/keepalived.ts";
 import { type Killed, killed, planned, type Switched } from "./pair/measure.ts";
 import { packages, Patroni } from "./pair/patroni.ts";
 import { Repmgr } from "./pair/repmgr.ts";
-import { names, other, type Tool } from "./pair/tool.ts";
+import { names, other, stopAll, type Tool } from "./pair/tool.ts";
 
 const help = `A planned switch and the death of production: this program beside repmgr, keepalived with repmgr, and Patroni with
 etcd (all Debian's), on the same two local hosts in the same run.
@@ -74,6 +74,7 @@ async function round(estate: Estate, entry: Entry): Promise<void> {
 const count = (runs: readonly boolean[]): string => `${runs.filter(Boolean).length} of ${runs.length}`;
 
 function table(title: string, entries: readonly Entry[], of: (entry: Entry) => readonly number[]): void {
+  if (entries.length === 0) return;
   console.log(`\n${title}`);
   for (const entry of entries) {
     const values = of(entry);
@@ -108,11 +109,12 @@ function report(entries: readonly Entry[]): void {
 
 function notes(entries: readonly Entry[]): void {
   console.log(`
-the two kinds of kill are not one ranking: a person's time to notice and to decide comes on top of the first, and
-what acts by itself acts on silence, also where the other machine is alive and only unheard
-fenced before the take-over: by changeover the dead machine (its power switch); by the others nothing, and the hosts have
-no watchdog device for Patroni
-repmgr's hook and Patroni's callback move the address; keepalived moves its own`);
+The two kinds of kill are no ranking. A person's time to notice and to decide comes on top of the first; the second acts
+on silence, also where the other machine lives and is only unheard.
+Before the take-over changeover has the dead machine's power cut once more, and asks for it over every path. The others
+fence nothing here: repmgr and keepalived have no means, and Patroni's watchdog has no device on these hosts.
+The address is moved by repmgr's event on promotion, by keepalived itself, by Patroni's callback on a new role.
+A dead machine that took writes was a second server that accepts them, at its own address only unless it held the other.`);
   for (const { tool, failure } of entries)
     if (failure !== undefined) console.log(`${tool.name} FAILED: ${failure}`);
   const [mine, ...rest] = entries.map(({ tool, switches }) => ({
@@ -127,7 +129,7 @@ repmgr's hook and Patroni's callback move the address; keepalived moves its own`
 async function main(rounds: number, wanted: readonly string[]): Promise<void> {
   const estate = await Estate.start(names, extra);
   try {
-    await nothingRuns(estate);
+    await stopAll(estate);
     const tools = [
       new Changeover(estate),
       new Repmgr(estate),

@@ -1,7 +1,7 @@
 import type { WriterTarget } from "../../tools/writer.ts";
 import type { Estate } from "../../test/support/estate.ts";
 import { RepmgrPair } from "./repmgr.ts";
-import { names, onBoth, put, type Tool, until } from "./tool.ts";
+import { names, put, type Tool, until } from "./tool.ts";
 
 /** repmgr with keepalived: the address goes where the server accepts writes, and who gets it promotes. Needs no person. */
 export class Keepalived implements Tool {
@@ -56,9 +56,4 @@ export class Keepalived implements Tool {
     });
     await estate.on(standby, "systemctl enable --quiet --now keepalived");
   }
-}
-
-/** Debian starts it at once where it finds a configuration, and etcd in any case. */
-export async function nothingRuns(estate: Estate): Promise<void> {
-  await onBoth(estate, "systemctl disable --quiet --now keepalived etcd");
 }

@@ -31,6 +31,11 @@ export async function onBoth(estate: Estate, command: string, seconds = 60): Pro
   return Promise.all(names.map((name) => estate.on(name, command, seconds)));
 }
 
+/** Debian enables what it installs, and etcd needs no configuration to start. */
+export async function stopAll(estate: Estate): Promise<void> {
+  await onBoth(estate, "systemctl disable --quiet --now keepalived etcd");
+}
+
 /** A service address of the lab beside the program's own. */
 export const addressOf = (estate: Estate, octet: number): string =>
   estate.serviceAddress.replace(/\.46$/, `.${octet}`);
