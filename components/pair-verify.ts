@@ -56,7 +56,7 @@ function ofMachine(expected: PairExpected, facts: VerifiedFacts, stack: string):
       `${facts.claim.transition} ${facts.claim.id} was begun (epoch ${String(facts.claim.epoch)}) and not ended`,
     );
   }
-  for (const id of facts.expired) lines.push(`a temporary change of ${id} was put back by its timer`);
+  for (const id of facts.expired) lines.push(`something that ${id} changed was put back`);
   return [...lines, ...ofRole(expected, facts, again("switch"))];
 }
 

@@ -91,5 +91,5 @@ require_claim() {
   [[ $id == "$CHANGEOVER_ID" ]] ||
     refuse "$HOSTNAME is claimed by $(value_of "$claim" transition) ${id:-nobody}, not by $CHANGEOVER_TRANSITION $CHANGEOVER_ID; $(start_again)"
   [[ ! -e $(records)/expired/$CHANGEOVER_ID ]] ||
-    refuse "$(<"$(records)/expired/$CHANGEOVER_ID") on $HOSTNAME was put back by its timer; $(start_again)"
+    refuse "$(<"$(records)/expired/$CHANGEOVER_ID") on $HOSTNAME was put back; $(start_again)"
 }

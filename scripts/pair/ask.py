@@ -2,6 +2,7 @@
 """Ask the other machine of a pair what is so there now, and print its answer.
 
 Usage: ask.py PAIR [KEY…]    (keys of the answer, or of its parts: fence.position)
+       ask.py PAIR lift ID   (have it serve again: this machine has given up transition ID)
 
 Without keys the whole answer is printed as JSON; with keys a line each. Ends with 75
 when the other machine does not answer, or not with the pair's secret.
@@ -19,17 +20,20 @@ sys.dont_write_bytecode = True
 from files import pairs_of, text_of  # noqa: E402
 
 LIMIT_S = 4
+LIFT_LIMIT_S = 90
 
 
 def ask(pair, what="", limit=LIMIT_S):
     """@raise OSError when there is no answer, or it is not the other machine's."""
     conf = pairs_of(f"/etc/{pair}/{pair}.conf") or sys.exit("the pair is not configured here")
     request = f"{os.urandom(16).hex()} {what}".strip().encode()
+    secret = (text_of(f"/etc/{pair}/secret") or "").encode()
+    if what.startswith("lift "):
+        request += b" " + hmac.digest(secret, request, "sha256").hex().encode()
     with socket.create_connection((conf["PEER_ADDRESS"], int(conf["PEER_PORT"])), limit) as peer:
         peer.sendall(request + b"\n")
         with peer.makefile("rb") as stream:
             body, signature = stream.readline().rstrip(b"\n"), stream.readline().strip().decode()
-    secret = (text_of(f"/etc/{pair}/secret") or "").encode()
     if not hmac.compare_digest(hmac.digest(secret, request + body, "sha256").hex(), signature):
         raise OSError("its answer is not signed with the pair's secret")
     answer = json.loads(body)
@@ -48,11 +52,15 @@ def main():
     if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         print(__doc__)
         sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
+    lifts = len(sys.argv) == 4 and sys.argv[2] == "lift"
     try:
-        answer = ask(sys.argv[1])
-    except OSError as error:
+        answer = ask(sys.argv[1], f"lift {sys.argv[3]}", LIFT_LIMIT_S) if lifts else ask(sys.argv[1])
+    except (OSError, ValueError, KeyError) as error:
         print(f"the other machine of {sys.argv[1]} gave no answer: {error}", file=sys.stderr)
         sys.exit(75)
+    if lifts:
+        print(answer["said"])
+        sys.exit(answer["code"])
     print("\n".join(str(part(answer, key)) for key in sys.argv[2:]) or json.dumps(answer))
 
 

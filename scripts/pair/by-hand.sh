@@ -16,36 +16,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/pair/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
+# shellcheck source=scripts/pair/lib-by-hand.sh
+. "$here/lib-by-hand.sh"
 
 readonly usage='by-hand.sh takes PAIR status|switch-to-standby|switch-to-production ID|follow ID|alone [--dry-run]'
 dry_run=''
-
-# An id that carries its epoch, one more than any that this machine knows of, or the other if it answers.
-new_id() { printf 'by-hand-%d-%04x\n' $(($(python3 "$here/show.py" "$PAIR" epoch) + 1)) "$RANDOM"; }
-
-claim() {
-  [[ $1 =~ ^by-hand-([0-9]+)-[0-9a-f]{4}$ ]] || misuse "$1 is no id that switch-to-standby printed"
-  id=$1
-  [[ -z $dry_run ]] || { log "would claim $SELF for $id" && return; }
-  bash "$SCRIPTS/claim.sh" "$PAIR" switch "$id" "$(value_of "$(records)/stack" id)" "${BASH_REMATCH[1]}"
-}
-
-step() {
-  [[ -z $dry_run ]] || { log "would run $*" && return; }
-  bash "$SCRIPTS/step.sh" "$PAIR" switch "$id" 3600 "pair/$1" "$PAIR" "${@:2}" </dev/null
-}
-
-# finish STATUS-OF-PRIMARY STATUS-OF-SECONDARY
-finish() {
-  if [[ $SELF == "$PRIMARY" ]]; then step status "$1"; else step status "$2"; fi
-  [[ -n $dry_run ]] || bash "$SCRIPTS/done.sh" "$PAIR" switch "$id"
-}
-
-# next_with_pulumi [LOST]
-next_with_pulumi() {
-  log "when Pulumi is at hand:${1:+ npx pulumi config set --path 'changeover:unreachable[0]' $1;}"
-  log "  npx pulumi config set --path changeover:pairs.$PAIR.production $SELF; npx pulumi up"
-}
 
 main() {
   [[ ${1:-} != --help && ${2:-} != --help ]] || { show_help && return; }
@@ -63,7 +40,9 @@ main() {
       ;;
     'switch-to-production 3')
       claim "$3"
+      files last
       step takeover
+      services production
       finish production standby_as_production
       log "now on $PEER: changeover-$PAIR follow $id"
       next_with_pulumi
@@ -71,11 +50,14 @@ main() {
     'follow 3')
       claim "$3"
       step follow
+      services standby
+      files near
       finish production_as_standby standby
       ;;
     'alone 2')
       claim "$(new_id)"
       step alone none
+      services production
       finish production_alone production_alone
       next_with_pulumi "$PEER"
       ;;

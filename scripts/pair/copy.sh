@@ -3,7 +3,8 @@
 # Usage: copy.sh PAIR near|last
 #
 # near: while they change. last: they change no more, and a dry run shall show no
-# difference. Refuses (77) on a machine that accepts writes.
+# difference; when one does not come, the other serves again. Refuses (77) on a machine
+# that accepts writes.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -14,11 +15,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-carried.sh"
 # shellcheck source=scripts/pair/lib-files.sh
 . "$here/lib-files.sh"
+# shellcheck source=scripts/pair/lib-lift.sh
+. "$here/lib-lift.sh"
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -eq 2 && $2 =~ ^(near|last)$ ]] || misuse "copy.sh takes PAIR near|last, got: $*"
-  local role served='' newer=0
+  local role served='' newer=0 failed=0
   load_pair "$1"
   log_to_pair_too
   stop_copies
@@ -31,7 +34,9 @@ main() {
   know_role
   [[ $role != writer ]] || refuse "$SELF accepts writes, so what it has is not overwritten; $(start_again)"
   require_claim
-  copy_files "$2" || timed_out "not everything is copied from $PEER"
+  copy_files "$2" || failed=1
+  ((!failed)) || [[ $2 == near ]] || lift_peer "not everything is copied from $PEER"
+  ((!failed)) || timed_out "not everything is copied from $PEER"
   receipt "$SELF has the directories and indexes of $PEER ($2)"
 }
 

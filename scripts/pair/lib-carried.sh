@@ -78,3 +78,6 @@ stop_copies() {
   [[ ! -e /etc/systemd/system/changeover-sync-$PAIR.service ]] || timeout 30 systemctl stop "changeover-sync-$PAIR.service" 2>/dev/null ||
     timed_out "the copy that a timer began does not stop on $SELF"
 }
+
+# give_up_transition WHAT: no step of it acts on this machine from now on, since WHAT was put back.
+give_up_transition() { write_file "$(records)/expired/$CHANGEOVER_ID" <<<"$1"; }

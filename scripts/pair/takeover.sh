@@ -14,6 +14,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-address.sh"
 # shellcheck source=scripts/pair/lib-takeover.sh
 . "$here/lib-takeover.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
+# shellcheck source=scripts/pair/lib-lift.sh
+. "$here/lib-lift.sh"
 
 # Sets `did`.
 promote() {
@@ -23,7 +27,7 @@ promote() {
     while pg_last_wal_replay_lsn() < '$position' and clock_timestamp() < until loop perform pg_sleep(0.005); end loop;
     end \$\$" "select pg_last_wal_replay_lsn()||case when pg_last_wal_replay_lsn() >= '$position' then ' near' else '' end" ||
     timed_out "PostgreSQL on $SELF gives no answer; nothing was promoted"
-  [[ $reply == *' near' ]] || timed_out "$SELF has ${reply:-nothing}, $PEER wrote to $position; nothing was promoted"
+  [[ $reply == *' near' ]] || lift_peer "$SELF has ${reply:-nothing}, $PEER wrote to $position; nothing was promoted"
   require_claim
   serving_from_now
   log "point of no return: promoting $SELF"

@@ -32,7 +32,9 @@ export interface Machine {
   seen: number;
   claim: Mark | null;
   done: string | null;
-  fence: { readonly id: string; readonly position: number } | null;
+  fence: { readonly id: string; readonly position: number; readonly was: Machine["server"] } | null;
+  /** Runs of which nothing acts here any more. */
+  readonly expired: string[];
   holds: boolean;
   /** `/run/changeover-<pair>.started`. */
   started: boolean;
@@ -50,6 +52,7 @@ interface Goal {
 /** What Pulumi's state knows of the transition: which steps ended, and what their receipts said. */
 interface Run extends Goal {
   readonly id: string;
+  stalls: boolean;
   epoch: number;
   already: boolean;
   receipt: string;
@@ -82,6 +85,8 @@ export interface Up extends Goal {
   readonly fence?: boolean;
   /** The line for lost data is in the config (the one for a missing fence always is). */
   readonly acceptLoss?: boolean;
+  /** The standby gets nothing of what is written from the fence on. */
+  readonly stalls?: boolean;
   /** With `--replace` of the id. */
   readonly fresh?: boolean;
   /** Between two steps a second passes: users write, and the watches look. */
@@ -220,6 +225,7 @@ function startServer(machine: Machine): void {
 
 function requireClaim({ self, run }: Step): void {
   stopIf(self.claim?.id !== run.id, `${self.name} is claimed by another run`);
+  stopIf(self.expired.includes(run.id), `what ${run.id} did on ${self.name} was put back`);
 }
 
 function servingFromNow({ self, run }: Step): void {
@@ -286,13 +292,14 @@ function* ready(step: Step): Acts {
 
 function* fence(step: Step): Acts {
   const { world, self, peer, run } = step;
-  const was = self.server;
-  if (was === "writer") stopIf(!streams(world, peer), "the peer does not stream");
+  const was = self.fence?.id === run.id ? self.fence.was : self.server;
+  if (self.server === "writer") stopIf(!streams(world, peer), "the peer does not stream");
   requireClaim(step);
   self.signal = true;
   yield;
-  if (was === "writer") {
-    replicate(world, peer);
+  if (self.server === "writer") {
+    if (run.stalls) write(world, true);
+    else replicate(world, peer);
     self.server = "stopped";
   }
   yield;
@@ -301,7 +308,7 @@ function* fence(step: Step): Acts {
   // What only such a one has is no part of the pair; another is read-only again, by a timer or to know what it has.
   const outside = self.rewinding || self.down !== null;
   if (!outside) start(self);
-  self.fence = { id: run.id, position: outside ? 0 : self.log.length };
+  self.fence = { id: run.id, position: outside ? 0 : self.log.length, was };
 }
 
 function* takeover(step: Step): Acts {
@@ -326,15 +333,35 @@ function* takeover(step: Step): Acts {
 }
 
 function* takeoverPromotes(step: Step): Acts {
-  const { world, self, peer } = step;
-  replicate(world, self);
+  const { world, self, peer, run } = step;
+  if (!run.stalls) replicate(world, self);
   // The script compares positions in the log, not histories.
-  stopIf(self.log.length < (peer.fence?.position ?? 0), "the peer wrote more");
+  if (self.log.length < (peer.fence?.position ?? 0)) return yield* lift(step);
   requireClaim(step);
   servingFromNow(step);
   yield;
   promote(self);
   yield;
+}
+
+/** This machine never promotes under the id again; then the other serves on, if it hears of that. */
+function* lift({ world, self, peer, run }: Step): Acts {
+  self.expired.push(run.id);
+  yield;
+  const may =
+    hear(world) && peer.claim?.id === run.id && peer.fence?.id === run.id && peer.fence.was === "writer";
+  stopIf(!may || peer.down !== null, "the peer wrote more, and can't be told to serve again");
+  peer.expired.push(run.id);
+  yield;
+  startServer(peer);
+  peer.serving = { id: run.id, epoch: peer.claim?.epoch ?? 0 };
+  yield;
+  promote(peer);
+  yield;
+  peer.holds = true;
+  peer.fence = null;
+  console.error("LIFTED");
+  throw new Stop("the peer wrote more, and serves again");
 }
 
 function* follow(step: Step): Acts {
@@ -570,7 +597,7 @@ function runOf(world: World, { production, lost, fresh }: Up): Run {
   if (run && !fresh && run.production === production && run.lost === lost) return run;
   world.runs += 1;
   const id = `run${world.runs}`;
-  world.run = { id, production, lost, epoch: 0, already: false, receipt: "none", ended: [] };
+  world.run = { id, production, lost, epoch: 0, stalls: false, already: false, receipt: "none", ended: [] };
   return world.run;
 }
 
@@ -597,6 +624,7 @@ export function second(world: World): void {
 /** Run `up`. Undefined when it came to its end; else why it did not. */
 export function up(world: World, order: Up): string | undefined {
   const run = runOf(world, order);
+  run.stalls = order.stalls === true;
   const left = stepsOf(order).filter(({ name }) => !run.ended.includes(name));
   try {
     for (const [index, step] of left.entries()) {
@@ -728,6 +756,7 @@ function machineOf(name: Host, server: "standby" | "writer"): Machine {
   return {
     ...{ name, power: true, cable: true, frozen: false, server, signal: server === "standby" },
     ...{ serving: null, before: null, alone: 0, down: null, seen: 0, claim: null, done: null, fence: null },
+    expired: [],
     ...{ holds: false, started: true, rewinding: false, status: null, log: [], setAside: [] },
   };
 }

@@ -55,15 +55,22 @@ const yesNo = [false, true];
 const ups: readonly Up[] = hosts.flatMap((production) =>
   yesNo.flatMap((slow): Up[] => [
     { type: "up", production, lost: false, slow },
+    { type: "up", production, lost: false, slow, stalls: true },
     ...yesNo.flatMap((fence) =>
       yesNo.map((acceptLoss): Up => ({ type: "up", production, lost: true, fence, acceptLoss, slow })),
     ),
   ]),
 );
 
-function titleOf({ production, lost, fence, acceptLoss, slow }: Up): string {
+function titleOf({ production, lost, fence, acceptLoss, slow, stalls }: Up): string {
   const how = lost ? [`without the other, ${fence ? "which is fenced" : "on a person's word"}`] : [];
-  const words = [...how, ...(acceptLoss ? ["loss accepted"] : []), ...(slow ? ["second by second"] : [])];
+  const stalled = stalls ? ["the standby getting nothing from the fence on"] : [];
+  const words = [
+    ...how,
+    ...stalled,
+    ...(acceptLoss ? ["loss accepted"] : []),
+    ...(slow ? ["second by second"] : []),
+  ];
   return [`up for ${production}`, ...words, "ended anywhere"].join(", ");
 }
 
@@ -88,7 +95,7 @@ const writes = fc.record({ type: fc.constant("write" as const), lags: fc.boolean
 const stops = {
   steps: fc.option(fc.nat({ max: 10 }), { nil: undefined }),
   acts: fc.option(fc.nat({ max: mostActs }), { nil: undefined }),
-  ...{ fresh: fc.boolean(), slow: fc.boolean() },
+  ...{ fresh: fc.boolean(), slow: fc.boolean(), stalls: fc.boolean() },
 };
 const upOf = (lost: boolean): fc.Arbitrary<Up> =>
   fc.record({

@@ -23,7 +23,7 @@ describe("every transition", () => {
     const libraries = /\/lib[^/]*\.sh$/;
     const files = globSync("pair/*.sh", { cwd: scripts }).filter((file) => !libraries.test(file));
     // The watch of a machine acts by itself, with the lock that steps take; a timer copies; a person acts by hand.
-    const others = ["serve", "step-down", "sync", "snapshot", "copies", "by-hand"].map(
+    const others = ["serve", "step-down", "lift", "sync", "snapshot", "copies", "by-hand"].map(
       (name) => `pair/${name}.sh`,
     );
     const named = new Set([...rows.map(({ row }) => `${row.script}.sh`), ...others]);
