@@ -3,6 +3,7 @@ import { freeze, powerCut, thaw, whyNoLab } from "../../tools/lab/lab.ts";
 import { Writer } from "../../tools/writer.ts";
 import type { Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
+import { arrange, clear } from "../support/incident.ts";
 import { asPreviewed } from "../support/previewed.ts";
 
 const minute = 60_000;
@@ -127,6 +128,56 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
       ).toMatch(/^OK: copies on megadeth, data 0 min, home 0 min \(limit 5 min\)/);
     },
     3 * minute,
+  );
+
+  it.each(["ready", "copy", "fence", "takeover", "services", "follow", "status"] as const)(
+    "copies nothing by its timers while a switch has stopped at %s, goes back, and has lost nothing [004-031] [004-154]",
+    async (step) => {
+      await put("slayer", "newest", `before ${step}`);
+      await arrange(estate, step, step === "copy" ? "after" : "before");
+      estate.flip("megadeth");
+      const stopped = await estate.up();
+      expect(stopped.code).not.toBe(0);
+      await clear(estate);
+      for (const host of hosts) expect(await sync(host)).toContain("copies nothing:");
+      // On the way back the files are those of the machine that was production last, whichever way they went.
+      estate.flip("slayer");
+      ok(await estate.up());
+      expect(await estate.on("slayer", "cat /data/sounz/newest")).toBe(`before ${step}`);
+      expect(await active("sounz-web")).toEqual(["active", "inactive"]);
+      expect(await writer.lost()).toEqual([]);
+    },
+    3 * minute,
+  );
+
+  it(
+    "gives the service back at once when the last copy does not come right: nothing has changed",
+    async () => {
+      // Somebody who goes on writing files though everything of the pair was stopped.
+      await estate.on(
+        "slayer",
+        "systemd-run -q --unit=rogue sh -c 'while :; do date +%N >/data/sounz/rogue; done'",
+      );
+      estate.flip("megadeth");
+      const mark = writer.mark();
+      const stopped = await estate.up();
+      expect(stopped.code).not.toBe(0);
+      expect(stopped.output).toMatch(
+        /slayer serves again \(slayer accepts writes again.*nothing has changed/,
+      );
+      await expect.poll(() => writer.since(mark).acknowledged, { timeout: minute }).toBeGreaterThan(50);
+      expect(await active("sounz-web")).toEqual(["active", "inactive"]);
+      const again = await estate.up();
+      expect(again.output).toContain(
+        "was put back; start again: npx pulumi up --replace '**::sounz-switch-id'",
+      );
+      await estate.on("slayer", "systemctl stop rogue; rm /data/sounz/rogue");
+      ok(await estate.up("--replace", "**::sounz-switch-id"));
+      expect(await active("sounz-web")).toEqual(["inactive", "active"]);
+      await home();
+      expect(await writer.lost()).toEqual([]);
+    },
+    4 * minute,
   );
 
   it(

@@ -14,6 +14,14 @@ export const hostSteps = {
 
 export type HostStep = keyof typeof hostSteps;
 
+/** Those that a switch has besides when the pair carries files and services. */
+export const carriedSteps = {
+  copy: "pair/copy",
+  services: "pair/services",
+} as const;
+
+export type CarriedStep = keyof typeof carriedSteps;
+
 /** The same of a switch without the other machine. */
 export const aloneSteps = {
   claim: "claim",
@@ -24,7 +32,9 @@ export const aloneSteps = {
 
 export type AloneStep = keyof typeof aloneSteps;
 
-const scriptOf: Readonly<Record<HostStep | AloneStep, string>> = { ...hostSteps, ...aloneSteps };
+type AnyStep = HostStep | AloneStep | CarriedStep;
+
+const scriptOf: Readonly<Record<AnyStep, string>> = { ...hostSteps, ...aloneSteps, ...carriedSteps };
 
 /** What a step does instead of its work: fail before it, fail after it, or wait a little, to be killed in it. */
 export type Incident = "before" | "after" | "wait";
@@ -41,7 +51,7 @@ const bodies: Readonly<Record<Incident, string>> = {
  * Put an incident in front of one step on all hosts. The real script stays beside it and is what runs, so nothing of
  * the program knows of the test.
  */
-export async function arrange(estate: Estate, step: HostStep | AloneStep, incident: Incident): Promise<void> {
+export async function arrange(estate: Estate, step: AnyStep, incident: Incident): Promise<void> {
   const script = [
     "#!/usr/bin/env bash",
     "real=${BASH_SOURCE[0]%.sh}.real.sh",
@@ -70,7 +80,7 @@ export async function clear(estate: Estate): Promise<void> {
 }
 
 /** Whether the step has begun on any host that answers. */
-export async function reached(estate: Estate, step: HostStep | AloneStep): Promise<boolean> {
+export async function reached(estate: Estate, step: AnyStep): Promise<boolean> {
   const seen = await Promise.all(
     [...estate.hosts.keys()].map((name) =>
       estate.on(name, `[ ! -e ${marks}/${step} ] || echo seen`).catch(() => ""),
