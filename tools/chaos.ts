@@ -38,9 +38,9 @@ async function chaos(minutes: number): Promise<number> {
     "--root",
     root,
     "--project",
-    "lab",
-    "test/lab/switch.test.ts",
-    "test/lab/emergency.test.ts",
+    "outage",
+    "test/outage/switch.test.ts",
+    "test/outage/emergency.test.ts",
     "--reporter=verbose",
   ];
   const until = String(Date.now() + minutes * 60_000);

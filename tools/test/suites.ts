@@ -21,7 +21,8 @@ export const suites: readonly Suite[] = [
   { name: "unit", minutes: 3 },
   { name: "conformance", minutes: 15, needs: sshCommands },
   { name: "engine", minutes: 45, needs: sshCommands },
-  { name: "lab", minutes: 120, needs: { nft: "nftables" }, asRoot: true },
+  { name: "lab", minutes: 60, needs: { nft: "nftables" }, asRoot: true },
+  { name: "outage", minutes: 60, needs: { nft: "nftables" }, asRoot: true },
 ];
 
 /** Aborted when this process was told to end while a suite ran: what the suite had begun is cleaned up by then. */
