@@ -121,15 +121,6 @@ const nearRow: Row = {
   deadlineSeconds: 6 * 3600,
 };
 
-const lastCopyRow: Row = {
-  phase: "copy",
-  script: "pair/copy",
-  on: "production",
-  says: "production has every file and index of the other; a dry run shows no difference",
-  words: () => ["last"],
-  deadlineSeconds: 900,
-};
-
 const copyBackRow: Row = {
   phase: "back",
   script: "pair/copy",
@@ -255,13 +246,14 @@ export function switchTable(options: {
       says: "the other accepts no write and has given up the service address",
       deadlineSeconds: 120,
     },
-    ...(carried.files ? [lastCopyRow] : []),
     {
       phase: "takeover",
       script: "pair/takeover",
       on: "production",
-      says: "production has all that the other wrote, accepts writes and holds the service address",
-      deadlineSeconds: 60,
+      says: carried.files
+        ? "production has every file and index of the other (a dry run shows no difference) and all that it wrote, accepts writes and holds the service address"
+        : "production has all that the other wrote, accepts writes and holds the service address",
+      ...(carried.files ? { words: () => ["files"], deadlineSeconds: 900 } : { deadlineSeconds: 60 }),
       pointOfNoReturn: true,
     },
     ...(options.platformMovesAddress ? [moveAddress] : []),

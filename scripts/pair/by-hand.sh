@@ -40,8 +40,7 @@ main() {
       ;;
     'switch-to-production 3')
       claim "$3"
-      files last
-      step takeover
+      if has_files; then step takeover files; else step takeover; fi
       services production
       finish production standby_as_production
       log "now on $PEER: changeover-$PAIR follow $id"

@@ -16,7 +16,8 @@ step() {
   bash "$SCRIPTS/step.sh" "$PAIR" switch "$id" 3600 "pair/$1" "$PAIR" "${@:2}" </dev/null
 }
 
-files() { ! { carries directories. || carries indexes.; } || step copy "$1"; }
+has_files() { carries directories. || carries indexes.; }
+files() { ! has_files || step copy "$1"; }
 services() { ! carries services. || step services "$1"; }
 
 # finish STATUS-OF-PRIMARY STATUS-OF-SECONDARY

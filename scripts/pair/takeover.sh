@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Make this machine the one that accepts writes and holds the service address.
-# Usage: takeover.sh PAIR
+# Usage: takeover.sh PAIR [files]
 #
-# Asks the peer now: refuses (77) unless it is fenced by this same transition, and ends
-# with 75 while anything that the peer acknowledged is missing here. Then promotes.
+# Asks the peer now: refuses (77) unless it is fenced by this same transition. With `files`
+# copies what changed since the last copy, and proves it. While anything that the peer
+# acknowledged is missing here, has it serve again and ends with 75. Else promotes.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -19,6 +20,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/pair/lib-lift.sh
 . "$here/lib-lift.sh"
 
+# Beside all that is asked; what can't be copied has been said by then, and the peer serves again.
+wait_for_files() {
+  [[ -z $copying ]] || wait "$copying" || exit "$?"
+}
+
 # Sets `did`.
 promote() {
   local reply
@@ -27,6 +33,7 @@ promote() {
     while pg_last_wal_replay_lsn() < '$position' and clock_timestamp() < until loop perform pg_sleep(0.005); end loop;
     end \$\$" "select pg_last_wal_replay_lsn()||case when pg_last_wal_replay_lsn() >= '$position' then ' near' else '' end" ||
     timed_out "PostgreSQL on $SELF gives no answer; nothing was promoted"
+  wait_for_files
   [[ $reply == *' near' ]] || lift_peer "$SELF has ${reply:-nothing}, $PEER wrote to $position; nothing was promoted"
   require_claim
   serving_from_now
@@ -48,8 +55,8 @@ keep_log_for_peer() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 1)) || misuse "takeover.sh takes PAIR, got: $*"
-  local role position did='accepts writes already' link=''
+  [[ $# -eq 1 || ($# -eq 2 && $2 == files) ]] || misuse "takeover.sh takes PAIR [files], got: $*"
+  local role position did='accepts writes already' link='' copying=''
   load_pair "$1"
   [[ $SERVICE_ADDRESS == none ]] || link=$(service_interface)
   ask_others
@@ -57,6 +64,10 @@ main() {
   know_role
   [[ $role == stopped ]] || open_session
   require_fenced_peer
+  [[ $# -eq 1 || $role == writer ]] || {
+    bash "$here/copy.sh" "$PAIR" last >&2 &
+    copying=$!
+  }
   [[ $role != stopped ]] || { as_standby && start_server && open_session; }
   require_free_address
   if [[ $role == writer ]]; then rm -f "$DATA/standby.signal"; else promote; fi

@@ -169,6 +169,30 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
     }),
   );
 
+  const rivals = steps.map((step): Case<"rival"> => {
+    return { step, ending: "back", incident: "rival", sampled: step === "takeover" };
+  });
+
+  it.for(chosen(rivals))(
+    "when in $step somebody cancels the run and starts one with the opposite goal beside it, the runbook's commands $ending it",
+    { timeout: 4 * minute },
+    recorded<Case<"rival">>(async ({ step }) => {
+      const [from, to] = order();
+      await arrange(estate, step, "wait");
+      const first = estate.project.start(["up", "--yes", "--skip-preview"]);
+      await expect.poll(() => reached(estate, step), { timeout: minute, interval: 100 }).toBe(true);
+      ok(await estate.project.pulumi(["cancel", "--yes"]));
+      estate.flip(from);
+      const second = estate.project.start(["up", "--yes", "--skip-preview"]);
+      // Each may end or be refused; both wrote the one state file, so neither's word counts.
+      await Promise.all([first.run, second.run]);
+      await clear(estate);
+      await recover(() => estate.up());
+      if ((await estate.verify()).code !== 0) ok(await estate.up("--replace", "**::sounz-switch-id"));
+      await settledIn(from, [from, to, from, to, from]);
+    }),
+  );
+
   const losses: readonly Loss[] = ["loses its power", "is cut off", "is frozen"];
   const lost = steps.flatMap((step, index) =>
     (["old", "new"] as const).flatMap((which, machine) =>
