@@ -150,7 +150,7 @@ describe.skipIf(whyNot !== undefined)(
       expect(await answer("slayer", `rm ${file}; ls /etc/sounz 2>&1 || true`)).toContain("No such");
     });
 
-    it("tell each machine who it is, twice [004-010] [004-012]", async () => {
+    it("tell each machine who it is, twice [004-010] [004-012] [004-009] [004-011] [004-014]", async () => {
       for (const host of [...hosts, ...hosts]) await ended(configure(host), 0, `${host} knows pair sounz`);
       const conf = await answer("megadeth", "cat /etc/sounz/sounz.conf");
       expect(conf).toContain(`IP_PRIMARY_SERVER=${addresses["slayer"] ?? ""}\n`);

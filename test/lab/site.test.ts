@@ -46,7 +46,7 @@ END`,
     );
 
   it(
-    "keeps its works, files and index over both flips, with every check of the seed from two sides [004-020] [004-075] [004-076] [004-077] [004-079] [004-080] [004-081] [004-082] [004-087] [004-088] [004-090] [004-091] [004-092] [004-094] [004-095] [004-096] [004-097] [004-098] [004-099] [004-100] [004-145] [004-146] [004-147]",
+    "keeps its works, files and index over both flips, with every check of the seed from two sides [004-020] [004-075] [004-076] [004-077] [004-079] [004-080] [004-081] [004-082] [004-087] [004-088] [004-090] [004-091] [004-092] [004-094] [004-095] [004-096] [004-097] [004-098] [004-099] [004-100] [004-145] [004-146] [004-147] [004-027] [004-028] [004-029] [004-078] [004-089] [004-093]",
     async () => {
       expect(await page("/")).toMatch(/^200 [^]*SOUNZ/);
       expect(await page("/works", "title=Landfall+in+Unknown+Seas")).toMatch(/^(200|201|303) /);
@@ -55,6 +55,9 @@ END`,
       );
       expect(await estate.on("slayer", "grep rsync_port /etc/sounz/sounz.conf")).toBe(
         "sounz_rsync_port=18993\n",
+      );
+      expect(await estate.on("slayer", "pgrep -fc 'java.*start[.]jar'; cat /etc/apollo/apollo.conf")).toBe(
+        "1\nPORT=8983\nRSYNC_PORT=18983\n",
       );
       for (const production of ["megadeth", "slayer"]) {
         estate.flip(production);

@@ -64,7 +64,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that loses a machine", () => {
   }, 2 * minute);
 
   it(
-    "is served by the standby when production loses its power; the dead one comes back as nobody, and is taken in [004-037] [004-044] [004-045] [004-055] [004-056] [004-073] [004-109] [004-137] [004-153]",
+    "is served by the standby when production loses its power; the dead one comes back as nobody, and is taken in [004-037] [004-044] [004-045] [004-055] [004-056] [004-073] [004-109] [004-137] [004-153] [004-038] [004-102] [004-103] [004-104] [004-108] [004-110] [004-113] [004-115] [004-116] [004-136] [004-138] [004-139]",
     async () => {
       await powerCut(estate.lab, "slayer");
       estate.without("slayer");
@@ -204,7 +204,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that loses a machine", () => {
   );
 
   it(
-    "is switched by hand with the same refusals, and an update takes it from there [004-048] [004-067] [004-143]",
+    "is switched by hand with the same refusals, and an update takes it from there [004-048] [004-067] [004-143] [004-050] [004-051] [004-069] [004-071] [004-105] [004-107] [004-112] [004-117] [004-119] [004-125] [004-127] [004-133] [004-134] [004-135]",
     async () => {
       const hand = (host: string, words: string) => estate.on(host, `changeover-sounz ${words} 2>&1`, 60);
       expect(await hand("slayer", "--help")).toContain("switch-to-standby");

@@ -81,7 +81,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
   };
 
   it.each([1, 2])(
-    "loses nothing, in both directions, and runs what the preview listed (%i) [004-047] [004-062] [004-114] [004-129] [004-152]",
+    "loses nothing, in both directions, and runs what the preview listed (%i) [004-047] [004-062] [004-114] [004-129] [004-152] [004-059] [004-060] [004-061] [004-064] [004-121] [004-122] [004-123] [004-131] [004-140] [004-141] [004-149] [004-150]",
     async () => {
       const [from, to] = order();
       await asPreviewed(estate);
@@ -90,7 +90,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
     minute,
   );
 
-  it("writes the status file of each machine last, and gives up the address before the other takes it [004-032] [004-057] [004-058] [004-124]", async () => {
+  it("writes the status file of each machine last, and gives up the address before the other takes it [004-032] [004-057] [004-058] [004-124] [004-120] [004-128]", async () => {
     const status = await Promise.all(
       [...estate.hosts.keys()].map((name) => estate.on(name, "cat /etc/sounz/sounz.status")),
     );

@@ -69,7 +69,7 @@ const site = {
 };
 
 describe("the committed stack files", () => {
-  it("dev is local and names the pair, with every default filled in", () => {
+  it("dev is local and names the pair, with every default filled in [004-002] [004-004] [004-005] [004-006] [004-007] [004-016] [004-017]", () => {
     expect(parseConfig(committedStack("Pulumi.dev.yaml"), "Pulumi.dev.yaml")).toEqual({
       platform: "local",
       hosts: { slayer: {}, megadeth: {} },
