@@ -134,7 +134,7 @@ const services = (on: "production" | "standby", phase: string): Row => ({
   phase,
   script: "pair/services",
   on,
-  says: `what the ${on} runs beside its database is running`,
+  says: `what ${on === "production" ? "production" : "a standby"} runs beside its database is running`,
   words: () => [on],
   deadlineSeconds: 180,
 });

@@ -3,6 +3,7 @@ import { powerCut, whyNoLab } from "../../tools/lab/lab.ts";
 import { Writer } from "../../tools/writer.ts";
 import type { Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
+import { arrange, clear } from "../support/incident.ts";
 import { asPreviewed } from "../support/previewed.ts";
 
 const minute = 60_000;
@@ -80,6 +81,25 @@ describe.skipIf(whyNoLab() !== undefined)("a pair whose database is copied now a
       expect(await writer.lost()).toEqual([]);
     },
     5 * minute,
+  );
+
+  it.each(["takeover", "apart"] as const)(
+    "replaces nothing by its timers while a switch has stopped at %s, and goes back with every row [004-031] [004-154]",
+    async (step) => {
+      const before = await rows("slayer");
+      await psql("slayer", "insert into changeover_writes values (1)");
+      await arrange(estate, step, "before");
+      estate.flip("megadeth");
+      expect((await estate.up()).code).not.toBe(0);
+      await clear(estate);
+      for (const host of ["slayer", "megadeth"]) expect(await snapshot(host)).toContain("copies nothing:");
+      estate.flip("slayer");
+      ok(await estate.up());
+      expect(await rows("slayer")).toBe(before + 1);
+      expect(await writer.lost()).toEqual([]);
+      expect(await streams("megadeth")).toBe(0);
+    },
+    3 * minute,
   );
 
   it(

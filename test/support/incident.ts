@@ -18,6 +18,7 @@ export type HostStep = keyof typeof hostSteps;
 export const carriedSteps = {
   copy: "pair/copy",
   services: "pair/services",
+  apart: "pair/apart",
 } as const;
 
 export type CarriedStep = keyof typeof carriedSteps;
