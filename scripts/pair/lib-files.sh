@@ -6,11 +6,19 @@ readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates 
 # What is copied is said in the pair's own log too (row 004-098).
 log_to_pair_too() { [[ ! -d /var/log/$PAIR ]] || exec 2> >(tee -a "/var/log/$PAIR/$PAIR-general.log" >&2); }
 
-serving_of() { value_of "$(records)/serving" epoch; }
+# When this machine was last promoted: a promotion that was only begun made nothing here newer.
+serving_of() {
+  local record
+  record=$(records)/serving
+  [[ $(value_of "$record" promoted) != no ]] || record+=.before
+  value_of "$record" epoch
+}
 
 # Ends with 1 when this machine was production last: what the other has is older. Sets `served`, the other's epoch.
 peer_was_production_last() {
-  served=$(python3 "$SCRIPTS/pair/ask.py" "$PAIR" serving) || return 2
+  # An older release says `serving` only.
+  served=$(python3 "$SCRIPTS/pair/ask.py" "$PAIR" served serving) || return 2
+  served=${served#$'\n'} && served=${served%%$'\n'*}
   ((served > $(serving_of || echo 0) + 0))
 }
 

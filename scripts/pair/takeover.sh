@@ -25,7 +25,7 @@ promote() {
     timed_out "PostgreSQL on $SELF gives no answer; nothing was promoted"
   [[ $reply == *' near' ]] || timed_out "$SELF has ${reply:-nothing}, $PEER wrote to $position; nothing was promoted"
   require_claim
-  serving_from_now
+  serving_soon
   log "point of no return: promoting $SELF"
   say 40 "do \$\$ begin perform pg_promote(false);
     for i in 1..6000 loop exit when not pg_is_in_recovery(); perform pg_sleep(0.005); end loop; end \$\$" \
