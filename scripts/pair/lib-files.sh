@@ -1,7 +1,8 @@
 # Sourced by the scripts that copy the directories and indexes of the machine that was production last.
 # shellcheck shell=bash
 
-readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates --contimeout=5 --timeout=30)
+# Times to the nanosecond: a file that is written again within the second of its copy, at the same size, is another.
+readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates --modify-window=-1 --contimeout=5 --timeout=30)
 
 # What is copied is said in the pair's own log too (row 004-098).
 log_to_pair_too() { [[ ! -d /var/log/$PAIR ]] || exec 2> >(tee -a "/var/log/$PAIR/$PAIR-general.log" >&2); }
@@ -54,7 +55,8 @@ copy_directory() {
   from=rsync://changeover@$PEER_ADDRESS:$(carried rsync_port=)/$name/
   keep=$(records)/set-aside/$served/$name
   ! keeps_own "$name" || aside=(--backup "--backup-dir=$keep")
-  mkdir -p "$path"
+  mkdir -p "$path" || timed_out "$path can't be made on $SELF"
+  require_places "$name" "$path" "$from"
   "${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" "${aside[@]}" "$from" "$path/" >&2 || rc=$?
   # 24: a file was gone before it was read, as files of a machine that serves are.
   [[ $rc == 0 || $rc-$how == 24-near ]] || timed_out "$name is not copied from $PEER (rsync ends with $rc)"
