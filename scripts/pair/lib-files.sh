@@ -4,8 +4,13 @@
 # Times to the nanosecond: a file that is written again within the second of its copy, at the same size, is another.
 readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates --modify-window=-1 --contimeout=5 --timeout=30)
 
-# What is copied is said in the pair's own log too (row 004-098).
-log_to_pair_too() { [[ ! -d /var/log/$PAIR ]] || exec 2> >(tee -a "/var/log/$PAIR/$PAIR-general.log" >&2); }
+# What is copied is said in the pair's own log too (row 004-098). The script ends after its last line has arrived: whoever
+# follows a step stops reading when there is a result.
+log_to_pair_too() {
+  [[ -d /var/log/$PAIR ]] || return 0
+  exec 2> >(exec tee -a "/var/log/$PAIR/$PAIR-general.log" >&2)
+  trap "exec 2>/dev/null; timeout 5 tail --pid=$! -s 0.05 -f /dev/null || true" EXIT
+}
 
 # When this machine was last promoted: a promotion that was only begun made nothing here newer.
 serving_of() {
