@@ -43,8 +43,10 @@ why_no_target() {
 }
 
 # What this machine wrote as production, and perhaps nobody else has, is kept: not after a switch that copied all of it.
+# What was here before its first copy is kept too: nobody knows whose it is.
 keeps_own() {
   local copied own fence
+  [[ -e $(records)/copies/$1 ]] || return 0
   own=$(serving_of)
   copied=$(value_of "$(records)/copies/$1" serving)
   fence=$(records)/fence
@@ -58,7 +60,8 @@ copy_directory() {
   local how=$1 name=$2 path=$3 from keep at=$EPOCHSECONDS rc=0 left
   local -a aside=()
   from=rsync://changeover@$PEER_ADDRESS:$(carried rsync_port=)/$name/
-  keep=$(records)/set-aside/$served/$name
+  # A folder for each run: a second one must not put a copy of the other's over what the first one set aside.
+  keep=$(records)/set-aside/$served-$(monotonic_ms)/$name
   ! keeps_own "$name" || aside=(--backup "--backup-dir=$keep")
   mkdir -p "$path" || timed_out "$path can't be made on $SELF"
   require_places "$name" "$path" "$from"
