@@ -53,7 +53,25 @@ keeps_own() {
   ((${own:-0} > ${copied:-0})) && [[ $(value_of "$fence" id)-$(value_of "$fence" was) != "$CHANGEOVER_ID-writer" ]]
 }
 
-note_copy() { printf 'at=%s\nserving=%s\nfrom=%s\n' "$2" "$served" "$PEER" | write_file "$(records)/copies/$1"; }
+# note_copy NAME TIME [PATH]
+note_copy() {
+  printf 'at=%s\nserving=%s\nfrom=%s\nmounted=%s\n' "$2" "$served" "$PEER" "$(is_mounted "${3:-}")" | write_file "$(records)/copies/$1"
+}
+
+is_mounted() { if mountpoint -q -- "$1"; then echo yes; else echo no; fi; }
+
+# An empty folder is what is left of a disk that is not mounted: it would delete everything here, perhaps the only copy.
+# And without its disk this machine would copy onto another one.
+require_places() {
+  local name=$1 path=$2 from=$3 there
+  [[ $(value_of "$(records)/copies/$name" mounted) != yes || $(is_mounted "$path") == yes ]] ||
+    refuse "$path on $SELF was a mount point when $name was last copied, and is none now; mount it"
+  [[ -n $(find "$path" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit) ]] || return 0
+  there=$("${RSYNC[@]}" --no-recursive --dirs "--password-file=/etc/$PAIR/rsync.pass" --exclude=/lost+found --list-only "$from") ||
+    timed_out "$name is not copied from $PEER, which does not say what it has"
+  [[ $there == *$'\n'* ]] ||
+    refuse "$name on $PEER is empty, here it is not, so nothing is deleted: see whether $path is mounted on $PEER; if it is to be empty, empty it here too"
+}
 
 # copy_directory near|last NAME PATH
 copy_directory() {
@@ -69,12 +87,14 @@ copy_directory() {
   # 24: a file was gone before it was read, as files of a machine that serves are.
   [[ $rc == 0 || $rc-$how == 24-near ]] || timed_out "$name is not copied from $PEER (rsync ends with $rc)"
   if [[ $how == last ]]; then
-    left=$("${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" --dry-run --itemize-changes "$from" "$path/") ||
+    left=$("${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" --modify-window=0 --dry-run --itemize-changes "$from" "$path/") ||
       timed_out "nobody could compare $name with $PEER"
     [[ -z $left ]] || timed_out "$name differs from $PEER after its copy: ${left//$'\n'/, }"
   fi
   if [[ -d $keep ]]; then log "what only $SELF had of $name is set aside under $keep: $(find "$keep" -type f | wc -l) files"; fi
-  note_copy "$name" "$at"
+  # A takeover is written down on the disk: so must be what it takes over.
+  timeout 300 sync -f "$path" || timed_out "$path is not on the disk of $SELF yet"
+  note_copy "$name" "$at" "$path"
   log "$name is as on $PEER$([[ $how == near ]] || echo ': a dry run shows no difference')"
 }
 
