@@ -17,7 +17,7 @@ modules_on() {
 daemon_conf() {
   printf '%s\n' "port = $1" "address = $SELF_ADDRESS" 'use chroot = yes' 'uid = root' 'gid = root' 'read only = yes' \
     'list = no' "hosts allow = $PEER_ADDRESS" 'auth users = changeover' "secrets file = /etc/$PAIR/rsync.secrets" \
-    'strict modes = yes' 'max connections = 8' "lock file = /run/changeover-rsync-$PAIR-$1.lock" 'timeout = 60' \
+    'strict modes = yes' 'timeout = 60' \
     'dont compress = *'
   modules_on "$1"
 }
