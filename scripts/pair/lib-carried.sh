@@ -30,12 +30,33 @@ start_units() {
   timeout 120 systemctl start "$@" || timed_out "not all of $* start on $SELF; see: journalctl -u ${1}"
 }
 
-# stop_units UNIT…: one that hangs is killed, since users wait.
+# stop_units UNIT…: one that hangs is killed, since users wait; one that is not on the machine does not run.
 stop_units() {
   (($#)) || return 0
   log "stopping $*"
   timeout 20 systemctl stop "$@" || systemctl kill --signal=KILL "$@" || true
-  timeout 10 systemctl stop "$@" || timed_out "not all of $* stop on $SELF"
+  timeout 10 systemctl stop "$@" || are_stopped "$@" || timed_out "not all of $* stop on $SELF"
+}
+are_stopped() { [[ ! $'\n'$(systemctl is-active "$@")$'\n' =~ $'\n'(active|reloading|activating|deactivating)$'\n' ]]; }
+
+# stop_left_out PAIR key=value…: what the words name no more would run on, on both machines.
+stop_left_out() {
+  local word wanted=' '
+  local -a had left=()
+  for word in "${@:2}"; do [[ $word != carries.services.*.units=* ]] || wanted+="${word#*=} "; done
+  read -ra had <<<"$(PAIR=$1 services_on '')"
+  for word in "${had[@]}"; do [[ $wanted == *" $word "* ]] || left+=("$word"); done
+  stop_units "${left[@]}"
+}
+
+# Every unit is on the machine, before a role needs it, and no boot starts it before the role is known.
+own_units() {
+  local unit
+  for unit in $(services_on ''); do
+    [[ $(systemctl show -P LoadState "$unit") == loaded ]] ||
+      refuse "$SELF has no unit $unit; install it, or have \`software\` do so, or take it out of services"
+    [[ $(systemctl is-enabled "$unit" 2>/dev/null) != enabled* ]] || { log "$unit is started by the role, not by the boot" && systemctl disable --quiet "$unit"; }
+  done
 }
 
 listens() { (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
