@@ -94,8 +94,12 @@ stand_still_no_more() {
   ! is_running || reload_server
 }
 
-# An open transition stops a copy that a timer began; none begins while the claim is there.
+# An open transition stops a copy that a timer began, and waits for one that a person began; none begins while the claim is
+# there.
 stop_copies() {
   [[ ! -e /etc/systemd/system/changeover-sync-$PAIR.service ]] || timeout 30 systemctl stop "changeover-sync-$PAIR.service" 2>/dev/null ||
     timed_out "the copy that a timer began does not stop on $SELF"
+  exec 8>>"$(records)/sync.lock"
+  flock -w 30 8 || timed_out "a copy that somebody began by hand runs on $SELF (sync.sh); wait for it, or end it"
+  exec 8>&-
 }
