@@ -294,7 +294,17 @@ function carriedThings({ pairs }: Draft): Problem[] {
 
 /** What is different on the two machines of a pair, or is written beside a copy. */
 const ofMachines = (pair: string): string[] => [
-  ...["/proc", "/sys", "/dev", "/run", "/boot", "/etc/ssh", "/etc/systemd", "/etc/network", "/etc/postgresql"],
+  ...[
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/boot",
+    "/etc/ssh",
+    "/etc/systemd",
+    "/etc/network",
+    "/etc/postgresql",
+  ],
   ...["/var/lib/postgresql", "/var/lib/changeover", "/usr/local/lib/changeover", "/opt/changeover"],
   ...[`/etc/${pair}`, `/var/log/${pair}/${pair}-general.log`],
 ];
@@ -321,10 +331,24 @@ function carriedPaths({ pairs }: Draft): Problem[] {
       const path = word(value);
       if (path === undefined) return [];
       const own = ofMachines(name).find((place) => overlap(path, place));
-      const other = seen.find((entry) => overlap(path, entry.path) && entry.hosts.some((host) => hosts.includes(host)));
+      const other = seen.find(
+        (entry) => overlap(path, entry.path) && entry.hosts.some((host) => hosts.includes(host)),
+      );
       seen.push({ at: where, path, hosts });
-      if (own !== undefined) return [at(where, `${shown(path)} has ${own} in it, or is in it, which is each machine's own; name another folder`)];
-      if (other) return [at(where, `${shown(path)} and ${pathText(other.at)} (${other.path}) are copied over each other; name folders apart`)];
+      if (own !== undefined)
+        return [
+          at(
+            where,
+            `${shown(path)} has ${own} in it, or is in it, which is each machine's own; name another folder`,
+          ),
+        ];
+      if (other)
+        return [
+          at(
+            where,
+            `${shown(path)} and ${pathText(other.at)} (${other.path}) are copied over each other; name folders apart`,
+          ),
+        ];
       return [];
     });
   });
@@ -341,10 +365,15 @@ function carriedServices({ pairs }: Draft): Problem[] {
         on !== "both" && Array.isArray(listed) && listed.some((port) => solrs.includes(shown(port))),
     );
     return [
-      ...repeated(services.map(([service, { unit }]) => [path(service, "unit"), word(unit)?.replace(/\.service$/, "")])),
+      ...repeated(
+        services.map(([service, { unit }]) => [path(service, "unit"), word(unit)?.replace(/\.service$/, "")]),
+      ),
       ...repeated(services.map(([service, { portsAs }]) => [path(service, "portsAs"), word(portsAs)])),
       ...stopped.map(([service]) =>
-        at(path(service, "on"), 'listens on the port of an index, and an index is copied from a Solr that runs; name both'),
+        at(
+          path(service, "on"),
+          "listens on the port of an index, and an index is copied from a Solr that runs; name both",
+        ),
       ),
     ];
   });

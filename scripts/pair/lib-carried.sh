@@ -42,11 +42,11 @@ are_stopped() { [[ ! $'\n'$(systemctl is-active "$@")$'\n' =~ $'\n'(active|reloa
 # stop_left_out PAIR key=value…: what the words name no more would run on, on both machines.
 stop_left_out() {
   local word wanted=' '
-  local -a had left=()
+  local -a had removed=()
   for word in "${@:2}"; do [[ $word != carries.services.*.units=* ]] || wanted+="${word#*=} "; done
   read -ra had <<<"$(PAIR=$1 services_on '')"
-  for word in "${had[@]}"; do [[ $wanted == *" $word "* ]] || left+=("$word"); done
-  stop_units "${left[@]}"
+  for word in "${had[@]}"; do [[ $wanted == *" $word "* ]] || removed+=("$word"); done
+  stop_units "${removed[@]}"
 }
 
 # Every unit is on the machine, before a role needs it, and no boot starts it before the role is known.

@@ -9,7 +9,8 @@ readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates 
 log_to_pair_too() {
   [[ -d /var/log/$PAIR ]] || return 0
   exec 2> >(exec tee -a "/var/log/$PAIR/$PAIR-general.log" >&2)
-  trap "exec 2>/dev/null; timeout 5 tail --pid=$! -s 0.05 -f /dev/null || true" EXIT
+  LOGS=$!
+  trap 'exec 2>/dev/null; timeout 5 tail --pid="$LOGS" -s 0.05 -f /dev/null || true' EXIT
 }
 
 # When this machine was last promoted: a promotion that was only begun made nothing here newer.
@@ -67,7 +68,7 @@ require_places() {
   [[ $(value_of "$(records)/copies/$name" mounted) != yes || $(is_mounted "$path") == yes ]] ||
     refuse "$path on $SELF was a mount point when $name was last copied, and is none now; mount it"
   [[ -n $(find "$path" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit) ]] || return 0
-  there=$("${RSYNC[@]}" --no-recursive --dirs "--password-file=/etc/$PAIR/rsync.pass" --exclude=/lost+found --list-only "$from") ||
+  there=$(rsync --dirs --list-only --contimeout=5 --timeout=30 "--password-file=/etc/$PAIR/rsync.pass" --exclude=/lost+found "$from") ||
     timed_out "$name is not copied from $PEER, which does not say what it has"
   [[ $there == *$'\n'* ]] ||
     refuse "$name on $PEER is empty, here it is not, so nothing is deleted: see whether $path is mounted on $PEER; if it is to be empty, empty it here too"
