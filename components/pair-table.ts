@@ -265,7 +265,8 @@ export function switchTable(options: {
       says: "the other streams from production",
       deadlineSeconds: 3600,
     },
-    ...(carried.services ? [services("standby", "follow")] : []),
+    // In a phase of its own: beside one that may take an hour it would not get the machine's lock.
+    ...(carried.services ? [services("standby", "standby")] : []),
     ...(carried.files ? [copyBackRow] : []),
     statusRow,
     commitsRow,

@@ -125,6 +125,8 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
           ...{ primary: this.#goal.primary, secondary: this.#goal.secondary },
           production: this.#goal.production,
           ...(lost === undefined ? { standby: standbyOf(this.#goal) } : { lost, grab: this.#grab(lost) }),
+          // A standby that stands still does not begin to stream by itself, nor one that streams end.
+          replication: this.#args.config.replication === "snapshot" ? "snapshot" : undefined,
           commits: this.#args.config.synchronous && lost === undefined ? "synchronous" : undefined,
           serviceAddress: this.#service.address,
           checksFrom: witness?.host.name,

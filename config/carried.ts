@@ -2,14 +2,19 @@ import { z } from "zod";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
 
 const path = (purpose: string) =>
-  text(/^(\/[\w.@+-]+)+$/, "an absolute path of letters, digits and . _ @ + -", purpose);
+  text(
+    /^(\/(?!\.{1,2}(\/|$))[\w.@+-]+)+$/,
+    "an absolute path of letters, digits and . _ @ + -, without . and .. as a folder",
+    purpose,
+  );
 
 const paths = (purpose: string) => listOf(path("A file."), purpose).default([]);
 
-/** They become names of files and of modules of rsync, and keys of `/etc/<pair>/carries`. */
+/** They become names of files and of modules of rsync, where `global` is none, and keys of `/etc/<pair>/carries`. */
 export const carriedNames: Names = {
-  pattern: /^[a-z][a-z0-9_-]{0,30}$/,
-  allowed: "at most 31 lower-case letters, digits, underscores and hyphens, beginning with a letter",
+  pattern: /^(?!global$)[a-z][a-z0-9_-]{0,30}$/,
+  allowed:
+    "at most 31 lower-case letters, digits, underscores and hyphens, beginning with a letter; not global",
 };
 
 /** Ports of what a pair carries, as the seed has them (rows 004-090, 004-092, 004-145). */
@@ -37,8 +42,8 @@ const service = z.strictObject({
   ).default("production"),
   ports: listOf(tcpPort("A TCP port that it listens on."), "TCP ports that it listens on.").default([]),
   portsAs: text(
-    /^[A-Z][A-Z0-9_]*$/,
-    "a name such as MONGREL_PORTS",
+    /^[A-Z][A-Z0-9_]*PORTS$/,
+    "a name that ends with PORTS, such as MONGREL_PORTS",
     "The name under which the ports stand in `/etc/<pair>/<pair>.conf`, for programs that read them there.",
   ).optional(),
   logs: paths("Log files that are there when it runs."),
@@ -51,7 +56,7 @@ const check = z.strictObject({
   port: tcpPort("TCP port of the web server.").default(80),
   host: text(/^[a-z0-9.-]+$/, "the name of a site", "The site's name. Left out: the address.").optional(),
   status: wholeNumber(100, 599, "The status that the answer has.").default(200),
-  contains: field(z.string().min(1), "a text", "What the answer contains.").optional(),
+  contains: text(/^[^\p{Cc}]+$/u, "a text of one line", "What the answer contains.").optional(),
   logs: paths("Log files on production that grow when the page is asked for."),
 });
 

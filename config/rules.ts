@@ -41,6 +41,8 @@ export function crossCheck(raw: Fields): Problem[] {
     serviceAddresses,
     ports,
     carriedThings,
+    carriedPaths,
+    carriedServices,
     inventoryBastions,
     awsBastion,
     awsZones,
@@ -286,6 +288,93 @@ function carriedThings({ pairs }: Draft): Problem[] {
             ),
           ]
         : []),
+    ];
+  });
+}
+
+/** What is different on the two machines of a pair, or is written beside a copy. */
+const ofMachines = (pair: string): string[] => [
+  ...[
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/boot",
+    "/etc/ssh",
+    "/etc/systemd",
+    "/etc/network",
+    "/etc/postgresql",
+  ],
+  ...["/var/lib/postgresql", "/var/lib/changeover", "/usr/local/lib/changeover", "/opt/changeover"],
+  ...[`/etc/${pair}`, `/var/log/${pair}/${pair}-general.log`],
+];
+
+const within = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+const overlap = (one: string, other: string): boolean => within(one, other) || within(other, one);
+
+/** What a copy deletes must be nothing but what the same copy brings. */
+function carriedPaths({ pairs }: Draft): Problem[] {
+  const seen: { at: string[]; path: string; hosts: string[] }[] = [];
+  return Object.entries(pairs).flatMap(([name, pair]) => {
+    const hosts = named(pair, "primary", "secondary").map(([, host]) => host);
+    const paths: [string[], unknown][] = [
+      ...Object.entries(fieldsOf(pair.directories)).map(([directory, path]): [string[], unknown] => [
+        ["pairs", name, "directories", directory],
+        path,
+      ]),
+      ...Object.entries(mapped(pair.indexes)).map(([index, { data }]): [string[], unknown] => [
+        ["pairs", name, "indexes", index, "data"],
+        data,
+      ]),
+    ];
+    return paths.flatMap(([where, value]) => {
+      const path = word(value);
+      if (path === undefined) return [];
+      const own = ofMachines(name).find((place) => overlap(path, place));
+      const other = seen.find(
+        (entry) => overlap(path, entry.path) && entry.hosts.some((host) => hosts.includes(host)),
+      );
+      seen.push({ at: where, path, hosts });
+      if (own !== undefined)
+        return [
+          at(
+            where,
+            `${shown(path)} has ${own} in it, or is in it, which is each machine's own; name another folder`,
+          ),
+        ];
+      if (other)
+        return [
+          at(
+            where,
+            `${shown(path)} and ${pathText(other.at)} (${other.path}) are copied over each other; name folders apart`,
+          ),
+        ];
+      return [];
+    });
+  });
+}
+
+/** A unit has one role, and the Solr of an index runs where it is copied to and from. */
+function carriedServices({ pairs }: Draft): Problem[] {
+  return Object.entries(pairs).flatMap(([name, pair]) => {
+    const path = (...more: string[]) => ["pairs", name, "services", ...more];
+    const services = Object.entries(mapped(pair.services));
+    const solrs = Object.values(mapped(pair.indexes)).map(({ port }) => shown(port ?? carriedPorts.index));
+    const stopped = services.filter(
+      ([, { on, ports: listed }]) =>
+        on !== "both" && Array.isArray(listed) && listed.some((port) => solrs.includes(shown(port))),
+    );
+    return [
+      ...repeated(
+        services.map(([service, { unit }]) => [path(service, "unit"), word(unit)?.replace(/\.service$/, "")]),
+      ),
+      ...repeated(services.map(([service, { portsAs }]) => [path(service, "portsAs"), word(portsAs)])),
+      ...stopped.map(([service]) =>
+        at(
+          path(service, "on"),
+          "listens on the port of an index, and an index is copied from a Solr that runs; name both",
+        ),
+      ),
     ];
   });
 }

@@ -16,6 +16,7 @@ alive() {
   grep -qzF -- "$run" "/proc/$pid/cmdline" 2>/dev/null
 }
 
+# systemd takes ${WORD} in an argument for a variable, and $$ for a dollar.
 start() {
   install -d -m 0700 "$run"
   rm -f "$run"/{rc,pid,out,err}
@@ -23,7 +24,7 @@ start() {
   if [[ -t 0 ]]; then : >"$run/in"; else (umask 077 && cat >"$run/in"); fi
   if [[ -d /run/systemd/system && $EUID -eq 0 ]]; then
     systemd-run --quiet --collect --unit="changeover-$1-$3-${5//\//-}" \
-      --setenv=CHANGEOVER_ROOT="$CHANGEOVER_ROOT" bash "$here/inside.sh" "$run" "$@"
+      --setenv=CHANGEOVER_ROOT="$CHANGEOVER_ROOT" bash "$here/inside.sh" "$run" "${@//\$/\$\$}"
   else
     setsid --fork bash "$here/inside.sh" "$run" "$@" </dev/null >/dev/null 2>&1
   fi

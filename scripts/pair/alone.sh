@@ -30,7 +30,7 @@ main() {
   know_role
   if [[ $role != writer ]]; then
     # Before it is asked for: a machine that boots now finds this, and waits.
-    serving_from_now
+    serving_soon
     (require_gone "$2") || { did=$? && not_serving && exit "$did"; }
     rm -f "$(records)/down"
     [[ $role == standby ]] || { as_standby && start_server; }

@@ -22,6 +22,7 @@ main() {
   load_pair "$1"
   install -d -m 0755 "/var/log/$PAIR" "$(records)/copies"
   touch "/var/log/$PAIR/$PAIR-general.log"
+  own_units
   offer_all
   set_timer
   know_role

@@ -17,6 +17,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-services.sh"
 # shellcheck source=scripts/pair/lib-carried.sh
 . "$here/lib-carried.sh"
+# shellcheck source=scripts/pair/lib-offer.sh
+. "$here/lib-offer.sh"
 
 readonly keys=(self peer self_address peer_address primary secondary service_address interface database port peer_port)
 
@@ -70,8 +72,10 @@ main() {
   read_secret secret "the pair's secret"
   refuse_address_at_boot "$@"
   write_conf "$@"
+  SELF=$HOSTNAME stop_left_out "$@"
   write_carries "$@"
   load_pair "$1"
+  offer_no_more
   write_secrets "$secret"
   start_services
   [[ ! -e $(records)/cluster ]] || change_server "$secret"

@@ -15,7 +15,7 @@ from standing import ROOT, run, standing
 BIN = "/usr/lib/postgresql/15/bin"
 # Together less than the 3 s that a probe may take, whatever hangs.
 PSQL_LIMIT_S = 2
-STANDS = ("epoch", "serving", "alone", "down", "half_made", "standby_signal", "holds_address")
+STANDS = ("epoch", "serving", "served", "alone", "down", "half_made", "standby_signal", "holds_address")
 QUESTION = """
 select json_build_object(
   'in_recovery', pg_is_in_recovery(),

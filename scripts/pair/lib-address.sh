@@ -37,11 +37,16 @@ announce_address() {
   systemd-run --quiet --collect --no-block python3 "$SCRIPTS/pair/arp.py" announce "$1" "$SERVICE_ADDRESS"
 }
 
-# From this epoch on this machine is production, or shall be: the other one steps down when it reads this.
-serving_from_now() {
+# From this epoch on this machine is production, or shall be: the other one steps down when it reads this. Until it is
+# promoted (`serving_from_now`, once more) it has nothing newer than the other, and the record before is kept.
+serving_soon() {
   local record
   record=$(records)/serving
   [[ $(value_of "$record" id) != "$CHANGEOVER_ID" ]] || return 0
-  [[ ! -e $record ]] || cp "$record" "$record.before"
-  printf 'id=%s\nepoch=%s\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" | write_file "$record"
+  [[ ! -e $record || $(value_of "$record" promoted) == no ]] || cp "$record" "$record.before"
+  printf 'id=%s\nepoch=%s\npromoted=no\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" | write_file "$record"
+}
+serving_from_now() {
+  [[ $(value_of "$(records)/serving" id) != "$CHANGEOVER_ID" || $(value_of "$(records)/serving" promoted) == no ]] || return 0
+  printf 'id=%s\nepoch=%s\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" | write_file "$(records)/serving"
 }

@@ -30,12 +30,33 @@ start_units() {
   timeout 120 systemctl start "$@" || timed_out "not all of $* start on $SELF; see: journalctl -u ${1}"
 }
 
-# stop_units UNIT…: one that hangs is killed, since users wait.
+# stop_units UNIT…: one that hangs is killed, since users wait; one that is not on the machine does not run.
 stop_units() {
   (($#)) || return 0
   log "stopping $*"
   timeout 20 systemctl stop "$@" || systemctl kill --signal=KILL "$@" || true
-  timeout 10 systemctl stop "$@" || timed_out "not all of $* stop on $SELF"
+  timeout 10 systemctl stop "$@" || are_stopped "$@" || timed_out "not all of $* stop on $SELF"
+}
+are_stopped() { [[ ! $'\n'$(systemctl is-active "$@")$'\n' =~ $'\n'(active|reloading|activating|deactivating)$'\n' ]]; }
+
+# stop_left_out PAIR key=value…: what the words name no more would run on, on both machines.
+stop_left_out() {
+  local word wanted=' '
+  local -a had removed=()
+  for word in "${@:2}"; do [[ $word != carries.services.*.units=* ]] || wanted+="${word#*=} "; done
+  read -ra had <<<"$(PAIR=$1 services_on '')"
+  for word in "${had[@]}"; do [[ $wanted == *" $word "* ]] || removed+=("$word"); done
+  stop_units "${removed[@]}"
+}
+
+# Every unit is on the machine, before a role needs it, and no boot starts it before the role is known.
+own_units() {
+  local unit
+  for unit in $(services_on ''); do
+    [[ $(systemctl show -P LoadState "$unit") == loaded ]] ||
+      refuse "$SELF has no unit $unit; install it, or have \`software\` do so, or take it out of services"
+    [[ $(systemctl is-enabled "$unit" 2>/dev/null) != enabled* ]] || { log "$unit is started by the role, not by the boot" && systemctl disable --quiet "$unit"; }
+  done
 }
 
 listens() { (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
@@ -73,10 +94,14 @@ stand_still_no_more() {
   ! is_running || reload_server
 }
 
-# An open transition stops a copy that a timer began; none begins while the claim is there.
+# An open transition stops a copy that a timer began, and waits for one that a person began; none begins while the claim is
+# there.
 stop_copies() {
   [[ ! -e /etc/systemd/system/changeover-sync-$PAIR.service ]] || timeout 30 systemctl stop "changeover-sync-$PAIR.service" 2>/dev/null ||
     timed_out "the copy that a timer began does not stop on $SELF"
+  exec 8>>"$(records)/sync.lock"
+  flock -w 30 8 || timed_out "a copy that somebody began by hand runs on $SELF (sync.sh); wait for it, or end it"
+  exec 8>&-
 }
 
 # give_up_transition WHAT: no step of it acts on this machine from now on, since WHAT was put back.

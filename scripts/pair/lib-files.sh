@@ -1,16 +1,31 @@
 # Sourced by the scripts that copy the directories and indexes of the machine that was production last.
 # shellcheck shell=bash
 
-readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates --contimeout=5 --timeout=30)
+# Times to the nanosecond: a file that is written again within the second of its copy, at the same size, is another.
+readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates --modify-window=-1 --contimeout=5 --timeout=30)
 
-# What is copied is said in the pair's own log too (row 004-098).
-log_to_pair_too() { [[ ! -d /var/log/$PAIR ]] || exec 2> >(tee -a "/var/log/$PAIR/$PAIR-general.log" >&2); }
+# What is copied is said in the pair's own log too (row 004-098). The script ends after its last line has arrived: whoever
+# follows a step stops reading when there is a result.
+log_to_pair_too() {
+  [[ -d /var/log/$PAIR ]] || return 0
+  exec 2> >(exec tee -a "/var/log/$PAIR/$PAIR-general.log" >&2)
+  LOGS=$!
+  trap 'exec 2>/dev/null; timeout 5 tail --pid="$LOGS" -s 0.05 -f /dev/null || true' EXIT
+}
 
-serving_of() { value_of "$(records)/serving" epoch; }
+# When this machine was last promoted: a promotion that was only begun made nothing here newer.
+serving_of() {
+  local record
+  record=$(records)/serving
+  [[ $(value_of "$record" promoted) != no ]] || record+=.before
+  value_of "$record" epoch
+}
 
 # Ends with 1 when this machine was production last: what the other has is older. Sets `served`, the other's epoch.
 peer_was_production_last() {
-  served=$(python3 "$SCRIPTS/pair/ask.py" "$PAIR" serving) || return 2
+  # An older release says `serving` only.
+  served=$(python3 "$SCRIPTS/pair/ask.py" "$PAIR" served serving) || return 2
+  served=${served#$'\n'} && served=${served%%$'\n'*}
   ((served > $(serving_of || echo 0) + 0))
 }
 
@@ -29,34 +44,58 @@ why_no_target() {
 }
 
 # What this machine wrote as production, and perhaps nobody else has, is kept: not after a switch that copied all of it.
+# What was here before its first copy is kept too: nobody knows whose it is.
 keeps_own() {
   local copied own fence
+  [[ -e $(records)/copies/$1 ]] || return 0
   own=$(serving_of)
   copied=$(value_of "$(records)/copies/$1" serving)
   fence=$(records)/fence
   ((${own:-0} > ${copied:-0})) && [[ $(value_of "$fence" id)-$(value_of "$fence" was) != "$CHANGEOVER_ID-writer" ]]
 }
 
-note_copy() { printf 'at=%s\nserving=%s\nfrom=%s\n' "$2" "$served" "$PEER" | write_file "$(records)/copies/$1"; }
+# note_copy NAME TIME [PATH]
+note_copy() {
+  printf 'at=%s\nserving=%s\nfrom=%s\nmounted=%s\n' "$2" "$served" "$PEER" "$(is_mounted "${3:-}")" | write_file "$(records)/copies/$1"
+}
+
+is_mounted() { if mountpoint -q -- "$1"; then echo yes; else echo no; fi; }
+
+# An empty folder is what is left of a disk that is not mounted: it would delete everything here, perhaps the only copy.
+# And without its disk this machine would copy onto another one.
+require_places() {
+  local name=$1 path=$2 from=$3 there
+  [[ $(value_of "$(records)/copies/$name" mounted) != yes || $(is_mounted "$path") == yes ]] ||
+    refuse "$path on $SELF was a mount point when $name was last copied, and is none now; mount it"
+  [[ -n $(find "$path" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit) ]] || return 0
+  there=$(rsync --dirs --list-only --contimeout=5 --timeout=30 "--password-file=/etc/$PAIR/rsync.pass" --exclude=/lost+found "$from") ||
+    timed_out "$name is not copied from $PEER, which does not say what it has"
+  [[ $there == *$'\n'* ]] ||
+    refuse "$name on $PEER is empty, here it is not, so nothing is deleted: see whether $path is mounted on $PEER; if it is to be empty, empty it here too"
+}
 
 # copy_directory near|last NAME PATH
 copy_directory() {
   local how=$1 name=$2 path=$3 from keep at=$EPOCHSECONDS rc=0 left
   local -a aside=()
   from=rsync://changeover@$PEER_ADDRESS:$(carried rsync_port=)/$name/
-  keep=$(records)/set-aside/$served/$name
+  # A folder for each run: a second one must not put a copy of the other's over what the first one set aside.
+  keep=$(records)/set-aside/$served-$(monotonic_ms)/$name
   ! keeps_own "$name" || aside=(--backup "--backup-dir=$keep")
-  mkdir -p "$path"
+  mkdir -p "$path" || timed_out "$path can't be made on $SELF"
+  require_places "$name" "$path" "$from"
   "${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" "${aside[@]}" "$from" "$path/" >&2 || rc=$?
   # 24: a file was gone before it was read, as files of a machine that serves are.
   [[ $rc == 0 || $rc-$how == 24-near ]] || timed_out "$name is not copied from $PEER (rsync ends with $rc)"
   if [[ $how == last ]]; then
-    left=$("${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" --dry-run --itemize-changes "$from" "$path/") ||
+    left=$("${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" --modify-window=0 --dry-run --itemize-changes "$from" "$path/") ||
       timed_out "nobody could compare $name with $PEER"
     [[ -z $left ]] || timed_out "$name differs from $PEER after its copy: ${left//$'\n'/, }"
   fi
   if [[ -d $keep ]]; then log "what only $SELF had of $name is set aside under $keep: $(find "$keep" -type f | wc -l) files"; fi
-  note_copy "$name" "$at"
+  # A takeover is written down on the disk: so must be what it takes over.
+  timeout 300 sync -f "$path" || timed_out "$path is not on the disk of $SELF yet"
+  note_copy "$name" "$at" "$path"
   log "$name is as on $PEER$([[ $how == near ]] || echo ': a dry run shows no difference')"
 }
 

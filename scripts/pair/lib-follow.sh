@@ -51,7 +51,8 @@ was_rewound() {
   $(control_data 'Database cluster state') == 'in archive recovery' ]] && sync -f "$DATA"
 }
 
-# The old data is kept whole beside the new: whoever knows that it is not needed deletes it.
+# copy_anew WHY [older]: the old data is kept whole beside the new, and whoever knows that it is not needed deletes it; data
+# that is only older than the peer's is needed by nobody.
 copy_anew() {
   local aside
   aside=$DATA.aside-$(value_of "$(records)/claim" epoch)
@@ -59,6 +60,10 @@ copy_anew() {
   keep_slot
   copy_from_peer "$DATA.copying" -S "$(slot_of "$SELF")"
   change_places "$DATA.copying" "$DATA"
+  if [[ ${2:-} == older ]]; then
+    rm -rf "$DATA.copying"
+    return 0
+  fi
   if [[ -e $aside ]]; then rm -rf "$DATA.copying"; else mv "$DATA.copying" "$aside"; fi
   log "what $SELF had is set aside as $aside; delete it when nobody needs it"
 }
@@ -119,7 +124,7 @@ follow_peer() {
   rewind
   if ! becomes 20 goes_its_way "$way" && log_is_gone; then
     stop_server
-    copy_anew "$PEER has no log any more from where $SELF is"
+    copy_anew "$PEER has no log any more from where $SELF is" older
     start_server
   fi
   wait_until "$SELF streams from $PEER" 60 goes_its_way "$way"

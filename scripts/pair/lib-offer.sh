@@ -17,7 +17,7 @@ modules_on() {
 daemon_conf() {
   printf '%s\n' "port = $1" "address = $SELF_ADDRESS" 'use chroot = yes' 'uid = root' 'gid = root' 'read only = yes' \
     'list = no' "hosts allow = $PEER_ADDRESS" 'auth users = changeover' "secrets file = /etc/$PAIR/rsync.secrets" \
-    'strict modes = yes' 'max connections = 8' "lock file = /run/changeover-rsync-$PAIR-$1.lock" 'timeout = 60' \
+    'strict modes = yes' 'timeout = 60' \
     'dont compress = *'
   modules_on "$1"
 }
@@ -41,12 +41,20 @@ start_daemon() {
 }
 
 offer_all() {
-  local port unit name
+  local port name
   local -a ports
   # The daemon takes no folder that is not there.
   while IFS='=' read -r _ name; do mkdir -p "$name"; done < <(carried directories.)
   mapfile -t ports < <(offered_ports)
   for port in "${ports[@]}"; do start_daemon "$port"; done
+}
+
+# What is carried no more is not offered, and not copied by a timer. Also on a machine that carries nothing now.
+offer_no_more() {
+  local unit name
+  local -a ports
+  mapfile -t ports < <(offered_ports)
+  [[ -n $(carried copy_at=) ]] || set_timer
   for unit in /etc/systemd/system/changeover-rsync-*-"$PAIR".service; do
     name=${unit##*/changeover-rsync-} && name=${name%-"$PAIR".service}
     [[ ! -e $unit || " ${ports[*]} " == *" $name "* ]] || { systemctl disable --quiet --now "${unit##*/}" && rm -f "$unit"; }

@@ -16,5 +16,5 @@ has_no_slot_there() {
 
 note_database() {
   install -d "$(records)/copies"
-  printf 'at=%s\nserving=%s\nfrom=%s\n' "$1" "$(python3 "$SCRIPTS/pair/ask.py" "$PAIR" serving || echo 0)" "$PEER" | write_file "$(records)/copies/database"
+  printf 'at=%s\nserving=%s\nfrom=%s\n' "$1" "$(python3 "$SCRIPTS/pair/ask.py" "$PAIR" served || echo 0)" "$PEER" | write_file "$(records)/copies/database"
 }

@@ -45,6 +45,12 @@ def number(record):
     return int(epoch) if epoch.isdigit() else 0
 
 
+def served(records):
+    """The epoch at which this machine was last promoted, 0 without one: not one at which that was only begun."""
+    record = pairs_of(f"{records}/serving") or {}
+    return number(pairs_of(f"{records}/serving.before") if record.get("promoted") == "no" else record)
+
+
 def standing(pair, address=None):
     """`serving`: the epoch at which this machine was last made production, and by which transition.
 
@@ -58,6 +64,7 @@ def standing(pair, address=None):
     return {
         "host": conf.get("SELF"),
         "serving": number(made["serving"]),
+        "served": served(records),
         "serving_id": (made["serving"] or {}).get("id"),
         "alone": number(made["alone"]),
         "down": (made["down"] or {}).get("why"),

@@ -36,7 +36,8 @@ main() {
   refuse_clients
   give_up_address
   stop_now
-  stop_production_services
+  # Whatever becomes of the services: data that is not marked as down would be taken for a standby's at the next boot.
+  (stop_production_services) || log "not all services of production stop on $SELF"
   printf 'why=%s\nsince=%(%FT%T%z)T\n' "$2" -1 | write_file "$(records)/down"
   rm -f "$(records)/alone"
   write_file "/etc/$PAIR/$PAIR.status" <<<down

@@ -36,7 +36,7 @@ promote() {
   wait_for_files
   [[ $reply == *' near' ]] || lift_peer "$SELF has ${reply:-nothing}, $PEER wrote to $position; nothing was promoted"
   require_claim
-  serving_from_now
+  serving_soon
   log "point of no return: promoting $SELF"
   say 40 "do \$\$ begin perform pg_promote(false);
     for i in 1..6000 loop exit when not pg_is_in_recovery(); perform pg_sleep(0.005); end loop; end \$\$" \

@@ -181,6 +181,66 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
   );
 
   it(
+    "deletes nothing for an empty source, sets aside what was there before the first copy, and stops what the file names no more",
+    async () => {
+      await put("slayer", "kept", "in one place only");
+      await estate.on(
+        "megadeth",
+        "echo before >/data/sounz/before; rm /var/lib/changeover/sounz/copies/data",
+      );
+      expect(await sync("megadeth")).toContain("sounz megadeth has what slayer carries");
+      expect(await estate.on("megadeth", "cat /var/lib/changeover/sounz/set-aside/*/data/before")).toBe(
+        "before\n",
+      );
+      const kept = await files("megadeth");
+      await estate.on("slayer", "mkdir /data/hidden && mv /data/sounz/* /data/hidden");
+      expect(await sync("megadeth")).toMatch(/refused: data on slayer is empty[^]*ended with 75/);
+      expect(await files("megadeth")).toBe(kept);
+      await estate.on("slayer", "mv /data/hidden/* /data/sounz && rmdir /data/hidden");
+
+      const { services } = estate.pair;
+      await estate.on("slayer", "systemctl --quiet enable sounz-always 2>/dev/null || true");
+      estate.set({ services: { web: (services as Record<string, unknown>).web } });
+      ok(await estate.up());
+      expect(await active("sounz-always")).toEqual(["inactive", "inactive"]);
+      expect(await active("sounz-web")).toEqual(["active", "inactive"]);
+      estate.set({ services });
+      ok(await estate.up());
+      expect(await active("sounz-always")).toEqual(["active", "active"]);
+    },
+    4 * minute,
+  );
+
+  it(
+    "goes back to production's own files after an emergency that was begun and not ended",
+    async () => {
+      const psql = (statement: string) =>
+        estate.on("megadeth", `cd / && runuser -u postgres -- psql -XAtqc '${statement}'`);
+      await estate.on("megadeth", "systemctl start changeover-sync-sounz", 60);
+      await put("slayer", "newest", "after the last copy");
+      await psql("select pg_wal_replay_pause()");
+      // What the writer writes now is received and not replayed, so nothing is promoted.
+      await expect
+        .poll(() => psql("select pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()"))
+        .toBe("t\n");
+      await powerCut(estate.lab, "slayer");
+      estate.without("slayer");
+      estate.flip("megadeth");
+      const stopped = await estate.up();
+      expect(stopped.output).toContain("megadeth has replayed all that it received: not so after 30 s");
+      await psql("select pg_wal_replay_resume()");
+      await estate.boot("slayer");
+      estate.without();
+      estate.flip("slayer");
+      ok(await estate.up());
+      expect(await files("slayer")).toContain("newest=after the last copy");
+      expect(await files("megadeth")).toBe(await files("slayer"));
+      expect(await writer.lost()).toEqual([]);
+    },
+    4 * minute,
+  );
+
+  it(
     "ends with everything that is wrong on production, and is mended by an up [004-075] [004-083] [004-084] [004-085] [004-086] [004-132]",
     async () => {
       for (const host of hosts) await estate.on(host, "mv /usr/lib/python3.11/http/server.py /root/");

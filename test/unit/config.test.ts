@@ -216,6 +216,54 @@ describe("each rule", () => {
     expect(onePair(changes)).toBe(expected === "right" ? expected : one(expected));
   });
 
+  it.each([
+    [
+      "the machines' own folders",
+      { directories: { var: "/var/lib" } },
+      'changeover:pairs.sounz.directories.var: "/var/lib" has /var/lib/postgresql in it, or is in it, which is each machine\'s own; name another folder',
+    ],
+    [
+      "one copy over another",
+      { directories: { data: "/data", home: "/data/home" } },
+      'changeover:pairs.sounz.directories.home: "/data/home" and changeover:pairs.sounz.directories.data (/data) are copied over each other; name folders apart',
+    ],
+    [
+      "a way out of a folder",
+      { directories: { data: "/data/.." } },
+      'changeover:pairs.sounz.directories.data: "/data/.." is not allowed; allowed: an absolute path of letters, digits and . _ @ + -, without . and .. as a folder',
+    ],
+    [
+      "a module that rsync takes for its own settings",
+      { directories: { global: "/data" } },
+      'changeover:pairs.sounz.directories.global: "global" is not allowed as a name; allowed: at most 31 lower-case letters, digits, underscores and hyphens, beginning with a letter; not global',
+    ],
+    [
+      "ports under a name of the scripts",
+      { services: { web: { unit: "web@", ports: [8001], portsAs: "PATH" } } },
+      'changeover:pairs.sounz.services.web.portsAs: "PATH" is not allowed; allowed: a name that ends with PORTS, such as MONGREL_PORTS',
+    ],
+    [
+      "one unit with two roles",
+      { services: { web: { unit: "web" }, site: { unit: "web.service", on: "both" } } },
+      'changeover:pairs.sounz.services.site.unit: "web" is changeover:pairs.sounz.services.web.unit already; each needs its own',
+    ],
+    [
+      "a Solr that the fence stops",
+      {
+        indexes: { apollo: { core: "apollo", data: "/var/lib/apollo" } },
+        services: { solr: { unit: "apollo", ports: [8983] } },
+      },
+      "changeover:pairs.sounz.services.solr.on: listens on the port of an index, and an index is copied from a Solr that runs; name both",
+    ],
+    [
+      "a text of two lines",
+      { checks: { front: { contains: "SOUNZ\nMusic" } } },
+      'changeover:pairs.sounz.checks.front.contains: "SOUNZ\\nMusic" is not allowed; allowed: a text of one line',
+    ],
+  ])("of what a pair carries: %s", (_, changes, expected) => {
+    expect(onePair(changes)).toBe(one(expected));
+  });
+
   it.each([".1", ".100", "46", "192.0.2.46"])("of a local pair: the service address %s", (serviceAddress) => {
     const raw = {
       platform: "local",
@@ -357,6 +405,7 @@ describe("a stack file of aws", () => {
         archive: {
           ...prod.pairs.sounz,
           ...{ port: 5433, peerPort: 5481, clients: [], checksFrom: "aud", rsyncPort: 18994, indexes: {} },
+          ...{ directories: { data: "/data/archive" }, services: {} },
         },
       },
     };
