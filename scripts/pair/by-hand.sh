@@ -3,7 +3,8 @@
 # Usage: by-hand.sh PAIR VERB… [--dry-run]    (on its machines: changeover-PAIR VERB…)
 #
 #   status                     what both machines are now
-#   switch-to-standby          on production: fence it; prints what to type on the other
+#   prepare                    on the standby, where it copies files or a snapshot: near
+#   switch-to-standby [ID]     on production: fence it; prints what to type on the other
 #   switch-to-production ID    on the other: take over
 #   follow ID                  on the first again: stream from the new production
 #   alone                      on a standby whose production is dead: serve without it
@@ -21,7 +22,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/pair/lib-by-hand.sh
 . "$here/lib-by-hand.sh"
 
-readonly usage='by-hand.sh takes PAIR status|switch-to-standby|switch-to-production ID|follow ID|alone [--dry-run]'
+readonly usage='by-hand.sh takes PAIR status|prepare|switch-to-standby [ID]|switch-to-production ID|follow ID|alone [--dry-run]'
 dry_run=''
 
 main() {
@@ -33,8 +34,14 @@ main() {
   require_own_cluster
   case "$2 $#" in
     'status 2') python3 "$here/show.py" "$PAIR" ;;
-    'switch-to-standby 2')
+    'prepare 2')
       claim "$(new_id)"
+      step ready 16
+      files near
+      log "now on $PEER: changeover-$PAIR switch-to-standby $id"
+      ;;
+    'switch-to-standby 2' | 'switch-to-standby 3')
+      claim "${3:-$(new_id)}"
       step fence
       log "now on $PEER: changeover-$PAIR switch-to-production $id"
       ;;
@@ -51,6 +58,7 @@ main() {
       step follow
       services standby
       files near
+      [[ $(carried replication=) != snapshot ]] || step apart
       finish production_as_standby standby
       ;;
     'alone 2')

@@ -12,15 +12,19 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=scripts/pair/lib-carried.sh
 . "$here/lib-carried.sh"
+# shellcheck source=scripts/pair/lib-snapshot.sh
+. "$here/lib-snapshot.sh"
 
 has_all_of() { [[ $(sql "select coalesce(pg_last_wal_replay_lsn() >= '$1', false)") == t ]]; }
 
 # The database comes by its own log, also to a standby that stood still.
 get_database() {
   local there
+  still=''
+  [[ ! -e $STILL ]] || still=1
   there=$(timeout 10 bash -c "$(declare -f peer_sql peer_server as_postgres); peer_sql 'select pg_current_wal_lsn()'") || return 1
   stand_still_no_more
-  keep_slot || return 1
+  timeout 10 bash -c "$(declare -f keep_slot slot_of peer_sql peer_server as_postgres); keep_slot" || return 1
   becomes 60 has_all_of "$there" || return 1
   log "$SELF has all that $PEER wrote to $there"
 }
@@ -33,7 +37,7 @@ get_files() {
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -eq 2 && $2 =~ ^(required|attempt)$ ]] || misuse "grab.sh takes PAIR required|attempt, got: $*"
-  local role missing=''
+  local role missing='' still=''
   load_pair "$1"
   export PEER_ADDRESS PORT SELF PG_BIN
   know_role
@@ -43,8 +47,10 @@ main() {
   fi
   get_database || missing=' database'
   get_files || missing+=' files'
-  [[ -z $missing || $2 == attempt ]] ||
+  [[ -z $missing || $2 == attempt ]] || {
+    [[ -z $still ]] || stand_still
     timed_out "not got from $PEER:$missing; nothing has changed. To go on without: finalSync: attempt"
+  }
   log "$SELF got from $PEER:${missing:+ all but}${missing:- everything}"
   receipt "$SELF got from $PEER:${missing:+ all but}${missing:- everything}"
 }

@@ -77,14 +77,16 @@ require_places() {
 # copy_directory near|last NAME PATH
 copy_directory() {
   local how=$1 name=$2 path=$3 from keep at=$EPOCHSECONDS rc=0 left
-  local -a aside=()
+  local -a aside=() durable=()
   from=rsync://changeover@$PEER_ADDRESS:$(carried rsync_port=)/$name/
   # A folder for each run: a second one must not put a copy of the other's over what the first one set aside.
   keep=$(records)/set-aside/$served-$(monotonic_ms)/$name
   ! keeps_own "$name" || aside=(--backup "--backup-dir=$keep")
   mkdir -p "$path" || timed_out "$path can't be made on $SELF"
   require_places "$name" "$path" "$from"
-  "${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" "${aside[@]}" "$from" "$path/" >&2 || rc=$?
+  # Users wait for the last copy: its files are put on the disk, not all that the disk has.
+  [[ $how == near ]] || durable=(--fsync)
+  "${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" "${durable[@]}" "${aside[@]}" "$from" "$path/" >&2 || rc=$?
   # 24: a file was gone before it was read, as files of a machine that serves are.
   [[ $rc == 0 || $rc-$how == 24-near ]] || timed_out "$name is not copied from $PEER (rsync ends with $rc)"
   if [[ $how == last ]]; then
@@ -94,7 +96,7 @@ copy_directory() {
   fi
   if [[ -d $keep ]]; then log "what only $SELF had of $name is set aside under $keep: $(find "$keep" -type f | wc -l) files"; fi
   # A takeover is written down on the disk: so must be what it takes over.
-  timeout 300 sync -f "$path" || timed_out "$path is not on the disk of $SELF yet"
+  [[ $how == last ]] || timeout 300 sync -f "$path" || timed_out "$path is not on the disk of $SELF yet"
   note_copy "$name" "$at" "$path"
   log "$name is as on $PEER$([[ $how == near ]] || echo ': a dry run shows no difference')"
 }

@@ -69,6 +69,8 @@ set_timer() {
     [[ ! -e /etc/systemd/system/$name.timer ]] || systemctl disable --quiet --now "$name.timer"
     return 0
   fi
+  systemd-analyze calendar "$at" >/dev/null 2>&1 ||
+    refuse "copyAt is \"$at\", which is no calendar event of systemd; allowed: what \`systemd-analyze calendar\` takes, such as *:0/15"
   printf '%s\n' '[Unit]' "Description=Copies what production of pair $PAIR carries (Changeover)" '[Service]' 'Type=oneshot' \
     "ExecStart=/bin/bash /usr/local/lib/changeover/$PAIR/pair/sync.sh $PAIR" 'KillMode=control-group' | write_file "/etc/systemd/system/$name.service"
   printf '%s\n' '[Unit]' "Description=When the standby of pair $PAIR copies (Changeover)" '[Timer]' "OnCalendar=$at" 'AccuracySec=1s' \

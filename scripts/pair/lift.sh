@@ -38,8 +38,9 @@ main() {
   # From here on no step of that transition acts, here or there.
   give_up_transition "the fence of $SELF"
   start_server
-  serving_from_now
+  serving_soon
   [[ $role == writer || $(sql 'select pg_promote(true, 40)') == t ]] || timed_out "$SELF does not accept writes again yet"
+  serving_from_now
   rm -f "$DATA/standby.signal"
   [[ -z $link ]] || take_address "$link"
   rm -f "$(records)/fence"

@@ -261,6 +261,24 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
   );
 
   it(
+    "is switched by hand with its files and services [004-020] [004-023]",
+    async () => {
+      const hand = (host: string, words: string) => estate.on(host, `changeover-sounz ${words} 2>&1`, 60);
+      const next = (said: string, host: string) =>
+        new RegExp(`now on ${host}: changeover-sounz (.+)`).exec(said)?.[1] ?? "--help";
+      await put("slayer", "by-hand", "before the switch by hand");
+      const fenced = await hand("slayer", next(await hand("megadeth", "prepare"), "slayer"));
+      const taken = await hand("megadeth", next(fenced, "megadeth"));
+      expect(await files("megadeth")).toContain("by-hand=before the switch by hand");
+      expect(await active("sounz-web")).toEqual(["inactive", "active"]);
+      await hand("slayer", next(taken, "slayer"));
+      await home();
+      expect(await writer.lost()).toEqual([]);
+    },
+    3 * minute,
+  );
+
+  it(
     "sets aside what only the dead machine has, and stops nothing that the other runs [004-072]",
     async () => {
       await estate.on("megadeth", "systemctl start changeover-sync-sounz", 60);
