@@ -74,6 +74,11 @@ require_places() {
     refuse "$name on $PEER is empty, here it is not, so nothing is deleted: see whether $path is mounted on $PEER; if it is to be empty, empty it here too"
 }
 
+# How exact times are to be compared: a disk that keeps whole seconds would differ for ever.
+window_of() {
+  if [[ -n $(find "$1" -type f -printf '%T@\n' | grep -m 1 -v '\.0*$') ]]; then echo -1; else echo 0; fi
+}
+
 # copy_directory near|last NAME PATH
 copy_directory() {
   local how=$1 name=$2 path=$3 from keep at=$EPOCHSECONDS rc=0 left
@@ -90,7 +95,7 @@ copy_directory() {
   # 24: a file was gone before it was read, as files of a machine that serves are.
   [[ $rc == 0 || $rc-$how == 24-near ]] || timed_out "$name is not copied from $PEER (rsync ends with $rc)"
   if [[ $how == last ]]; then
-    left=$("${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" --modify-window=0 --dry-run --itemize-changes "$from" "$path/") ||
+    left=$("${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" "--modify-window=$(window_of "$path")" --dry-run --itemize-changes "$from" "$path/") ||
       timed_out "nobody could compare $name with $PEER"
     [[ -z $left ]] || timed_out "$name differs from $PEER after its copy: ${left//$'\n'/, }"
   fi

@@ -243,16 +243,17 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
   it(
     "ends with everything that is wrong on production, and is mended by an up [004-075] [004-083] [004-084] [004-085] [004-086] [004-132]",
     async () => {
-      for (const host of hosts) await estate.on(host, "mv /usr/lib/python3.11/http/server.py /root/");
+      await put("slayer", "other", "what is left");
+      await estate.on("slayer", "mv /data/sounz/front.html /root/");
       estate.flip("megadeth");
       const failed = await estate.up();
       expect(failed.code).not.toBe(0);
-      expect(failed.output).toContain("FAILED web: unit sounz-web is active");
-      expect(failed.output).toContain("FAILED web: something listens on port 8080");
+      expect(failed.output).toMatch(/FAILED files: .*front.html: status 404, not 200/);
+      expect(failed.output).toMatch(/timed out: files: http:.*front.html has status 404, not 200/);
+      expect(failed.output).toContain("ok     web: unit sounz-web is active");
       expect(failed.output).toContain("ok     database sounz by its socket");
       expect(failed.output).toContain("ok     database sounz by tcp");
-      for (const host of hosts) await estate.on(host, "mv /root/server.py /usr/lib/python3.11/http/");
-      await estate.on("megadeth", "systemctl start sounz-web");
+      await estate.on("megadeth", "echo SOUNZ >/data/sounz/front.html");
       ok(await estate.up());
       estate.flip("slayer");
       ok(await estate.up());
