@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { arch } from "node:os";
 import { join } from "node:path";
-import { layJars } from "./jars.ts";
 import { withLock } from "./lock.ts";
 import { LabError, exists, tryRun } from "./run.ts";
 
@@ -59,7 +58,8 @@ async function build(kind: "base" | "layer", key: string, rest: readonly string[
     await writeFile(sources, apt.sources);
     await writeFile(conf, apt.conf);
     const jars = join(building, "jars");
-    if (kind === "base") await layJars(join(recipe, "jars"), jars);
+    // Loaded where an image is made, and not on every machine that has hosts.
+    if (kind === "base") await (await import("./jars.ts")).layJars(join(recipe, "jars"), jars);
     const words = [
       kind,
       join(building, "root"),
