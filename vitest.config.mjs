@@ -20,8 +20,8 @@ export default defineConfig({
       suite("unit", { workers: 2, testSeconds: 10, hookSeconds: 10 }),
       suite("conformance", { workers: 2, testSeconds: 120, hookSeconds: 120 }),
       suite("engine", { workers: 2, testSeconds: 300, hookSeconds: 120 }),
-      suite("lab", { workers: 2, testSeconds: 1800, hookSeconds: 1200 }),
-      // They count how long users were without service: nothing runs beside them.
+      suite("lab", { workers: 3, testSeconds: 1800, hookSeconds: 1200 }),
+      // It counts how long users were without service: nothing runs beside it.
       suite("outage", { workers: 1, testSeconds: 1800, hookSeconds: 1200 }),
     ],
   },

@@ -130,7 +130,7 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
     3 * minute,
   );
 
-  it.each(["copy", "takeover", "services", "follow"] as const)(
+  it.each(["takeover", "services"] as const)(
     "copies nothing by its timers while a switch has stopped at %s, goes back, and has lost nothing [004-031] [004-154]",
     async (step) => {
       await put("slayer", "newest", `before ${step}`);

@@ -83,7 +83,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair whose database is copied now a
     5 * minute,
   );
 
-  it.each(["takeover", "apart"] as const)(
+  it.each(["takeover"] as const)(
     "replaces nothing by its timers while a switch has stopped at %s, and goes back with every row [004-031] [004-154]",
     async (step) => {
       const before = await rows("slayer");
