@@ -134,7 +134,7 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
     "copies nothing by its timers while a switch has stopped at %s, goes back, and has lost nothing [004-031] [004-154]",
     async (step) => {
       await put("slayer", "newest", `before ${step}`);
-      await arrange(estate, step, step === "copy" ? "after" : "before");
+      await arrange(estate, step, "before");
       estate.flip("megadeth");
       const stopped = await estate.up();
       expect(stopped.code).not.toBe(0);
