@@ -6,8 +6,8 @@ type Carried = Pick<
 >;
 
 /** Whether anything is copied by timers: then the machines have rsync daemons and a timer, and a switch copies last. */
-export function isCopied({ replication, directories, indexes }: Carried): boolean {
-  return replication === "snapshot" || hasFiles({ directories, indexes });
+export function isCopied(config: Carried): boolean {
+  return copiesOf(config).length > 0;
 }
 
 /** Whether the last copy of a switch has anything to copy; the database comes by its own log. */

@@ -172,7 +172,7 @@ function decideAlone(facts: PairFacts, lost: string, wanted: PairWanted, epoch: 
     refusals.push(
       `nothing can cut ${lost} off, and two servers would accept writes if it runs; make sure, then: ${line("acceptSplitBrainRisk", `how you know that ${lost} is off`)}`,
     );
-  return { refusals, notes: [ageOf(facts, lost), ...copiesOf(facts, wanted)] };
+  return { refusals, notes: [ageOf(facts, lost), ...agesOfCopies(facts, wanted)] };
 }
 
 const inMinutes = (seconds: number): string =>
@@ -188,7 +188,7 @@ function oldCopies({ copies }: PairFacts, { copies: names, maxCopyAgeMinutes }: 
 }
 
 /** Row 004-156: how old each copy is, before a switch. */
-function copiesOf(facts: PairFacts, { copies: names }: PairWanted): string[] {
+function agesOfCopies(facts: PairFacts, { copies: names }: PairWanted): string[] {
   if (names.length === 0) return [];
   const ages = names.map((name) => {
     const copy = facts.copies[name];
@@ -224,7 +224,7 @@ function decideSwitch(looks: readonly Look[], wanted: PairWanted): Verdict {
     const lag = open ? [] : whyNotReady(next, other.host, wanted);
     return {
       refusals: [...different, ...lag],
-      notes: [...opened, `${other.host} accepts the writes now`, ...copiesOf(next, wanted)],
+      notes: [...opened, `${other.host} accepts the writes now`, ...agesOfCopies(next, wanted)],
     };
   }
   if (open) return { refusals: different, notes: [...opened, "neither server accepts writes now"] };

@@ -58,7 +58,7 @@ main() {
       step follow
       services standby
       files near
-      [[ $(carried replication=) != snapshot ]] || step apart
+      ! is_snapshot || step apart
       finish production_as_standby standby
       ;;
     'alone 2')

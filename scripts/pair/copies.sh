@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-carried.sh"
 
 names() {
-  [[ $(carried replication=) != snapshot ]] || echo database
+  ! is_snapshot || echo database
   carried directories. | sed 's/=.*//'
   carried indexes. | sed -n 's/\.core=.*//p'
 }

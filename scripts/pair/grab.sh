@@ -17,27 +17,32 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 has_all_of() { [[ $(sql "select coalesce(pg_last_wal_replay_lsn() >= '$1', false)") == t ]]; }
 
+# peer_within_10s FUNCTION…: a machine that freezes between two questions must not hold this one up.
+peer_within_10s() {
+  timeout 10 bash -c "$(declare -f keep_slot slot_of peer_sql peer_server as_postgres); \"\$@\"" - "$@"
+}
+
 # The database comes by its own log, also to a standby that stood still.
 get_database() {
   local there
   still=''
   [[ ! -e $STILL ]] || still=1
-  there=$(timeout 10 bash -c "$(declare -f peer_sql peer_server as_postgres); peer_sql 'select pg_current_wal_lsn()'") || return 1
+  there=$(peer_within_10s peer_sql 'select pg_current_wal_lsn()') || return 1
   stand_still_no_more
-  timeout 10 bash -c "$(declare -f keep_slot slot_of peer_sql peer_server as_postgres); keep_slot" || return 1
+  peer_within_10s keep_slot || return 1
   becomes 60 has_all_of "$there" || return 1
   log "$SELF has all that $PEER wrote to $there"
 }
 
 get_files() {
-  carries directories. || carries indexes. || return 0
+  has_files || return 0
   timeout 120 bash "$here/copy.sh" "$PAIR" near >&2
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -eq 2 && $2 =~ ^(required|attempt)$ ]] || misuse "grab.sh takes PAIR required|attempt, got: $*"
-  local role missing='' still=''
+  local role missing='' still='' got
   load_pair "$1"
   export PEER_ADDRESS PORT SELF PG_BIN
   know_role
@@ -51,8 +56,9 @@ main() {
     [[ -z $still ]] || stand_still
     timed_out "not got from $PEER:$missing; nothing has changed. To go on without: finalSync: attempt"
   }
-  log "$SELF got from $PEER:${missing:+ all but}${missing:- everything}"
-  receipt "$SELF got from $PEER:${missing:+ all but}${missing:- everything}"
+  got="$SELF got from $PEER:${missing:+ all but}${missing:- everything}"
+  log "$got"
+  receipt "$got"
 }
 
 {

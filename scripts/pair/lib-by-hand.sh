@@ -16,7 +16,6 @@ step() {
   bash "$SCRIPTS/step.sh" "$PAIR" switch "$id" 3600 "pair/$1" "$PAIR" "${@:2}" </dev/null
 }
 
-has_files() { carries directories. || carries indexes.; }
 files() { ! has_files || step copy "$1"; }
 services() { ! carries services. || step services "$1"; }
 

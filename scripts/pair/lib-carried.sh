@@ -11,6 +11,8 @@ write_carries() {
 # carried PREFIX: the lines that begin with PREFIX, without it.
 carried() { sed -n "s/^${1//./\\.}//p" "/etc/$PAIR/carries" 2>/dev/null || true; }
 carries() { [[ -n $(carried "$1") ]]; }
+has_files() { carries directories. || carries indexes.; }
+is_snapshot() { [[ $(carried replication=) == snapshot ]]; }
 
 # services_on production|both|'': units of the services that run there; '' for all.
 services_on() {

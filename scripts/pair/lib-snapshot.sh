@@ -1,8 +1,6 @@
 # Sourced by the scripts of a pair whose database is copied now and then: `replication: snapshot`.
 # shellcheck shell=bash
 
-is_snapshot() { [[ $(carried replication=) == snapshot ]]; }
-
 stand_still() {
   printf '%s\n' "# until the next copy" "primary_conninfo = ''" "primary_slot_name = ''" | write_file "$STILL"
   ! is_running || reload_server

@@ -1,9 +1,10 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Bench, killGroup, type Run } from "../support/engine.ts";
+import { Bench, killGroup } from "../support/engine.ts";
 import { commandPluginOf, programOf } from "../support/processes.ts";
 import type { TestRow } from "./scenario.ts";
+import { ok } from "../support/runs.ts";
 
 const rows: TestRow[] = [
   { phase: "fence", on: "standby" },
@@ -12,9 +13,6 @@ const rows: TestRow[] = [
 ];
 const toA = { production: "a", standby: "b" };
 const toB = { production: "b", standby: "a" };
-const ok = (run: Run): void => {
-  expect(run.code, run.output).toBe(0);
-};
 
 describe("a run dies", () => {
   let bench: Bench;

@@ -1,8 +1,11 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect } from "vitest";
-import { Bench, type Run } from "../support/engine.ts";
+import { afterAll, beforeAll, beforeEach } from "vitest";
+import { Bench } from "../support/engine.ts";
 import type { TestRow } from "./scenario.ts";
+import { failed, ok } from "../support/runs.ts";
+
+export { failed, ok };
 
 export const rows: readonly TestRow[] = [
   { phase: "ready", on: "each" },
@@ -20,12 +23,6 @@ export const flipToA = ["ready@a", "ready@b", "fence@b", "promote a@a", "follow@
 
 /** `ready` runs on both hosts at once: its order is nobody's. */
 export const inOrder = (acts: string[]): string[] => [...acts.slice(0, 2).sort(), ...acts.slice(2)];
-export const ok = (run: Run): void => {
-  expect(run.code, run.output).toBe(0);
-};
-export const failed = (run: Run): void => {
-  expect(run.code, run.output).not.toBe(0);
-};
 
 /** A pair-like component on two hosts; each case begins with production on `a`, nothing open, and no trace. */
 export function onTwoHosts(begin: (bench: Bench) => void): void {

@@ -1,13 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNoLab } from "../../tools/lab/lab.ts";
-import type { Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
+import { ok } from "../support/runs.ts";
 
 const minute = 60_000;
 const data = "/var/lib/postgresql/15/sounz";
-const ok = (run: Run): void => {
-  expect(run.code, run.output).toBe(0);
-};
 
 describe.skipIf(whyNoLab() !== undefined)("hosts that go out of service", () => {
   let estate: Estate;

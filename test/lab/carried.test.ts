@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freeze, powerCut, thaw, whyNoLab } from "../../tools/lab/lab.ts";
 import { Writer } from "../../tools/writer.ts";
-import type { Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
 import { arrange, clear } from "../support/incident.ts";
 import { asPreviewed } from "../support/previewed.ts";
+import { ok } from "../support/runs.ts";
 
 const minute = 60_000;
 const hosts = ["slayer", "megadeth"] as const;
-
-const ok = (run: Run): void => {
-  expect(run.code, run.output).toBe(0);
-};
 
 /** A service as small as one can be: serves the pair's files, and says who it is. */
 const unit = `[Service]

@@ -1,16 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { cut, freeze, mend, powerCut, reboot, thaw, whyNoLab } from "../../tools/lab/lab.ts";
 import { Writer } from "../../tools/writer.ts";
-import { killGroup, type Run } from "../support/engine.ts";
+import { killGroup } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
 import { asPreviewed } from "../support/previewed.ts";
 import { arrange, clear, reached } from "../support/incident.ts";
+import { ok } from "../support/runs.ts";
 
 const minute = 60_000;
-
-const ok = (run: Run): void => {
-  expect(run.code, run.output).toBe(0);
-};
 
 describe.skipIf(whyNoLab() !== undefined)("a pair that loses a machine", () => {
   let estate: Estate;
@@ -30,10 +27,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that loses a machine", () => {
     await estate.stop();
   }, minute);
 
-  const psql = (host: string, statement: string) =>
-    estate
-      .on(host, `cd / && runuser -u postgres -- psql -XAtq -c "${statement}"`)
-      .then((text) => text.trim());
+  const psql = (host: string, statement: string) => estate.psql(host, statement);
   const status = (host: string) => estate.on(host, "cat /etc/sounz/sounz.status").then((text) => text.trim());
   const holds = (host: string) =>
     estate.on(host, `ip -o address show to ${estate.serviceAddress}/32`).then((text) => text !== "");

@@ -3,14 +3,11 @@ import { hostKeyOf } from "../../platforms/aws/host-key.ts";
 import { killHost, whyNoLab } from "../../tools/lab/lab.ts";
 import { Writer } from "../../tools/writer.ts";
 import { processes } from "../support/processes.ts";
-import type { Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
+import { ok } from "../support/runs.ts";
 
 const minute = 60_000;
 const sitecustomize = "/etc/python3.11/sitecustomize.py";
-const ok = (run: Run): void => {
-  expect(run.code, run.output).toBe(0);
-};
 
 describe.skipIf(whyNoLab() !== undefined)("a pair that must not be touched", () => {
   let estate: Estate;

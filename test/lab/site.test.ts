@@ -1,15 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNoLab } from "../../tools/lab/lab.ts";
-import type { Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
 import { asPreviewed } from "../support/previewed.ts";
+import { ok } from "../support/runs.ts";
 import { committedStack } from "../support/stack-file.ts";
 
 const minute = 60_000;
-
-const ok = (run: Run): void => {
-  expect(run.code, run.output).toBe(0);
-};
 
 /** The dev stack's own pair on machines of an inventory: Apache, two app servers, Solr, files, and a third host that looks. */
 describe.skipIf(whyNoLab() !== undefined)("the site of SOUNZ", () => {

@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { powerCut, whyNoLab } from "../../tools/lab/lab.ts";
 import { Writer } from "../../tools/writer.ts";
-import type { Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
 import { arrange, clear } from "../support/incident.ts";
 import { asPreviewed } from "../support/previewed.ts";
+import { ok } from "../support/runs.ts";
 
 const minute = 60_000;
 const scripts = "/usr/local/lib/changeover/sounz/pair";
-
-const ok = (run: Run): void => {
-  expect(run.code, run.output).toBe(0);
-};
 
 describe.skipIf(whyNoLab() !== undefined)("a pair whose database is copied now and then", () => {
   let estate: Estate;
@@ -31,10 +27,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair whose database is copied now a
     await estate.stop();
   }, minute);
 
-  const psql = (host: string, statement: string) =>
-    estate
-      .on(host, `cd / && runuser -u postgres -- psql -XAtq -d sounz -c "${statement}"`)
-      .then((text) => text.trim());
+  const psql = (host: string, statement: string) => estate.psql(host, statement, "sounz");
   const rows = (host: string) => psql(host, "select count(*) from changeover_writes").then(Number);
   const snapshot = (host: string) =>
     estate.on(host, `bash ${scripts}/sync.sh sounz 2>&1 || echo ended with $?`, 120);

@@ -11,16 +11,10 @@ import { asPreviewed } from "../support/previewed.ts";
 import { arrange, clear, type HostStep, hostSteps, type Incident, reached } from "../support/incident.ts";
 import { commandPluginOf, programOf } from "../support/processes.ts";
 import { AddressWatch, handovers, WriteWatch } from "../support/watch.ts";
+import { failed, ok } from "../support/runs.ts";
 
 const minute = 60_000;
 const steps = Object.keys(hostSteps) as HostStep[];
-
-const ok = (run: Run): void => {
-  expect(run.code, run.output).toBe(0);
-};
-const failed = (run: Run): void => {
-  expect(run.code, run.output).not.toBe(0);
-};
 
 describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer", () => {
   let estate: Estate;

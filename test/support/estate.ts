@@ -171,6 +171,12 @@ export class Estate {
     return stdout;
   }
 
+  /** The answer of a machine's own server. @throws when there is none. */
+  async psql(host: string, statement: string, database = "postgres"): Promise<string> {
+    const psql = `cd / && runuser -u postgres -- psql -XAtq -d ${database} -c "${statement}"`;
+    return (await this.on(host, psql)).trim();
+  }
+
   /** Where a client of the database writes: through the service address, or to one machine directly. */
   async database(host = this.serviceAddress): Promise<WriterTarget> {
     const { output } = await this.project.pulumi(["stack", "output", "--json", "--show-secrets"]);
