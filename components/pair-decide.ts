@@ -1,15 +1,18 @@
+import {
+  type Check,
+  type Decision,
+  findings,
+  isOpen,
+  type Look as LookOf,
+  nextEpoch,
+  type RecordFacts,
+  recordChecks,
+  type Wanted,
+} from "./decide.ts";
+
 /** What one machine of a pair says about itself: the output of `scripts/pair/probe.py`. */
-export interface PairFacts {
+export interface PairFacts extends RecordFacts {
   readonly host: string;
-  readonly now_ms: number;
-  readonly stack: string | null;
-  readonly claim: {
-    readonly id: string;
-    readonly epoch: string | number;
-    readonly transition: string;
-  } | null;
-  readonly done: Readonly<Record<string, string>>;
-  readonly holder: string | null;
   readonly cluster: "absent" | "ours" | "foreign";
   readonly postgres: "running" | "stopped" | "starting";
   readonly in_recovery: boolean | null;
@@ -20,8 +23,6 @@ export interface PairFacts {
   readonly holds_address: boolean;
   readonly free_mib: number | null;
   readonly address_in_network_files: string | null;
-  /** The highest epoch that it knows of. */
-  readonly epoch: number;
   /** Why it stepped down and serves nothing until it is taken in again. */
   readonly down: string | null;
   /** Its data is half rewound or half copied. */
@@ -34,21 +35,11 @@ export interface PairFacts {
   readonly stands_still: boolean;
 }
 
-/** A machine, and what it said: facts, or why there are none. The clock is read beside the answer. */
-export interface Look {
-  readonly host: string;
-  readonly facts?: PairFacts;
-  readonly failure?: string;
-  /** How far the machine's clock is ahead of the operator's, in ms; undefined without facts. */
-  readonly skewMs?: number;
-}
+export type Look = LookOf<PairFacts>;
 
 /** What the transition wants, and the limits of the config. */
-export interface PairWanted {
-  readonly pair: string;
+export interface PairWanted extends Wanted {
   readonly transition: "provision" | "switch";
-  readonly stack: string;
-  readonly adopt?: string;
   readonly production: string;
   readonly standby: string;
   readonly maxLagMiB: number;
@@ -65,25 +56,9 @@ export interface PairWanted {
   readonly acceptDataLoss?: string;
 }
 
-export interface Decision {
-  /** Why not; empty: go on. */
-  readonly refusals: readonly string[];
-  /** What is so, and what follows; for the operator to read. */
-  readonly notes: readonly string[];
-  /** The epoch to claim: one more than any that a machine has seen. */
-  readonly epoch: number;
-}
-
-type Check = (facts: PairFacts, look: Look, wanted: PairWanted) => string | false | null | undefined;
-
 /** What any transition refuses, machine by machine. */
-const always: readonly Check[] = [
-  (facts) =>
-    facts.holder && `is busy: ${facts.holder} holds the lock; wait for it, or end it, then run again`,
-  (facts, _, { stack, adopt }) =>
-    facts.stack !== null &&
-    ![stack, adopt].includes(facts.stack) &&
-    `is operated by stack ${facts.stack}, not by this one (${stack}); to take it over: npx pulumi config set adopt ${facts.stack}`,
+const always: readonly Check<PairFacts, PairWanted>[] = [
+  ...recordChecks,
   (_, look, { maxClockSkewSeconds }) =>
     Math.abs(look.skewMs ?? 0) > maxClockSkewSeconds * 1000 &&
     `has a clock that is off by ${((look.skewMs ?? 0) / 1000).toFixed(1)} s (allowed: ${String(maxClockSkewSeconds)} s); set it, and see why time synchronisation failed`,
@@ -100,7 +75,7 @@ const always: readonly Check[] = [
 ];
 
 /** What a switch refuses besides, machine by machine. */
-const forSwitch: readonly Check[] = [
+const forSwitch: readonly Check<PairFacts, PairWanted>[] = [
   (facts) =>
     facts.cluster === "absent" && "has no database cluster of this pair; provisioning has not run on it",
 ];
@@ -110,27 +85,15 @@ const mib = 1024 * 1024;
 const writes = (facts: PairFacts | undefined): boolean =>
   facts?.postgres === "running" && facts.in_recovery === false;
 
-/** Whether a transition was begun on this machine and not ended. */
-export function isOpen(facts: PairFacts | undefined): boolean {
-  return facts?.claim != null && facts.done[facts.claim.transition] !== facts.claim.id;
-}
-
 /**
  * Whether a transition of a pair may begin, from all looks at once. Refusals come by (open record, measured state):
  * what would be wrong in a quiet pair is the expected middle of a switch that stopped half-way, and must not close
  * the way on or the way back.
  */
 export function decidePair(looks: readonly Look[], wanted: PairWanted): Decision {
-  const epoch = 1 + Math.max(0, ...looks.map(({ facts }) => facts?.epoch ?? 0));
+  const epoch = nextEpoch(looks);
   const checks = wanted.transition === "switch" ? [...always, ...forSwitch] : always;
-  const refusals = looks.flatMap((look) => {
-    const { facts } = look;
-    if (!facts) return [`${look.host}: ${look.failure ?? "gave no answer"}`];
-    return checks.flatMap((check) => {
-      const why = check(facts, look, wanted);
-      return why ? [`${look.host} ${why}`] : [];
-    });
-  });
+  const refusals = findings(looks, wanted, checks);
   const answered = looks.every(({ facts }) => facts);
   const together =
     answered && wanted.transition === "switch"
@@ -154,7 +117,7 @@ function decideTogether(looks: readonly Look[], wanted: PairWanted, epoch: numbe
 function decideAlone(facts: PairFacts, lost: string, wanted: PairWanted, epoch: number): Verdict {
   if (writes(facts)) return { refusals: [], notes: [`${facts.host} ${servesAlready}`] };
   const line = (key: string, why: string) =>
-    `npx pulumi config set --path changeover:pairs.${wanted.pair}.${key} "${String(epoch)}: ${why}"`;
+    `npx pulumi config set --path changeover:pairs.${wanted.component}.${key} "${String(epoch)}: ${why}"`;
   const holdsFor = (accepted?: string) => accepted?.startsWith(`${String(epoch)}: `) === true;
   const refusals: string[] = [];
   const old = oldCopies(facts, wanted);
@@ -259,7 +222,7 @@ function whyNotReady(facts: PairFacts, source: string, wanted: PairWanted): stri
     const old = oldCopies(facts, { ...wanted, copies: ["database"] });
     return old.map(
       (what) =>
-        `${facts.host} has an old copy (${what}, allowed: ${inMinutes(wanted.maxCopyAgeMinutes * 60)}); see why, and make a new one there: systemctl start changeover-sync-${wanted.pair}`,
+        `${facts.host} has an old copy (${what}, allowed: ${inMinutes(wanted.maxCopyAgeMinutes * 60)}); see why, and make a new one there: systemctl start changeover-sync-${wanted.component}`,
     );
   }
   if (!facts.streaming) {

@@ -1,4 +1,5 @@
-import { isOpen, type Look, type PairFacts } from "./pair-decide.ts";
+import { isOpen } from "./decide.ts";
+import type { Look, PairFacts } from "./pair-decide.ts";
 import type { Status } from "./pair-goal.ts";
 
 /** What the state says of a pair: the ids that were carried out, and what they stand for. */

@@ -257,7 +257,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
       .apply(([kept, owner, targets]) => {
         const production = kept.production ?? this.#goal.primary;
         const wanted: PairWanted = {
-          ...{ pair: this.#name, transition, stack: owner, adopt, production },
+          ...{ component: this.#name, transition, stack: owner, adopt, production },
           standby:
             kept.standby ?? (production === this.#goal.primary ? this.#goal.secondary : this.#goal.primary),
           ...{ maxLagMiB: config.maxLagMiB, maxClockSkewSeconds: config.maxClockSkewSeconds },
@@ -271,7 +271,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
           const { host, release } = members[index] as Member;
           return { host: host.name, target, command: probeOf(target, release, this.#name) };
         });
-        return JSON.stringify({ wanted, looks });
+        return JSON.stringify({ kind: "pair", wanted, looks });
       });
     return { create: `${process.execPath} ${join(tools, "preflight.ts")}`, stdin };
   }

@@ -42,7 +42,8 @@ const bannerSeconds = 5;
 /** What one step needs, taken from the keepers of its transition. */
 export interface StepArgs {
   readonly ssh: pulumi.Output<SshTarget>;
-  readonly create: pulumi.Output<string>;
+  /** Undefined: nothing is run and nothing is dialled. */
+  readonly create: pulumi.Output<string | undefined>;
   readonly triggers: Record<string, pulumi.Input<string>>;
   readonly stdin?: pulumi.Output<string>;
 }
@@ -57,7 +58,7 @@ export function remoteStep(
     name,
     {
       connection: connectionOf(args.ssh),
-      create: args.create,
+      create: args.create as pulumi.Output<string>,
       stdin: args.stdin,
       triggers: [args.triggers],
       logging: "stderr",
@@ -68,7 +69,7 @@ export function remoteStep(
       retainOnDelete: true,
       ignoreChanges: ignoredRemotely,
       hideDiffs: ["connection", "stdin"],
-      hooks: { beforeCreate: [answersHook(name, args.ssh)] },
+      hooks: { beforeCreate: [answersHook(name, args.ssh, args.create)] },
     },
   );
 }
@@ -131,10 +132,17 @@ export function scriptsCopy(host: Host, { folder, release }: Scripts): command.r
  * The plugin's limits end at the TCP connection: a machine whose sshd hangs would hold the update for ever. So each
  * dial is preceded by a look whether its first hop says `SSH-` in time.
  */
-function answersHook(name: string, ssh: pulumi.Output<SshTarget>): pulumi.ResourceHook {
-  const target = new Promise<SshTarget>((resolve) => ssh.apply(resolve));
+function answersHook(
+  name: string,
+  ssh: pulumi.Output<SshTarget>,
+  create: pulumi.Output<string | undefined> = pulumi.output(""),
+): pulumi.ResourceHook {
+  const target = new Promise<[SshTarget, string | undefined]>((resolve) =>
+    pulumi.all([ssh, create]).apply(resolve),
+  );
   return new pulumi.ResourceHook(`${name}-answers`, async () => {
-    const { proxy, host, port } = await target;
+    const [{ proxy, host, port }, command] = await target;
+    if (command === undefined) return;
     await answers(proxy?.host ?? host, proxy?.port ?? port, bannerSeconds);
   });
 }

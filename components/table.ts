@@ -6,7 +6,7 @@ export interface Row {
   readonly phase: string;
   /** The file under `scripts/`, without `.sh`. */
   readonly script: string;
-  /** A role that the keepers name (`production`), or `each`: every member by its own name. */
+  /** A role that the keepers name (`production`), `each` (every member by its own name), or a set (`balancers`). */
   readonly on: string;
   /** What becomes true; the operator reads it in the documents and in the preview. */
   readonly says: string;
@@ -22,6 +22,10 @@ export interface Row {
   readonly pointOfNoReturn?: boolean;
   /** The script of an earlier row whose receipt this one gets as its last word; a receipt never decides whether it runs. */
   readonly takes?: string;
+  /** Its receipt says whether what it saw is good: one that has ` bad: ` in it fails nothing by itself. */
+  readonly verdict?: boolean;
+  /** Whether the row runs, by the phases whose verdict was bad; left out: whatever they were. */
+  readonly when?: (bad: readonly string[]) => boolean;
   /** The row may be left out on a machine in `unreachable`. A fence, a drain and a proof never may. */
   readonly mayBeSkipped?: boolean;
   /** Who runs it: a host over SSH (default), the machine that runs `up`, or the platform's API. */
@@ -33,6 +37,11 @@ export type Table = readonly Row[];
 /** The epoch with which the receipt of a preflight ends; empty when it has none. */
 export function epochOf(receipt: string): string {
   return /epoch (\d+)\s*$/.exec(receipt)?.[1] ?? "";
+}
+
+/** What was seen to be bad, from the receipt of a row with a verdict; undefined: all was good, or it did not run. */
+export function badOf(receipt: string | undefined): string | undefined {
+  return / bad: (.+?)(?: \d+\.\d\d)?\s*$/.exec(receipt ?? "")?.[1];
 }
 
 /** Phases in their order, each with its rows. */

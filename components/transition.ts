@@ -1,9 +1,10 @@
+import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Host } from "../platforms/platform.ts";
 import { quoted, scriptsOn, startOf } from "./start.ts";
 import { gate, localStep, remoteStep } from "./step.ts";
-import { epochOf, type Keepers, phasesOf, type Row, rowName, type Table } from "./table.ts";
+import { badOf, epochOf, type Keepers, phasesOf, type Row, rowName, type Table } from "./table.ts";
 
 /** A host as a component uses it: with its scripts, and whether the config says that nothing may dial it. */
 export interface Member {
@@ -21,6 +22,12 @@ export interface OperatorCommand {
   readonly stdin: pulumi.Input<string>;
 }
 
+/** The receipt of a row with a verdict. */
+export interface Verdict {
+  readonly phase: string;
+  readonly receipt: string;
+}
+
 export interface TransitionArgs {
   /** The system that moves, for example `sounz`; records on the hosts stand under this name. */
   readonly component: string;
@@ -31,6 +38,8 @@ export interface TransitionArgs {
   readonly table: Table;
   /** The hosts that the transition claims. */
   readonly members: ReadonlyMap<string, Member>;
+  /** Members that a row may name together, by the word in its `on`. */
+  readonly sets?: Readonly<Record<string, readonly string[]>>;
   /** Hosts that rows with `reads` may run on besides. */
   readonly witnesses?: ReadonlyMap<string, Member>;
   /** What must be finished before. */
@@ -46,9 +55,16 @@ export interface TransitionArgs {
   readonly secrets?: Readonly<Record<string, pulumi.Output<string>>>;
   /** Keep the id of the state whatever the config says: while a machine is lost, nothing new is begun. */
   readonly frozen?: boolean;
-  /** What rows with `by: "operator"` and `by: "platform"` declare, by script. A command is told preflight's receipt. */
+  /** What rows with `by: "operator"` and `by: "platform"` declare, by script. A command is told what was seen before. */
   readonly commands?: Readonly<
-    Record<string, (keepers: pulumi.Output<Keepers>, preflight: pulumi.Output<string>) => OperatorCommand>
+    Record<
+      string,
+      (
+        keepers: pulumi.Output<Keepers>,
+        preflight: pulumi.Output<string>,
+        verdicts: pulumi.Output<readonly Verdict[]>,
+      ) => OperatorCommand
+    >
   >;
   readonly moves?: Readonly<
     Record<
@@ -73,6 +89,9 @@ export class Transition extends pulumi.ComponentResource {
   readonly #hosts: ReadonlyMap<string, Member>;
   /** What rows that others take said, by script. */
   readonly #receipts = new Map<string, pulumi.Output<string>>();
+  /** Of the phases that are closed, and of the one that is not. */
+  readonly #verdicts: pulumi.Output<Verdict>[] = [];
+  readonly #pending: pulumi.Output<Verdict>[] = [];
   readonly #epoch: pulumi.Output<string>;
   #before: pulumi.Resource[];
 
@@ -145,14 +164,17 @@ export class Transition extends pulumi.ComponentResource {
     });
   }
 
-  /** The resources of one row: one for a role, one a member for `each`. */
+  /** The resources of one row: one for a role, one a member for `each` and for a set. */
   #row(row: Row): pulumi.Resource[] {
     if (this.#isLeftOut(row)) return [];
-    if (row.on !== "each") {
-      const host = this.#keepers.apply((keepers) => keepers[row.on] ?? "");
-      return [this.#rowOn(row, rowName(row), host)];
-    }
-    return this.#reachable().map(({ host }) => this.#rowOn(row, `${rowName(row)}-${host.name}`, host.name));
+    const hosts = row.on === "each" ? this.#reachable().map(({ host }) => host.name) : this.#set(row);
+    if (hosts) return hosts.map((host) => this.#rowOn(row, `${rowName(row)}-${host}`, host));
+    const host = this.#keepers.apply((keepers) => keepers[row.on] ?? "");
+    return [this.#rowOn(row, rowName(row), host)];
+  }
+
+  #set(row: Row): readonly string[] | undefined {
+    return this.#args.sets?.[row.on]?.filter((host) => !this.#member(host).unreachable);
   }
 
   #rowOn(row: Row, name: string, host: pulumi.Input<string>): pulumi.Resource {
@@ -171,7 +193,8 @@ export class Transition extends pulumi.ComponentResource {
         ...(row.reads ? [] : [component, transition, id, String(row.deadlineSeconds), row.script]),
         ...[component, ...goal, ...settings, ...receipts],
       ]);
-    return this.#declare(
+    const seen = pulumi.all([...this.#verdicts]);
+    const step = this.#declare(
       name,
       host,
       row.reads ? `${row.script}.sh` : "step.sh",
@@ -179,7 +202,14 @@ export class Transition extends pulumi.ComponentResource {
       { says },
       shown,
       row.stdin,
+      row.when && seen.apply((verdicts) => row.when?.(badPhases(verdicts)) ?? true),
     );
+    if (row.verdict) this.#judged(row, step);
+    return step;
+  }
+
+  #judged({ phase }: Row, { stdout }: command.remote.Command): void {
+    this.#pending.push(stdout.apply((receipt: string | undefined) => ({ phase, receipt: receipt ?? "" })));
   }
 
   #settings(row: Row, host: pulumi.Input<string>): pulumi.Output<string[]> {
@@ -197,7 +227,11 @@ export class Transition extends pulumi.ComponentResource {
     const declared = this.#args.commands?.[row.script];
     if (!declared)
       throw new Error(`${this.#prefix}: row ${row.script} is run by the operator, but has no command`);
-    const { create, stdin } = declared(this.#keepers, this.#receipts.get("preflight") ?? pulumi.output(""));
+    const { create, stdin } = declared(
+      this.#keepers,
+      this.#receipts.get("preflight") ?? pulumi.output(""),
+      pulumi.all([...this.#verdicts]),
+    );
     const step = localStep(
       `${this.#prefix}-${name}`,
       { create, stdin, triggers: this.#triggers({ says }, words) },
@@ -229,9 +263,11 @@ export class Transition extends pulumi.ComponentResource {
     shown: Record<string, string>,
     words?: pulumi.Output<string[]>,
     secret?: string,
-  ): pulumi.Resource {
+    when: pulumi.Input<boolean> = true,
+  ): command.remote.Command {
     const ssh = this.#ofHost(host, (member) => member.host.ssh);
-    const create = pulumi.all([ssh, host, line]).apply(([target, on, argv]) => {
+    const create = pulumi.all([ssh, host, line, when]).apply(([target, on, argv, wanted]) => {
+      if (!wanted) return undefined;
       const release = this.#member(on).release;
       return [startOf(target), `${scriptsOn(target, release)}/${script}`, ...argv.map(quoted)].join(" ");
     });
@@ -286,13 +322,14 @@ export class Transition extends pulumi.ComponentResource {
     const lost = [...this.#args.members.values()]
       .filter(({ unreachable }) => unreachable)
       .map(({ host }) => host.name);
-    const concerned = row.on === "each" ? lost : lost.filter((name) => name === this.#args.keepers[row.on]);
+    const together = row.on === "each" ? lost : this.#args.sets?.[row.on];
+    const concerned = lost.filter((name) => together?.includes(name) ?? name === this.#args.keepers[row.on]);
     if (concerned.length === 0) return false;
     if (!row.mayBeSkipped && !this.#args.frozen)
       throw new Error(
         `${this.#prefix}: ${row.script} must not be skipped, but ${concerned.join(", ")} is in changeover:unreachable`,
       );
-    return row.on !== "each";
+    return together === undefined;
   }
 
   #reachable(): Member[] {
@@ -314,6 +351,7 @@ export class Transition extends pulumi.ComponentResource {
     const dependsOn = resources.length > 0 ? resources : this.#before;
     const closed = gate(`${this.#prefix}-${name}-gate`, { parent: this, dependsOn });
     this.#before = [closed];
+    this.#verdicts.push(...this.#pending.splice(0));
     return closed;
   }
 
@@ -321,3 +359,6 @@ export class Transition extends pulumi.ComponentResource {
     return { parent: this, dependsOn: [...this.#before, ...resources] };
   }
 }
+
+const badPhases = (verdicts: readonly Verdict[]): string[] =>
+  verdicts.flatMap(({ phase, receipt }) => (badOf(receipt) === undefined ? [] : [phase]));

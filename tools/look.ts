@@ -1,4 +1,4 @@
-import type { Look, PairFacts } from "../components/pair-decide.ts";
+import type { Look, RecordFacts } from "../components/decide.ts";
 import type { SshTarget } from "../platforms/platform.ts";
 import { sshRun } from "./ssh-run.ts";
 
@@ -12,13 +12,17 @@ export interface LookAt {
 const deadlineSeconds = 10;
 
 /** Look at one machine. A machine that is dead, hung or somebody else's is a finding, not a failure. */
-export async function lookAt({ host, target, command }: LookAt): Promise<Look> {
+export async function lookAt<Facts extends RecordFacts>({
+  host,
+  target,
+  command,
+}: LookAt): Promise<Look<Facts>> {
   const started = Date.now();
   const { code, stdout, stderr } = await sshRun(target, command, deadlineSeconds);
   const middle = (started + Date.now()) / 2;
   if (code === 0) {
     try {
-      const facts = JSON.parse(stdout) as PairFacts;
+      const facts = JSON.parse(stdout) as Facts;
       return { host, facts, skewMs: facts.now_ms - middle };
     } catch {
       return { host, failure: `answered the probe with something else: ${stdout.slice(0, 200)}` };

@@ -576,7 +576,7 @@ function preflight(world: World, run: Run, order: Up): void {
     return answers(machine) ? { host, facts: factsOf(world, machine), skewMs: 0 } : { host };
   });
   const wanted: PairWanted = {
-    ...{ pair: "sounz", transition: "switch", stack: "5ac4", production, standby: otherOf(production) },
+    ...{ component: "sounz", transition: "switch", stack: "5ac4", production, standby: otherOf(production) },
     ...{ maxLagMiB: 16, maxClockSkewSeconds: 5, minFreeMiB: 512 },
     ...{ copies: [], maxCopyAgeMinutes: 60 },
     ...(lost ? { lost: otherOf(production), fenced: order.fence === true } : {}),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { decidePair, type Look, type PairFacts, type PairWanted } from "../../components/pair-decide.ts";
 
 const wanted: PairWanted = {
-  pair: "sounz",
+  component: "sounz",
   transition: "switch",
   stack: "5ac4",
   production: "megadeth",

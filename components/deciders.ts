@@ -1,0 +1,11 @@
+import { decidePair } from "./pair-decide.ts";
+
+/** What decides whether a transition may begin, by the kind of component. */
+export const deciders = { pair: decidePair } as const;
+
+export type Kind = keyof typeof deciders;
+
+/** What a preflight is told besides which machines to look at. */
+export type PreflightOrder = {
+  readonly [K in Kind]: { readonly kind: K; readonly wanted: Parameters<(typeof deciders)[K]>[1] };
+}[Kind];
