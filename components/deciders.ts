@@ -1,7 +1,8 @@
+import { decidePool } from "./app-pool-decide.ts";
 import { decidePair } from "./pair-decide.ts";
 
 /** What decides whether a transition may begin, by the kind of component. */
-export const deciders = { pair: decidePair } as const;
+export const deciders = { pair: decidePair, pool: decidePool } as const;
 
 export type Kind = keyof typeof deciders;
 
