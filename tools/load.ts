@@ -129,6 +129,7 @@ export class Load {
   readonly #open = new Set<Promise<void>>();
   #next = 0;
   #timer: NodeJS.Timeout | undefined;
+  #stopped: number | undefined;
 
   constructor({ host, ...options }: LoadOptions) {
     this.#options = {
@@ -170,6 +171,7 @@ export class Load {
   /** Send nothing more, and wait for what is open. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#stopped ??= performance.now();
     await Promise.all(this.#open);
     for (const { agent } of this.#users) agent.destroy();
   }
@@ -184,7 +186,7 @@ export class Load {
     return reportOf(
       this.#ended.filter(({ at }) => at > mark),
       mark,
-      performance.now(),
+      this.#stopped ?? performance.now(),
     );
   }
 
@@ -307,25 +309,27 @@ const texts = { path: "path", "slow-path": "slowPath", host: "host" } as const;
 /** The words of a command line as options of a load. @throws TypeError for an unknown one. */
 export function loadOf(words: readonly string[]): { seconds: number; options: LoadOptions } {
   const names = ["seconds", ...Object.keys(numbers), ...Object.keys(texts)];
-  const { values, positionals } = parseArgs({
-    args: [...words],
-    allowPositionals: true,
-    options: Object.fromEntries(names.map((name) => [name, { type: "string" }] as const)),
-  });
+  const known: Record<string, { type: "string" }> = Object.fromEntries(
+    names.map((name) => [name, { type: "string" }]),
+  );
+  const { values, positionals } = parseArgs({ args: [...words], allowPositionals: true, options: known });
   const taken = <T>(fields: Readonly<Record<string, string>>, read: (text: string) => T) =>
     Object.entries(fields).flatMap(([name, field]): [string, T][] => {
       const text = values[name];
-      return typeof text === "string" ? [[field, read(text)]] : [];
+      return text === undefined ? [] : [[field, read(text)]];
     });
-  const options = Object.fromEntries([...taken(numbers, Number), ...taken(texts, String)]);
+  const options: Partial<LoadOptions> = Object.fromEntries<string | number>([
+    ...taken(numbers, Number),
+    ...taken(texts, String),
+  ]);
   return { seconds: Number(values.seconds ?? 30), options: { ...options, targets: positionals } };
 }
 
 async function main(): Promise<number> {
   const words = process.argv.slice(2);
-  if (words.length === 0 || words.includes("--help")) {
+  if (words.includes("--help")) {
     console.log(help);
-    return words.length === 0 ? 64 : 0;
+    return 0;
   }
   const asked = loadOf(words);
   const load = new Load(asked.options);
@@ -338,4 +342,11 @@ async function main(): Promise<number> {
   return report.failed > 0 ? 1 : 0;
 }
 
-if (process.argv[1] === import.meta.filename) process.exitCode = await main();
+if (process.argv[1] === import.meta.filename) {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${help}`);
+    process.exitCode = 64;
+  }
+}
