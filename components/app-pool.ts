@@ -12,7 +12,9 @@ import {
   releaseTable,
   serverHostTable,
 } from "./app-pool-table.ts";
+import type { PoolExpected } from "./app-pool-verify.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
+import type { Mark } from "./marks.ts";
 import { lookOf } from "./start.ts";
 import { fileCopy } from "./step.ts";
 import { keepersOf, type Table } from "./table.ts";
@@ -49,8 +51,9 @@ const minFreeMiB = 256;
 export class AppPool extends pulumi.ComponentResource {
   /** Depend on it to come after all of the pool's transitions. */
   readonly finished: readonly pulumi.Resource[];
-  /** By records on the hosts: the transition, its id, and the hosts that it is done on. */
-  readonly expected: Record<string, { transition: string; id: pulumi.Output<string>; hosts: string[] }> = {};
+  /** What is done on which host. */
+  readonly marks: pulumi.Input<Mark>[] = [];
+  readonly expected: PoolExpected;
   readonly #args: AppPoolArgs;
   readonly #pool: string;
   readonly #goal: PoolGoal;
@@ -79,6 +82,7 @@ export class AppPool extends pulumi.ComponentResource {
     const enters = serving(this.#goal).map((name) => this.#membership(name, [release]));
     const comes = config.maintenance ? [] : [this.#maintenance([release, ...enters])];
     this.finished = [...leaves, ...enters, ...goes, ...comes, release].map(({ finished }) => finished);
+    this.expected = { pool, balancers: this.#balancers, servers: config.servers };
     this.registerOutputs();
   }
 
@@ -128,7 +132,7 @@ export class AppPool extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.expected[component] = { transition, id: made.id, hosts: [...how.hosts] };
+    this.marks.push(...how.hosts.map((host) => made.id.apply((id) => ({ host, component, transition, id }))));
     return made;
   }
 
@@ -160,9 +164,7 @@ export class AppPool extends pulumi.ComponentResource {
         .map(([folder, shared]) => `${folder}=${shared}`)
         .sort()
         .join(","),
-      ...(config.cache === undefined
-        ? {}
-        : { "set.CACHE_RING": `/etc/changeover/caches/${config.cache}.ring` }),
+      ...(config.cache === undefined ? {} : { "set.CACHE": `/etc/changeover/caches/${config.cache}.ring` }),
       ...(database
         ? {
             "set.DATABASE_HOST": database.address,
@@ -233,7 +235,7 @@ export class AppPool extends pulumi.ComponentResource {
       perMachine: true,
       table: releaseTable(this.#limits, groups),
       sets: {
-        "servers": servers,
+        servers: servers,
         ...Object.fromEntries(groups.map((group, index) => [`group-${String(index + 1)}`, group])),
       },
       settings: {

@@ -63,8 +63,9 @@ export function declareEstate(config: StackConfig, platform: Platform) {
         address,
       })),
     ),
-    /** The same of pools: by records on the hosts, what was carried out there. */
-    expectedPools: pulumi.output(Object.fromEntries(pools.map(([name, { expected }]) => [name, expected]))),
+    /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
+    marks: pulumi.output(pools.flatMap(([, { marks }]) => marks)),
+    expectedPools: pools.map(([, { expected }]) => expected),
     targets: pulumi.output(
       Object.fromEntries(
         [...members].map(([name, { host, release, unreachable }]) => [
