@@ -215,6 +215,21 @@ function backRows(limits: PoolLimits, groups: readonly (readonly string[])[]): R
     .flat();
 }
 
+/** Who serves the site's addresses on the balancers. */
+export function edgeTable(pool: string): Table {
+  return [
+    {
+      phase: "serve",
+      script: "haproxy/serve",
+      on: "balancers",
+      says: "HAProxy listens on every address of the site, now and after a boot",
+      limits: [pool],
+      words: () => ["on"],
+      deadlineSeconds: 60,
+    },
+  ];
+}
+
 /** The whole site answers with its maintenance page, or serves again. */
 export function maintenanceTable(pool: string): Table {
   return [

@@ -1,6 +1,7 @@
 import {
   balancerHostTable,
   balancersTable,
+  edgeTable,
   maintenanceTable,
   memberTable,
   type PoolLimits,
@@ -60,6 +61,7 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     title: "Pool: the balancers' configuration (two of them)",
     table: balancersTable("crossbow", ["websvr", "websvr2"]),
   },
+  "pool-edge": { title: "Pool: HAProxy serves", table: edgeTable("crossbow") },
   "pool-release": {
     title: "Pool: a release (three servers: the canary, then two)",
     table: releaseTable(limits, [["prodapp01"], ["prodapp02", "prodapp03"]]),
