@@ -25,13 +25,11 @@ rules() {
   printf '    tcp dport %s %s reject with tcp reset\n  }\n}\n' "$PORT" "$1"
 }
 
-# Connections whose last word was the client's: a request is in flight. ss leaves out what is 0 ms ago.
+# Connections whose last word was the client's: a request is in flight. ss leaves out what is 0, ms too.
 in_flight() {
-  ss -Htinp state established "sport = :$PORT" | awk '
-    !/ rto:/ { next }
-    { sent = match($0, /lastsnd:[0-9]+/) ? substr($0, RSTART + 8, RLENGTH - 8) + 0 : 0
-      got = match($0, /lastrcv:[0-9]+/) ? substr($0, RSTART + 8, RLENGTH - 8) + 0 : 0
-      busy += got < sent }
+  ss -Hti state established "sport = :$PORT" | awk '
+    function of(name) { return match($0, " " name ":[0-9]+") ? substr($0, RSTART + length(name) + 2, RLENGTH - length(name) - 2) + 0 : 0 }
+    / rto:/ { busy += of("bytes_received") > 0 && (of("bytes_sent") == 0 || of("lastrcv") < of("lastsnd")) }
     END { print busy + 0 }'
 }
 is_quiet() { [[ $(in_flight) == 0 ]] || (($(monotonic_ms) >= deadline)); }

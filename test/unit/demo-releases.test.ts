@@ -67,7 +67,7 @@ import json, sys
 sys.path.insert(0, "demo/crossbow")
 from crossbow.cache import Ring
 three = ["10.0.0.1:11211", "10.0.0.2:11211", "10.0.0.3:11211"]
-keys = [f"session:{n}" for n in range(3000)]
+keys = [f"session:{n}" for n in range(1000)]
 owners = lambda nodes: {key: next(Ring_.candidates(key)) for Ring_ in [Ring(nodes)] for key in keys}
 whole, fewer = owners(three), owners(three[:2])
 print(json.dumps({

@@ -145,8 +145,8 @@ class Cache:
     async def ask(self, key, request):
         """The answer of the node that has the key, or of the next one by the ring. Raises Gone."""
         for name in self.ring.candidates(key):
-            node = self.nodes[name]
-            if node.down_since is not None:
+            node = self.nodes.get(name)
+            if node is None or node.down_since is not None:
                 continue
             try:
                 async with asyncio.timeout(ANSWER_S):
