@@ -25,6 +25,8 @@ require_replaceable() {
 unpack() {
   local partial=$FOLDER/releases/.$revision.partial
   rm -rf "$partial"
+  # shellcheck disable=SC2064
+  trap "rm -rf '$partial'" EXIT
   log "unpacking $revision from $1"
   python3 "$here/archive.py" "$1" "$sha256" "$FOLDER/archives/$POOL-$revision.tar.gz" "$partial"
   [[ $(cat "$partial/REVISION" 2>/dev/null) == "$revision" ]] ||
