@@ -31,6 +31,7 @@ describe("what users saw", () => {
       ...{ byServer: { a: 2, b: 1 }, byRevision: { 1: 1, 2: 2 } },
       latency: { p50: 2, p99: 4, max: 4 },
     });
+    expect(reportOf([{ ...one, at: 300, ms: 1 }], 0, 100)).toMatchObject({ ok: 1, gapMs: 100 });
     expect(reportOf([], 0, 100)).toMatchObject({ ok: 0, failed: 0, gapMs: 100, latency: { max: 0 } });
     expect([quantile([], 0.5), quantile([1, 2, 3], 0.5), quantile([1, 2, 3], 1)]).toEqual([0, 2, 3]);
   });
