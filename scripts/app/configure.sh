@@ -16,24 +16,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 readonly keys=(address port ready status owner owner_uid keep links allowed)
 
-take() {
-  local key=${1%%=*} value=${1#*=}
-  [[ $1 == *=* && ! $value =~ [[:cntrl:]] ]] || misuse "\"$key\" is not KEY=VALUE on one line"
-  case $key in
-    env.*) [[ ${key#env.} =~ ^[A-Z][A-Z0-9_]*$ ]] || misuse "$key: names in an environment are A-Z, 0-9 and _" ;;
-    *) [[ " ${keys[*]} " == *" $key "* ]] || misuse "$key is none of ${keys[*]}, env.NAME" ;;
-  esac
-  told[$key]=$value
-}
-
-take_secrets() {
-  local line
-  [[ ! -t 0 ]] || return 0
-  while IFS= read -r line || [[ -n $line ]]; do
-    [[ -z $line ]] || take "env.$line"
-  done
-}
-
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# >= 3)) || misuse "configure.sh takes COMPONENT POOL KEY=VALUE…, got: $#"

@@ -11,29 +11,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/app/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/app/lib-firewall.sh
+. "$here/lib-firewall.sh"
 
-# Takes the table away whether or not it is there.
-no_rules() { printf 'table %s\ndelete table %s\n' "$table" "$table"; }
-
-# rules WHICH-PACKETS: the table that replaces the one before it in one go.
-rules() {
-  local allowed=''
-  [[ -z $ALLOWED ]] || allowed="ip saddr { ${ALLOWED// /, } } accept"
-  no_rules
-  printf 'table %s {\n  chain input {\n' "$table"
-  printf '    type filter hook input priority -10; policy accept;\n    iif lo accept\n    %s\n' "$allowed"
-  printf '    tcp dport %s %s reject with tcp reset\n  }\n}\n' "$PORT" "$1"
-}
-
-# Connections whose last word was the client's: a request is in flight. ss leaves out what is 0 ms ago.
-in_flight() {
-  ss -Htinp state established "sport = :$PORT" | awk '
-    !/ rto:/ { next }
-    { sent = match($0, /lastsnd:[0-9]+/) ? substr($0, RSTART + 8, RLENGTH - 8) + 0 : 0
-      got = match($0, /lastrcv:[0-9]+/) ? substr($0, RSTART + 8, RLENGTH - 8) + 0 : 0
-      busy += got < sent }
-    END { print busy + 0 }'
-}
 is_quiet() { [[ $(in_flight) == 0 ]] || (($(monotonic_ms) >= deadline)); }
 
 close_port() {
@@ -45,6 +25,8 @@ close_port() {
   rules 'tcp flags & (syn | ack) == syn' | nft -f -
   wait_until "requests in flight are finished" "$(($1 + 1))" is_quiet
   left=$(in_flight)
+  # By hand, with sudo, there is no transition.
+  [[ -z ${CHANGEOVER_ID:-} ]] || require_claim
   nft -f "$file"
   receipt "$HOSTNAME is in maintenance: port $PORT answers only this machine${ALLOWED:+ and $ALLOWED}; $left requests were cut,"
 }

@@ -62,3 +62,23 @@ exec bash $lib/app/firewall.sh $POOL-maintenance $POOL \"\$@\""
   put "/etc/sudoers.d/$POOL" 0440 "$(<"$sudoers")"
   rm "$sudoers"
 }
+
+# take KEY=VALUE: into `told`.
+take() {
+  local key=${1%%=*} value=${1#*=}
+  [[ $1 == *=* && ! $value =~ [[:cntrl:]] ]] || misuse "\"$key\" is not KEY=VALUE on one line"
+  case $key in
+    env.*) [[ ${key#env.} =~ ^[A-Z][A-Z0-9_]*$ ]] || misuse "$key: names in an environment are A-Z, 0-9 and _" ;;
+    *) [[ " ${keys[*]} " == *" $key "* ]] || misuse "$key is none of ${keys[*]}, env.NAME" ;;
+  esac
+  # shellcheck disable=SC2004
+  told[$key]=$value
+}
+
+take_secrets() {
+  local line
+  [[ ! -t 0 ]] || return 0
+  while IFS= read -r line || [[ -n $line ]]; do
+    [[ -z $line ]] || take "env.$line"
+  done
+}

@@ -5,8 +5,10 @@
 switch_to() {
   [[ ! -e $FOLDER/current || -L $FOLDER/current ]] ||
     refuse "$FOLDER/current on $HOSTNAME is no link; move it away, and name it as a release if it is one"
-  [[ $(current) != "$1" ]] || return 0
-  log "current is $1 from now on, was $(current)"
+  local was
+  was=$(current)
+  [[ $was != "$1" ]] || return 0
+  log "current is $1 from now on, was ${was:-nothing}"
   ln -sfn "releases/$1" "$FOLDER/.current.new"
   chown -h "$OWNER:$OWNER" "$FOLDER/.current.new"
   mv -T "$FOLDER/.current.new" "$FOLDER/current"

@@ -8,12 +8,21 @@ has died twice meanwhile. An application that names no revision (X-Revision) is 
 """
 
 import http.client
+import json
 import subprocess
 import sys
 import time
 import urllib.parse
 
 ASK_S, PAUSE_S, LOOK_S, DEATHS = 2, 0.05, 0.5, 2
+
+
+def reason_in(body):
+    """The `reason` of an answer in JSON, else all that it says."""
+    try:
+        return json.loads(body)["reason"]
+    except (ValueError, KeyError, TypeError):
+        return body
 
 
 def ask(url, status, revision):
@@ -23,13 +32,13 @@ def ask(url, status, revision):
     try:
         connection.request("GET", where.path + (f"?{where.query}" if where.query else ""))
         answer = connection.getresponse()
-        body = answer.read(400).decode(errors="replace")
+        body = answer.read(4000).decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
         return f"no answer at {where.netloc}: {error}"
     finally:
         connection.close()
     if answer.status != status:
-        return f"answers {answer.status}, not {status}: {body}"
+        return f"answers {answer.status}, not {status}: {reason_in(body)}"
     says = answer.getheader("X-Revision", revision)
     return None if says == revision else f"says that it is {says}"
 
