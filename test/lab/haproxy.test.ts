@@ -58,12 +58,13 @@ describe.skipIf(whyNot !== undefined)(
       const words = `${open.component} ${part} ${open.id} this-stack ${String(epoch)}`;
       await ended(on("websvr", `bash ${scripts}/claim.sh ${words}`), 0, "claimed");
     };
+    /** A script by its name, of haproxy/ unless it says another folder. */
     const script = (name: string, ...words: string[]): Promise<Ran> => {
       const { component, id } = open;
       const told = `CHANGEOVER_COMPONENT=${component} CHANGEOVER_TRANSITION=${component.slice(9)} CHANGEOVER_ID=${id}`;
       return on(
         "websvr",
-        `${told} bash ${scripts}/haproxy/${name}.sh ${[component, ...words].map(quoted).join(" ")}`,
+        `${told} bash ${scripts}/${name.includes("/") ? name : `haproxy/${name}`}.sh ${[component, ...words].map(quoted).join(" ")}`,
       );
     };
     /** Twice, since a step may always be run again; the second time it is so already. */
@@ -474,6 +475,87 @@ describe.skipIf(whyNot !== undefined)(
         "disabled",
       );
       await refused("HAProxy does not run here", "drain", "crossbow", "5", "fail", "1", "prodapp01");
+    });
+
+    const siteOf = (app: App) => [site, `${addresses[app] ?? ""}:8080`, ...goal.binds];
+    const whoServes = async () =>
+      (await answer("websvr", `ss -Hltnp 'sport = :80' | grep -o '(("[^"]*' | sort -u`)).replaceAll(
+        '(("',
+        "",
+      );
+
+    it("have Apache serve the same addresses from one app server, as before [001-094] [001-097]", async () => {
+      await begin("edge");
+      const configureApache = ["apache/configure", "crossbow", ...siteOf("prodapp01")] as const;
+      await twice(/Apache would serve .* from/, /Apache would serve .* from/, ...configureApache);
+      await refused(
+        "Apache does not take the configuration",
+        "apache/configure",
+        "crossbow",
+        "a b <",
+        "x:1",
+        "y",
+      );
+      await twice(
+        /Apache serves \S+:80 now/,
+        /Apache serves \S+:80 already/,
+        "apache/serve",
+        "crossbow",
+        "on",
+      );
+      expect((await curl("/")).stdout).toContain("prodapp01");
+      expect(await whoServes()).toBe("apache2");
+      await refused("is held by apache2: two programs never serve one address", "serve", "crossbow", "on");
+      await answer("prodapp01", "systemctl stop app");
+      expect((await curl("/")).stdout).toMatch(/^HTTP\/1.1 503[^]*x-maintenance: crossbow/i);
+      await startApp("prodapp01");
+    });
+
+    it("cut over to HAProxy behind the maintenance page, and back, within a minute each [001-133] [001-134] [001-135] [001-137] [001-139] [001-142]", async () => {
+      await begin("edge");
+      let started = performance.now();
+      await ended(script("maintenance", "crossbow", "on"), 0, "is on, for its next start");
+      await twice(/Apache serves nothing/, /Apache serves nothing/, "apache/serve", "crossbow", "off");
+      await ended(script("serve", "crossbow", "on"), 0, "HAProxy serves");
+      expect(await whoServes()).toBe("haproxy");
+      await ended(script("maintenance", "crossbow", "on"), 0, "PASS at");
+      await ended(script("maintenance", "crossbow", "off"), 0, "is off, PASS");
+      expect((await curl("/")).stdout).toMatch(/^HTTP\/1.1 200/);
+      expect(performance.now() - started).toBeLessThan(60_000);
+      await refused("is held by haproxy", "apache/serve", "crossbow", "on");
+
+      started = performance.now();
+      await ended(script("serve", "crossbow", "off"), 0, "HAProxy serves nothing");
+      await ended(script("apache/serve", "crossbow", "on"), 0, "Apache serves");
+      expect(performance.now() - started).toBeLessThan(60_000);
+      expect(await whoServes()).toBe("apache2");
+      expect((await curl("/")).stdout).toContain("prodapp01");
+    });
+
+    it("retire Apache only when HAProxy serves; its configuration is archived, and the way back says that it is gone [001-110] [001-111] [001-112]", async () => {
+      await begin("edge");
+      await refused("Apache serves on websvr; move the edge to HAProxy first", "apache/retire", "crossbow");
+      await ended(script("apache/serve", "crossbow", "off"), 0, "serves nothing");
+      await refused("HAProxy does not run on websvr", "apache/retire", "crossbow");
+      await ended(script("serve", "crossbow", "on"), 0, "HAProxy serves");
+      await answer("websvr", "touch /etc/apache2/sites-enabled/other.conf");
+      await refused("has site other.conf besides pool crossbow", "apache/retire", "crossbow");
+      await answer("websvr", "rm /etc/apache2/sites-enabled/other.conf");
+      const gone = /Apache is uninstalled, its configuration is in (\S+)/;
+      await twice(gone, gone, "apache/retire", "crossbow");
+      const archive = gone.exec((await script("apache/retire", "crossbow")).stdout)?.[1] ?? "";
+      expect(
+        await answer("websvr", `tar -tzf ${archive} | grep -c sites-available/changeover-crossbow.conf`),
+      ).toBe("1");
+      expect(await answer("websvr", "command -v apache2 || echo gone")).toBe("gone");
+      await refused(
+        /Apache was retired on .*: the way back to it is gone; its configuration is in/,
+        "apache/serve",
+        "crossbow",
+        "on",
+      );
+      await ended(script("apache/serve", "crossbow", "off"), 0, "serves nothing");
+      expect((await curl("/")).stdout).toMatch(/^HTTP\/1.1 200/);
     });
   },
 );
