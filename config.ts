@@ -16,6 +16,9 @@ export type Pair = Readonly<Omit<ParsedPair, "database" | "serviceAddress">> & {
   readonly serviceAddress?: string;
 };
 
+/** A folder that several hosts share. */
+export type SharedVolume = Readonly<Parsed<keyof typeof stackSchemas>["sharedVolumes"][string]>;
+
 type Checked<Name extends keyof typeof stackSchemas> = Readonly<Omit<Parsed<Name>, "pairs">> & {
   readonly pairs: Readonly<Record<string, Pair>>;
 };

@@ -6,6 +6,7 @@ import { sshConfigOf } from "../platforms/ssh-config.ts";
 import { AbsentHosts } from "./absent.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
+import { SharedVolume } from "./shared-volume.ts";
 import { scriptsCopy } from "./step.ts";
 import type { Member } from "./transition.ts";
 
@@ -29,7 +30,17 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       after: absent?.looked,
     }),
   ]);
-  const retired = absent?.retire(pairs.map(([, { finished }]) => finished));
+  const volumes = Object.entries(config.sharedVolumes).map(
+    ([name, volume]) =>
+      new SharedVolume(name, {
+        ...{ config: volume, hosts: members, stack: stack.hex, adopt: config.adopt },
+        after: absent?.looked,
+      }),
+  );
+  const retired = absent?.retire([
+    ...pairs.map(([, { finished }]) => finished),
+    ...volumes.flatMap(({ finished }) => finished),
+  ]);
   const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
   return {
     stackId: stack.hex,

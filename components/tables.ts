@@ -1,4 +1,5 @@
 import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
+import { bricksTable, mountTable, unmountTable, volumeHostTable } from "./shared-volume-table.ts";
 import type { Table } from "./table.ts";
 
 const everything: CarriedRows = { files: true, services: true, checks: true, snapshot: true };
@@ -37,4 +38,11 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     title: "Pair: switch without the other machine (the platform stops it and moves the service address)",
     table: aloneTable({ platformMovesAddress: true, checksFromHost: false, fencedBy: "platform" }),
   },
+  "volume-provision": { title: "Shared volume: provision (each of its hosts)", table: volumeHostTable },
+  "volume-bricks": { title: "Shared volume: bricks (made, added, replaced, removed)", table: bricksTable },
+  "volume-client": {
+    title: "Shared volume: client (mounts it, and links the folder that it takes the place of)",
+    table: mountTable("copies"),
+  },
+  "volume-client-none": { title: "Shared volume: client (mounts it no more)", table: unmountTable },
 };
