@@ -7,6 +7,7 @@ import { AbsentHosts } from "./absent.ts";
 import { AppPool, type PoolDatabase } from "./app-pool.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
+import { SharedVolume } from "./shared-volume.ts";
 import { scriptsCopy } from "./step.ts";
 import type { Member } from "./transition.ts";
 
@@ -30,6 +31,14 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       after: absent?.looked,
     }),
   ]);
+  const volumes = Object.entries(config.sharedVolumes).map(
+    ([name, volume]) =>
+      new SharedVolume(name, {
+        ...{ config: volume, hosts: members, stack: stack.hex, adopt: config.adopt },
+        after: absent?.looked,
+      }),
+  );
+  const shared = volumes.flatMap(({ finished }) => finished);
   const pools = Object.entries(config.appPools).map(([name, pool]): [string, AppPool] => [
     name,
     new AppPool(name, {
@@ -38,12 +47,13 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       stack: stack.hex,
       adopt: config.adopt,
       database: databaseOf(pool.database, config, new Map(pairs)),
-      after: absent?.looked,
+      after: [...(absent?.looked ?? []), ...shared],
     }),
   ]);
   const retired = absent?.retire([
     ...pairs.map(([, { finished }]) => finished),
     ...pools.flatMap(([, { finished }]) => finished),
+    ...shared,
   ]);
   const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
   return {

@@ -9,6 +9,7 @@ import {
   serverHostTable,
 } from "./app-pool-table.ts";
 import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
+import { bricksTable, mountTable, unmountTable, volumeHostTable } from "./shared-volume-table.ts";
 import type { Table } from "./table.ts";
 
 const everything: CarriedRows = { files: true, services: true, checks: true, snapshot: true };
@@ -72,4 +73,11 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     title: "Pool: the site goes into maintenance, or out of it",
     table: maintenanceTable("crossbow"),
   },
+  "volume-provision": { title: "Shared volume: provision (each of its hosts)", table: volumeHostTable },
+  "volume-bricks": { title: "Shared volume: bricks (made, added, replaced, removed)", table: bricksTable },
+  "volume-client": {
+    title: "Shared volume: client (mounts it, and links the folder that it takes the place of)",
+    table: mountTable("copies"),
+  },
+  "volume-client-none": { title: "Shared volume: client (mounts it no more)", table: unmountTable },
 };

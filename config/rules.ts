@@ -6,6 +6,8 @@ import { carriedNames, carriedPorts } from "./carried.ts";
 import type { Names } from "./fields.ts";
 import { poolRules } from "./pool-rules.ts";
 import { defaultPorts, hostNames, pairNames } from "./schema.ts";
+import { volumeNames } from "./volumes.ts";
+import { volumeProblems } from "./volume-rules.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -14,6 +16,7 @@ interface Draft {
   readonly platform: unknown;
   readonly hosts: Readonly<Record<string, Fields>>;
   readonly pairs: Readonly<Record<string, Fields>>;
+  readonly volumes: Readonly<Record<string, Fields>>;
   readonly network: Fields;
   /** Hosts that no step runs on, in either list. */
   readonly unreachable: readonly string[];
@@ -27,6 +30,7 @@ export function crossCheck(raw: Fields): Problem[] {
     platform: raw.platform,
     hosts: mapped(raw.hosts),
     pairs: mapped(raw.pairs),
+    volumes: mapped(raw.sharedVolumes),
     network: fieldsOf(raw.network),
     unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
     suspect: wordsOf(raw.suspect),
@@ -44,6 +48,7 @@ export function crossCheck(raw: Fields): Problem[] {
     carriedThings,
     carriedPaths,
     carriedServices,
+    volumeProblems,
     inventoryBastions,
     awsBastion,
     awsZones,
@@ -82,7 +87,7 @@ const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =
 const noHost = (name: string, draft: Draft): string =>
   `${shown(name)} is no host of this file; ${allowedWords(name, Object.keys(draft.hosts))}`;
 
-function names({ hosts, pairs }: Draft): Problem[] {
+function names({ hosts, pairs, volumes }: Draft): Problem[] {
   const wrong = (path: readonly string[], entries: object, { pattern, allowed }: Names) =>
     Object.keys(entries)
       .filter((name) => !pattern.test(name))
@@ -96,6 +101,7 @@ function names({ hosts, pairs }: Draft): Problem[] {
   return [
     ...wrong(["hosts"], hosts, hostNames),
     ...wrong(["pairs"], pairs, pairNames),
+    ...wrong(["sharedVolumes"], volumes, volumeNames),
     ...carried,
     ...(Object.hasOwn(hosts, "operator") ? [at(["hosts", "operator"], operator)] : []),
   ];
