@@ -3,9 +3,8 @@
 
 Usage: drain.py look POOL MINHEALTHY SERVER…      which of them somebody has to put back; refuses
        drain.py begin POOL BY MINHEALTHY SERVER…  no new requests for them; those whose sessions end; refuses
-       drain.py wait POOL SECONDS SERVER…         sessions left when the time is over
-       drain.py cut POOL SERVER…                  end these sessions; how many
-       drain.py end POOL SERVER…                  out of traffic
+       drain.py wait POOL SECONDS SERVER…         sessions left when the time is over; with none, out of traffic
+       drain.py cut POOL SERVER…                  end these sessions, out of traffic; how many
        drain.py back POOL BY SERVER…              into traffic again, those that BY took out, when they are ready
 """
 
@@ -85,14 +84,22 @@ def begin(name, by, least, *servers):
 
 
 def wait(name, seconds, *servers):
-    until = time.monotonic() + float(seconds)
+    left = idle_within(name, float(seconds), servers)
+    if not left:
+        end(name, *servers)
+    return str(left)
+
+
+def idle_within(name, seconds, servers):
+    """Sessions that are left at the end of the time."""
+    until = time.monotonic() + seconds
     idle = 0
     while True:
         left = sum(runtime.sessions(name, server) for server in servers)
         # Twice: a request may be on its way from one count to the next.
         idle = 0 if left else idle + 1
         if idle == 2 or (left and time.monotonic() >= until):
-            return str(left)
+            return left
         time.sleep(0.03)
 
 
@@ -103,12 +110,14 @@ def cut(name, *servers):
     while time.monotonic() < until:
         for server in servers:
             runtime.cut(name, server)
-        if wait(name, 0.3, *servers) == "0":
+        if not idle_within(name, 0.3, servers):
+            end(name, *servers)
             return str(count)
     raise timed_out(f"sessions at {', '.join(servers)} are still there {CUT_S} s after they were shut down")
 
 
 def end(name, *servers):
+    """Out of traffic."""
     pool = pools.Pool(name)
     with pool.locked():
         for server in servers:
@@ -135,7 +144,7 @@ def back(name, by, *servers):
 
 
 def main(command, *words):
-    commands = {"look": look, "begin": begin, "wait": wait, "cut": cut, "end": end, "back": back}
+    commands = {"look": look, "begin": begin, "wait": wait, "cut": cut, "back": back}
     if command not in commands:
         raise misuse(f"drain.py has no command {command}")
     try:

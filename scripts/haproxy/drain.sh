@@ -50,7 +50,6 @@ main() {
     log "shutting down $left sessions at ${busy[*]}, left after $seconds s"
     did="$(drain cut "$POOL" "${busy[@]}") cut"
   fi
-  drain end "$POOL" "${servers[@]}"
   receipt "${servers[*]} out of traffic, $did"
 }
 

@@ -111,11 +111,16 @@ class Pool:
 
     def compose(self):
         """Make the file what the records say. An old dump of states goes: it would come before the file at a start."""
-        text = self.composed()
+        text, found, made = self.composed(), read(CONFIG), f"{self.folder}/composed"
         if read(STATE) != NO_STATE:
             write(STATE, NO_STATE)
-        if read(CONFIG) == text:
+        if found == text:
             return False
+        if found and found != read(made):
+            kept = f"{CONFIG}.by-hand" if os.path.exists(made) else f"{CONFIG}.before-changeover"
+            log(f"{CONFIG} was changed by others, kept as {kept}")
+            write(kept, found)
+        write(made, text)
         write(CONFIG, text)
         return True
 

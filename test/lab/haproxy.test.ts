@@ -225,19 +225,23 @@ describe.skipIf(whyNot !== undefined)(
       expect(seen.answers).toBeGreaterThan(300);
     });
 
-    it("wait for a request of 2 s, and send no new one meanwhile", async () => {
+    it("wait for a slow request, and send no new one meanwhile", async () => {
+      for (const app of apps) await tell(app, "slow", "4");
       await begin("release");
       const slow = slowOnes(4);
       await busy("prodapp02");
       const started = performance.now();
       const drained = drain("prodapp02");
-      await expect.poll(async () => (await look()).servers["prodapp02"]?.admin).toBe("drain");
+      await expect
+        .poll(async () => (await look()).servers["prodapp02"]?.admin, { timeout: 5000 })
+        .toBe("drain");
       expect((await curl("/")).stdout).toContain("prodapp01");
       expect((await curl("/")).stdout).toContain("prodapp01");
       await ended(drained, 0, "prodapp02 out of traffic, 0 cut");
       expect(performance.now() - started).toBeGreaterThan(1000);
       for (const { stdout } of await slow) expect(stdout).toMatch(/^HTTP\/1.1 200/);
       await ended(drain("prodapp02"), 0, "prodapp02 out of traffic, 0 cut");
+      for (const app of apps) await tell(app, "slow", "");
     });
 
     it("never leave fewer than minHealthy servers UP, and say the numbers", async () => {
@@ -378,12 +382,8 @@ describe.skipIf(whyNot !== undefined)(
       await begin("release");
       await ended(drain("prodapp02"), 0, "out of traffic");
       await ended(enter("prodapp02"), 0, "good: prodapp02 left in maintenance");
-      expect(
-        await answer(
-          "websvr",
-          "systemctl list-timers --all --no-legend 'changeover-*drain-prodapp02*' | wc -l",
-        ),
-      ).toBe("0");
+      // Nobody puts back what is to be in maintenance.
+      expect(await answer("websvr", "ls /var/lib/changeover/*/temporary/* 2>/dev/null | wc -l")).toBe("0");
       expect(await admins()).toEqual({ prodapp01: "ready", prodapp02: "maint", agrees: null });
     });
 
@@ -467,8 +467,8 @@ describe.skipIf(whyNot !== undefined)(
 
     it("give up every address, now and at boot [001-090] [001-091]", async () => {
       await begin("edge");
-      const slow = slowOnes(1);
-      await busy("prodapp01").catch(() => busy("prodapp02"));
+      const slow = slowOnes(2);
+      await busy("prodapp01");
       await twice(/serves nothing, 0 connections were cut/, /serves nothing/, "serve", "crossbow", "off");
       for (const { stdout } of await slow) expect(stdout).toMatch(/^HTTP\/1.1 200/);
       expect(await answer("websvr", "ss -Hltn 'sport = :80'; systemctl is-enabled haproxy || true")).toBe(
