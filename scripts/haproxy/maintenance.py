@@ -14,7 +14,7 @@ from enter import here
 from saying import misuse, refused, run, timed_out
 
 # The longest that requests from before may take to end.
-END_S = 120
+END_S = 90
 
 
 def switch(pool, wanted):
