@@ -8,10 +8,11 @@ import json
 import re
 import subprocess
 
+import addresses
 import pool as pools
 import runtime
 from drain import healthy
-from records import records_of
+from records import pairs_of, records_of
 from saying import run
 
 
@@ -33,6 +34,12 @@ def server(pool, name, state, row):
     }
 
 
+def holders(pool):
+    """By address of the site: the programs that listen there."""
+    found = addresses.listeners()
+    return {bind: sorted(addresses.at(bind, found)) for bind in pool.binds()}
+
+
 def facts(component, name):
     pool, up = pools.Pool(name), pools.running()
     why = runtime.trouble() if up else None
@@ -51,6 +58,9 @@ def facts(component, name):
             one: server(pool, one, states.get(one), rows.get((name, one), {})) for one in sorted({*pool.servers(), *states})
         },
         "maintenance": pool.maintenance(),
+        "serves": holders(pool),
+        # Where the configuration of a retired Apache is; null while the way back to it is there.
+        "apacheRetired": (pairs_of(f"{pool.folder}/apache/retired") or {}).get("archive"),
         "agrees": pool.differs() if usable or not up else None,
         "socket": why,
         "minHealthyNow": len(healthy(pool, states)) if usable else 0,
