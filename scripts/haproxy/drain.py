@@ -5,7 +5,8 @@ Usage: drain.py look POOL MINHEALTHY SERVER…      which of them somebody has t
        drain.py begin POOL BY MINHEALTHY SERVER…  no new requests for them; those whose sessions end; refuses
        drain.py wait POOL SECONDS SERVER…         sessions left when the time is over; with none, out of traffic
        drain.py cut POOL SERVER…                  end these sessions, out of traffic; how many
-       drain.py back POOL BY SERVER…              into traffic again, those that BY took out, when they are ready
+       drain.py restore POOL BY SERVER…           into traffic again, those that BY took out, when they are ready
+       drain.py back POOL BY SERVER…              the same, but only those that are to be in the pool
 """
 
 import time
@@ -128,10 +129,20 @@ def end(name, *servers):
 
 
 def back(name, by, *servers):
+    """What BY took out and is to be in the pool."""
     pool = pools.Pool(name)
+    returning = [server for server in servers if pool.record(server).get("wanted") == "in"]
+    return into_traffic(pool, by, servers, returning)
+
+
+def restore(name, by, *servers):
+    """What BY found in traffic, whatever is wanted of it: it could not leave."""
+    return into_traffic(pools.Pool(name), by, servers, servers)
+
+
+def into_traffic(pool, by, servers, returning):
     pool.require(servers)
-    records = {server: pool.record(server) for server in servers}
-    returning = [server for server, record in records.items() if record.get("by") == by and record.get("wanted") == "in"]
+    returning = [server for server in returning if pool.record(server).get("by") == by]
     bad = joining.join(pool, returning, BACK_S) if returning else {}
     with pool.locked():
         for server in returning:
@@ -144,7 +155,7 @@ def back(name, by, *servers):
 
 
 def main(command, *words):
-    commands = {"look": look, "begin": begin, "wait": wait, "cut": cut, "back": back}
+    commands = {"look": look, "begin": begin, "wait": wait, "cut": cut, "restore": restore, "back": back}
     if command not in commands:
         raise misuse(f"drain.py has no command {command}")
     try:

@@ -25,7 +25,7 @@ arm_undo() {
 
 put_back() {
   local server
-  drain back "$POOL" "$BY" "${servers[@]}" >&2
+  drain restore "$POOL" "$BY" "${servers[@]}" >&2
   for server in "${servers[@]}"; do settle "drain-$server"; done
   timed_out "after $seconds s $left sessions were left at ${busy[*]}; ${servers[*]} went back to what was found; wait longer (drain.seconds), or cut them (drain.policy: cut)"
 }

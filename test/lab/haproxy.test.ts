@@ -296,6 +296,7 @@ describe.skipIf(whyNot !== undefined)(
         await begin("release");
         const slow = slowOnes(4, method);
         await busy("prodapp01");
+        await ended(script("member", "crossbow", "maintenance", "prodapp01"), 0, "is to be maintenance");
         await ended(
           drain("prodapp01", 1),
           75,
@@ -304,6 +305,7 @@ describe.skipIf(whyNot !== undefined)(
         expect(await admins()).toEqual(bothReady);
         await ended(drain("prodapp01", 1, "cut"), 0, /prodapp01 out of traffic, 2 cut/);
         expect(codes(await slow)).toEqual(expected);
+        await ended(script("member", "crossbow", "in", "prodapp01"), 0, "is to be in");
         await ended(enter("prodapp01"), 0, "good");
       }
       for (const app of apps) await tell(app, "slow", "");
