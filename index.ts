@@ -22,5 +22,6 @@ export const {
   outcome,
   ownerPasswords,
   expected,
+  caches,
   targets,
 } = estate;

@@ -1,7 +1,12 @@
+import { decideCacheNode, decideCacheRing } from "./cache-decide.ts";
 import { decidePair } from "./pair-decide.ts";
 
 /** What decides whether a transition may begin, by the kind of component. */
-export const deciders = { pair: decidePair } as const;
+export const deciders = {
+  pair: decidePair,
+  "cache-node": decideCacheNode,
+  "cache-ring": decideCacheRing,
+} as const;
 
 export type Kind = keyof typeof deciders;
 

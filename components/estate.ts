@@ -4,6 +4,7 @@ import type { StackConfig } from "../config.ts";
 import type { Platform, SshTarget } from "../platforms/platform.ts";
 import { sshConfigOf } from "../platforms/ssh-config.ts";
 import { AbsentHosts } from "./absent.ts";
+import { CacheRing } from "./cache-ring.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
 import { scriptsCopy } from "./step.ts";
@@ -29,7 +30,17 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       after: absent?.looked,
     }),
   ]);
-  const retired = absent?.retire(pairs.map(([, { finished }]) => finished));
+  const caches = Object.entries(config.caches).map(([name, cache]): [string, CacheRing] => [
+    name,
+    new CacheRing(name, {
+      ...{ config: cache, hosts: members, stack: stack.hex, adopt: config.adopt },
+      after: absent?.looked,
+    }),
+  ]);
+  const retired = absent?.retire([
+    ...pairs.map(([, { finished }]) => finished),
+    ...caches.flatMap(([, { finished }]) => finished),
+  ]);
   const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
   return {
     stackId: stack.hex,
@@ -48,6 +59,7 @@ export function declareEstate(config: StackConfig, platform: Platform) {
         address,
       })),
     ),
+    caches: byName(caches, ({ expected }) => expected),
     targets: pulumi.output(
       Object.fromEntries(
         [...members].map(([name, { host, release, unreachable }]) => [

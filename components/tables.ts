@@ -1,3 +1,4 @@
+import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
 import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
 import type { Table } from "./table.ts";
 
@@ -37,4 +38,7 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     title: "Pair: switch without the other machine (the platform stops it and moves the service address)",
     table: aloneTable({ platformMovesAddress: true, checksFromHost: false, fencedBy: "platform" }),
   },
+  "cache-node": { title: "Cache: a node (one after the other)", table: cacheNodeTable },
+  "cache-ring": { title: "Cache: the ring (all clients)", table: cacheRingTable },
+  "cache-leave": { title: "Cache: a host that is no node any more", table: cacheLeaveTable },
 };

@@ -2,6 +2,8 @@ import { contains, networkOf } from "../platforms/ipv4.ts";
 import { publicKeyType, withoutComment } from "../platforms/public-key.ts";
 import { vpcPrefixes } from "../platforms/subnets.ts";
 import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
+import { cacheProblems } from "./cache-rules.ts";
+import { cacheNames } from "./caches.ts";
 import { carriedNames, carriedPorts } from "./carried.ts";
 import type { Names } from "./fields.ts";
 import { defaultPorts, hostNames, pairNames } from "./schema.ts";
@@ -13,6 +15,7 @@ interface Draft {
   readonly platform: unknown;
   readonly hosts: Readonly<Record<string, Fields>>;
   readonly pairs: Readonly<Record<string, Fields>>;
+  readonly caches: Readonly<Record<string, Fields>>;
   readonly network: Fields;
   /** Hosts that no step runs on, in either list. */
   readonly unreachable: readonly string[];
@@ -26,6 +29,7 @@ export function crossCheck(raw: Fields): Problem[] {
     platform: raw.platform,
     hosts: mapped(raw.hosts),
     pairs: mapped(raw.pairs),
+    caches: mapped(raw.caches),
     network: fieldsOf(raw.network),
     unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
     suspect: wordsOf(raw.suspect),
@@ -43,6 +47,7 @@ export function crossCheck(raw: Fields): Problem[] {
     carriedThings,
     carriedPaths,
     carriedServices,
+    cacheProblems,
     inventoryBastions,
     awsBastion,
     awsZones,
@@ -76,7 +81,7 @@ const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =
 const noHost = (name: string, draft: Draft): string =>
   `${shown(name)} is no host of this file; ${allowedWords(name, Object.keys(draft.hosts))}`;
 
-function names({ hosts, pairs }: Draft): Problem[] {
+function names({ hosts, pairs, caches }: Draft): Problem[] {
   const wrong = (path: readonly string[], entries: object, { pattern, allowed }: Names) =>
     Object.keys(entries)
       .filter((name) => !pattern.test(name))
@@ -90,6 +95,7 @@ function names({ hosts, pairs }: Draft): Problem[] {
   return [
     ...wrong(["hosts"], hosts, hostNames),
     ...wrong(["pairs"], pairs, pairNames),
+    ...wrong(["caches"], caches, cacheNames),
     ...carried,
     ...(Object.hasOwn(hosts, "operator") ? [at(["hosts", "operator"], operator)] : []),
   ];

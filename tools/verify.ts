@@ -1,6 +1,7 @@
+import { cacheDifferences } from "../components/cache-verify.ts";
 import { type ExportedEntry, unfinished } from "../components/open.ts";
 import { differences, leftOut } from "../components/pair-verify.ts";
-import { looksAt, outputsOf, pulumiStack } from "./stack.ts";
+import { looksAt, looksAtCache, outputsOf, pulumiStack } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -26,7 +27,7 @@ function settled(args: readonly string[]): number {
 }
 
 async function verify(args: readonly string[]): Promise<number> {
-  const { stackId, expected, targets } = outputsOf(args);
+  const { stackId, expected, caches = {}, targets } = outputsOf(args);
   let [different, silent] = [0, 0];
   for (const pair of expected) {
     const looks = await looksAt(pair, targets);
@@ -37,6 +38,16 @@ async function verify(args: readonly string[]): Promise<number> {
       `${pair.component}: ${lines.length === 0 ? "as the state says" : `${String(lines.length)} difference(s)`}`,
     );
     for (const line of [...leftOut(pair), ...lines]) console.log(`  ${line}`);
+  }
+  for (const [name, cache] of Object.entries(caches)) {
+    const looks = await looksAtCache(name, cache, targets);
+    const lines = looks.flatMap((seen) => cacheDifferences(name, cache, { ...seen, stack: stackId }));
+    different += lines.length;
+    silent += looks.filter(({ look }) => !look.facts).length;
+    console.log(
+      `${name}: ${lines.length === 0 ? "as the state says" : `${String(lines.length)} difference(s)`}`,
+    );
+    for (const line of lines) console.log(`  ${line}`);
   }
   if (silent > 0) return 75;
   return different > 0 ? 77 : 0;
