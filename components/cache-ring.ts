@@ -127,6 +127,7 @@ export class CacheRing extends pulumi.ComponentResource {
           present: present.join(","),
           copier: present[0],
           copySeconds: String(config.copySeconds),
+          settleSeconds: String(config.settleSeconds),
           reloads: config.reloads.join(","),
           ...Object.fromEntries(
             [...members].map(([host, member]) => [`machine.${host}`, member.host.identity]),

@@ -73,7 +73,11 @@ const moved = (phase: string, when: "before" | "after", says: string): Row => ({
   script: "memcached/move",
   on: "copier",
   says,
-  words: (keepers) => [cache(keepers), when, keepers.copySeconds ?? "0", ...placesIn(keepers)],
+  words: (keepers) => [
+    cache(keepers),
+    ...[when, keepers.copySeconds ?? "0", ...(when === "after" ? [keepers.settleSeconds ?? "0"] : [])],
+    ...placesIn(keepers),
+  ],
   deadlineSeconds: 3700,
 });
 
@@ -104,7 +108,11 @@ export const cacheRingTable: Table = [
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  moved("settle", "after", "what was changed meanwhile is changed in the copies; the old ones are gone"),
+  moved(
+    "settle",
+    "after",
+    "programs have read the ring; what they changed before is changed in the copies, the old ones are gone",
+  ),
   {
     phase: "mark",
     script: "memcached/mark",

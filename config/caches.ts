@@ -42,6 +42,11 @@ export const caches = (hostNames: Names) =>
         3600,
         "How long entries may be copied to the nodes that a new ring gives them to, before and after the change; 0: none is.",
       ).default(120),
+      settleSeconds: wholeNumber(
+        0,
+        600,
+        "How long programs may take to read a new ring; until then what they store at the old node is copied on.",
+      ).default(2),
     }),
     "Caches of memcached, sharded over their nodes.",
   ).default({});

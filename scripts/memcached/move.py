@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Copy the entries that a change of the ring gives to another node, so that no client misses them.
 
-Usage: move.py before|after CACHE SECONDS RECORD PLACE…
+Usage: move.py before CACHE SECONDS RECORD PLACE…
+       move.py after CACHE SECONDS RECORD SETTLE PLACE…
 
 PLACEs are the nodes of the ring that is to be; the one that is stands in this machine's file. `before` the clients
-have it, all entries that move are copied and RECORD says which. `after` it, what was changed or removed meanwhile
-is changed and removed there too, where no client has stored since; then the old copies are removed. A node that
-does not answer gives nothing; after SECONDS the rest is left where it is. One line on stdout.
+have it, all entries that move are copied, and RECORD says which. `after` it, for SETTLE seconds, what is changed or
+removed at the old node, by programs that have not read the new ring, is changed and removed at the new one, where
+nobody has stored since; then the old copies are removed. A node that does not answer gives nothing; after SECONDS
+the rest is left where it is. One line on stdout.
 """
 
 import base64
@@ -21,23 +23,26 @@ sys.dont_write_bytecode = True
 from node import Failed, Node  # noqa: E402
 from ring import Ring, places_in, text_of_ring  # noqa: E402
 
+ROUND_S = 0.1
+
 
 class Late(Exception):
     """The time is up."""
 
 
 class Move:
-    """From one ring to another. `copied` has, by key, the versions of the old and of the new copy."""
+    """From one ring to another. `copied` has, by key, the versions of the old copy and of the new one (None: not ours)."""
 
     def __init__(self, old, new, copied, seconds):
         self.old, self.new, self.copied = Ring(old), Ring(new), copied
         self.deadline = time.monotonic() + seconds
         self.nodes = {place: Node(place) for place in {*old, *new}}
-        self.moved = 0
+        self.stored = set()
+        self.wrong = set()
 
     def each(self, act):
-        """Call `act` with every entry that moves: (old node, its key, its version, new node)."""
-        wrong = []
+        """Call `act` with every entry that moves: old node, key, version, new node. The keys; None when not all are known."""
+        keys = set()
         for place in self.old.places:
             node = self.nodes[place]
             try:
@@ -47,32 +52,41 @@ class Move:
                         continue
                     if time.monotonic() > self.deadline:
                         raise Late
+                    keys.add(key)
                     act(node, key, version, self.nodes[to])
             except Failed as error:
-                wrong.append(str(error))
-        return wrong
+                self.wrong.add(str(error))
+        return None if self.wrong else keys
 
-    def copy(self, node, key, version, to):
+    def copy(self, node, key, _, to):
         """Nobody looks there for the key before the change, so what lies there is nobody's."""
+        self._store(node, key, to, b"MS")
+
+    def follow(self, node, key, version, to):
+        """Change the copy as the old one was changed, unless it was changed itself."""
+        before, copy = self.copied.get(key, (None, None))
+        if before is None:
+            self._store(node, key, to, b"ME")
+        elif before != version and copy is not None:
+            self._store(node, key, to, b"C%d" % copy)
+
+    def drop(self, node, key, version, _):
+        if key in self.copied and self.copied[key][0] == version:
+            node.drop(key, version)
+
+    def drop_the_dropped(self, keys):
+        """What is gone at the old node was removed there, a session by its user for example."""
+        for key in [key for key in self.copied if key not in keys]:
+            _, copy = self.copied.pop(key)
+            if copy is not None:
+                self.nodes[self.new.owner(key)].drop(key, copy)
+
+    def _store(self, node, key, to, how):
         entry = node.fetch(key)
-        stored = entry and to.put(entry, b"MS")
-        if stored:
-            self.copied[key] = (entry.version, stored)
-            self.moved += 1
-
-    def catch_up(self, node, key, version, to):
-        before, copy = self.copied.pop(key, (None, None))
-        if before != version:
-            entry = node.fetch(key)
-            if entry:
-                self.moved += to.put(entry, b"ME" if copy is None else b"C%d" % copy) is not None
-                version = entry.version
-        node.drop(key, version)
-
-    def drop_the_dropped(self):
-        """What is left in `copied` was removed where it was, a session by its user for example."""
-        for key, (_, copy) in self.copied.items():
-            self.nodes[self.new.owner(key)].drop(key, copy)
+        if entry:
+            version = to.put(entry, how)
+            self.copied[key] = (entry.version, version)
+            self.stored.update([key] if version is not None else [])
 
 
 def read_record(path):
@@ -90,27 +104,45 @@ def write_record(path, old, copied):
     os.replace(f"{path}.new", path)
 
 
-def run(when, cache, seconds, record, new):
-    old, copied = read_record(record) if when == "after" else (places_in(text_of_ring(cache)), {})
-    if not old or sorted(old) == sorted(new):
-        return "nothing moves"
-    move = Move(old, new, copied, seconds)
-    late = ""
+def settle(move, seconds):
+    """Follow what programs do that have not read the new ring."""
+    end = min(time.monotonic() + seconds, move.deadline)
+    while True:
+        last = time.monotonic() >= end
+        keys = move.each(move.follow)
+        if keys is not None:
+            move.drop_the_dropped(keys)
+        if last:
+            move.each(move.drop)
+            return
+        time.sleep(ROUND_S)
+
+
+def main():
+    words = sys.argv[1:]
+    if len(words) < 5 or words[0] not in ("before", "after"):
+        print(__doc__)
+        sys.exit(0 if words == ["--help"] else 64)
+    when, cache, seconds, record = words[0], words[1], int(words[2]), words[3]
+    new = words[4:] if when == "before" else words[5:]
+    old, copied = (places_in(text_of_ring(cache)), {}) if when == "before" else read_record(record)
+    if seconds == 0 or not old or sorted(old) == sorted(new):
+        print("no entry moves")
+        return
+    move, late = Move(old, new, copied, seconds), ""
     try:
-        wrong = move.each(move.copy if when == "before" else move.catch_up)
-        # Of a node that said nothing nobody knows what was removed.
-        if when == "after" and not wrong:
-            move.drop_the_dropped()
+        if when == "before":
+            move.each(move.copy)
+        else:
+            settle(move, int(words[4]))
     except Late:
-        wrong, late = [], f"; after {seconds} s the rest is left"
+        late = f"; the rest was left after {seconds} s"
     except Failed as error:
-        wrong = [str(error)]
+        move.wrong.add(str(error))
     if when == "before":
         write_record(record, old, move.copied)
-    return f"{move.moved} entries {'copied' if when == 'before' else 'followed'}{late}{''.join(f'; {why}' for why in wrong)}"
+    done = "copied to other nodes" if when == "before" else "changed there since"
+    print(f"{len(move.stored)} entries {done}{late}{''.join(f'; {why}' for why in sorted(move.wrong))}")
 
 
-if len(sys.argv) < 6 or sys.argv[1] not in ("before", "after"):
-    print(__doc__)
-    sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
-print(run(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5:]))
+main()

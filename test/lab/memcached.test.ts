@@ -397,7 +397,7 @@ systemd-run --quiet --unit=watch python3 /root/watch.py`,
         `reach.sh sessions sessions ${both}`,
         `move.sh sessions sessions before 10 ${both}`,
         `ring.sh sessions sessions ${sha} ${clients.join(",")} site.service ${both}`,
-        `move.sh sessions sessions after 10 ${both}`,
+        `move.sh sessions sessions after 10 1 ${both}`,
         `mark.sh sessions sessions`,
         `compare.sh sessions sessions ${clients.join(" ")}`,
       ];

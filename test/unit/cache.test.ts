@@ -44,7 +44,7 @@ describe("caches in a stack file", () => {
   it("name nodes and clients; all else has a default", () => {
     expect(parseConfig(stack({}), "Pulumi.test.yaml").caches.sessions).toEqual({
       ...sessions,
-      ...{ port: 11211, memoryMiB: 64, connections: 1024, reloads: [], copySeconds: 120 },
+      ...{ port: 11211, memoryMiB: 64, connections: 1024, reloads: [], copySeconds: 120, settleSeconds: 2 },
     });
   });
 
