@@ -87,7 +87,9 @@ export class Ansible {
 
   /** The rolling update, over connections that are cold. @param archive a file that was brought. */
   async update(revision: string, archive: string): Promise<Rolled> {
-    await this.#on("rm -f /root/.ansible-*; pkill -x ssh || true");
+    await this.#on(
+      "for path in /root/.ansible-*; do [ ! -S $path ] || ssh -q -o ControlPath=$path -O exit host; done",
+    );
     const variables = JSON.stringify({
       ...{ pool: this.#pool.name, owner: this.#pool.owner, port: this.#pool.port, links: this.#pool.links },
       ...{ revision, archive: `${folder}/${basename(archive)}` },
