@@ -20,7 +20,7 @@ drain() { python3 "$here/drain.py" "$@"; }
 arm_undo() {
   local found server
   found=$(drain look "$POOL" "$least" "${servers[@]}")
-  for server in $found; do temporarily "drain-$server" 900 haproxy/back "$CHANGEOVER_COMPONENT" "$POOL" "$server"; done
+  for server in $found; do put_back_after "$seconds" "$server"; done
 }
 
 put_back() {

@@ -31,6 +31,8 @@ def server(pool, name, state, row):
         "admin": runtime.admin_of(state) if state else pool.record(name).get("admin") or "maint",
         "sessions": runtime.sessions(pool.name, name) if state else 0,
         "wanted": pool.record(name).get("wanted"),
+        # Which transition is moving it, or took it out: nobody has brought it in again since.
+        "by": pool.record(name).get("by"),
     }
 
 

@@ -44,6 +44,8 @@ describe.skipIf(whyNot !== undefined)(
     let goal: HaproxyGoal;
     let epoch = 0;
     let open = { component: "", id: "" };
+    /** Seconds after which the next scripts are killed, all at once; 0: never. */
+    let killedAfter = 0;
 
     const on = (host: string, command: string): Promise<Ran> => {
       const ssh = ["ssh", "-F", join(lab.labDir(made.id), "ssh_config"), "-o", "BatchMode=yes"];
@@ -66,7 +68,7 @@ describe.skipIf(whyNot !== undefined)(
       const told = `CHANGEOVER_COMPONENT=${component} CHANGEOVER_TRANSITION=${component.slice(9)} CHANGEOVER_ID=${id}`;
       return on(
         "websvr",
-        `${told} bash ${scripts}/${name.includes("/") ? name : `haproxy/${name}`}.sh ${[component, ...words].map(quoted).join(" ")}`,
+        `${told} ${killedAfter ? `timeout -s KILL ${String(killedAfter)} ` : ""}bash ${scripts}/${name.includes("/") ? name : `haproxy/${name}`}.sh ${[component, ...words].map(quoted).join(" ")}`,
       );
     };
     /** Twice, since a step may always be run again; the second time it is so already. */
@@ -308,6 +310,27 @@ describe.skipIf(whyNot !== undefined)(
         await ended(script("member", "crossbow", "in", "prodapp01"), 0, "is to be in");
         await ended(enter("prodapp01"), 0, "good");
       }
+      for (const app of apps) await tell(app, "slow", "");
+    });
+
+    it("go on from a drain and from an enter that were killed half-way", async () => {
+      for (const app of apps) await tell(app, "slow", "4");
+      await begin("release");
+      const slow = slowOnes(4);
+      await busy("prodapp01");
+      killedAfter = 1;
+      expect((await drain("prodapp01")).code).not.toBe(0);
+      expect(await admins()).toEqual({ prodapp01: "drain", prodapp02: "ready", agrees: null });
+      killedAfter = 0;
+      await ended(drain("prodapp01"), 0, "prodapp01 out of traffic, 0 cut");
+      for (const { stdout } of await slow) expect(stdout).toMatch(/^HTTP\/1.1 200/);
+      killedAfter = 3;
+      expect((await script("enter", "crossbow", "5", "30", "/", site, "prodapp01")).code).not.toBe(0);
+      expect(await admins()).toEqual(bothReady);
+      expect(await answer("websvr", "grep -c ' disabled$' /etc/haproxy/haproxy.cfg")).toBe("1");
+      killedAfter = 0;
+      await ended(enter("prodapp01"), 0, "good: prodapp01 in traffic");
+      expect(await answer("websvr", "grep -c ' disabled$' /etc/haproxy/haproxy.cfg || true")).toBe("0");
       for (const app of apps) await tell(app, "slow", "");
     });
 
