@@ -12,6 +12,7 @@ import {
   type PoolLimits,
   releaseTable,
   serverHostTable,
+  singleReleaseTable,
 } from "./app-pool-table.ts";
 import type { PoolExpected } from "./app-pool-verify.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
@@ -72,19 +73,36 @@ export class AppPool extends pulumi.ComponentResource {
     this.#balancers = config.balancers.filter((name) => !this.#member(name).unreachable);
 
     const balancerHosts = this.#balancers.map((name) => this.#host(name, balancerHostTable, {}));
-    const balancers = this.#edge([this.#configure(balancerHosts)]);
+    const configured = this.#configure(balancerHosts);
     const serverHosts = deployed(this.#goal).map((name) => this.#serverHost(name));
-    const goes = config.maintenance ? [this.#maintenance([balancers])] : [];
+    this.finished = (
+      config.edge === "apache"
+        ? this.#behindApache(configured, serverHosts)
+        : this.#behindHaproxy(configured, serverHosts)
+    ).map(({ finished }) => finished);
+    this.expected = { pool, balancers: this.#balancers, servers: config.servers };
+    this.registerOutputs();
+  }
+
+  /** Every server that leaves does so before a release, and one that comes in comes after it. */
+  #behindHaproxy(configured: Transition, serverHosts: readonly Transition[]): Transition[] {
+    const { config } = this.#args;
+    const edge = this.#edge([configured, ...(config.apache === "kept" ? serverHosts : [])]);
+    const goes = config.maintenance ? [this.#maintenance([edge])] : [];
     const leaves = Object.keys(config.servers)
       .filter((name) => config.servers[name] !== "in")
       .sort()
-      .map((name) => this.#membership(name, [balancers]));
-    const release = this.#release([...serverHosts, balancers, ...goes, ...leaves]);
+      .map((name) => this.#membership(name, [edge]));
+    const release = this.#release([...serverHosts, edge, ...goes, ...leaves]);
     const enters = serving(this.#goal).map((name) => this.#membership(name, [release]));
     const comes = config.maintenance ? [] : [this.#maintenance([release, ...enters])];
-    this.finished = [...leaves, ...enters, ...goes, ...comes, release].map(({ finished }) => finished);
-    this.expected = { pool, balancers: this.#balancers, servers: config.servers };
-    this.registerOutputs();
+    return [...leaves, ...enters, ...goes, ...comes, release];
+  }
+
+  /** One server serves, and nobody is in or out of a pool. */
+  #behindApache(configured: Transition, serverHosts: readonly Transition[]): Transition[] {
+    const release = this.#release([configured, ...serverHosts]);
+    return [release, this.#edge([release])];
   }
 
   #member(name: string): Member {
@@ -192,10 +210,10 @@ export class AppPool extends pulumi.ComponentResource {
     const addresses = pulumi.all(servers.map((name) => this.#member(name).host.address));
     const templates = this.#balancers.map((balancer): [string, pulumi.Output<string>] => [
       `template.${balancer}`,
-      pulumi.all([addresses, this.#member(balancer).host.address]).apply(([of, own]) =>
+      pulumi.all([addresses, this.#bind(balancer)]).apply(([of, bind]) =>
         haproxyConfig({
           pool: this.#pool,
-          binds: [`${own}:${String(config.port)}`],
+          binds: [bind],
           servers: servers.map((name, index) => ({ name, address: of[index] ?? "", port: config.appPort })),
           ready: config.ready,
           host: config.host,
@@ -214,12 +232,29 @@ export class AppPool extends pulumi.ComponentResource {
   }
 
   #edge(after: readonly Transition[]): Transition {
+    const { config } = this.#args;
+    const kept = config.apache === "kept";
+    const server = kept && config.apacheServer !== undefined ? this.#member(config.apacheServer) : undefined;
+    const servers = kept ? deployed(this.#goal) : [];
     return this.#transition("edge", "serve", {
-      hosts: this.#balancers,
-      keepers: keepersOf<pulumi.Input<string>>({ edge: "haproxy", ...this.#machines(this.#balancers) }),
-      table: edgeTable(this.#pool),
+      hosts: [...this.#balancers, ...servers],
+      sets: { servers },
+      keepers: keepersOf<pulumi.Input<string>>({
+        edge: config.edge,
+        apache: config.apache === "none" ? undefined : config.apache,
+        upstream: server && pulumi.interpolate`${server.host.address}:${String(config.appPort)}`,
+        ...(kept
+          ? Object.fromEntries(this.#balancers.map((name) => [`binds.${name}`, this.#bind(name)]))
+          : {}),
+        ...this.#machines(this.#balancers),
+      }),
+      table: edgeTable({ pool: this.#pool, host: config.host, edge: config.edge, apache: config.apache }),
       after: after.map(({ finished }) => finished),
     });
+  }
+
+  #bind(balancer: string): pulumi.Output<string> {
+    return pulumi.interpolate`${this.#member(balancer).host.address}:${String(this.#args.config.port)}`;
   }
 
   #release(after: readonly Transition[]): Transition {
@@ -241,7 +276,7 @@ export class AppPool extends pulumi.ComponentResource {
         sha256,
       }),
       perMachine: true,
-      table: releaseTable(this.#limits, groups),
+      table: config.edge === "apache" ? singleReleaseTable(this.#limits) : releaseTable(this.#limits, groups),
       sets: {
         servers: servers,
         ...Object.fromEntries(groups.map((group, index) => [`group-${String(index + 1)}`, group])),
@@ -314,6 +349,8 @@ export class AppPool extends pulumi.ComponentResource {
       hosts: this.#balancers,
       keepers: keepersOf<pulumi.Input<string>>({
         maintenance: this.#args.config.maintenance ? "on" : "off",
+        // A cut-over ends with the page, which goes when servers have come in.
+        apache: this.#args.config.apache === "none" ? undefined : "was",
         ...this.#machines(this.#balancers),
       }),
       table: maintenanceTable(this.#pool),
