@@ -4,8 +4,10 @@ import type { StackConfig } from "../config.ts";
 import type { Platform, SshTarget } from "../platforms/platform.ts";
 import { sshConfigOf } from "../platforms/ssh-config.ts";
 import { AbsentHosts } from "./absent.ts";
+import { AppPool, type PoolDatabase } from "./app-pool.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
+import { SharedVolume } from "./shared-volume.ts";
 import { scriptsCopy } from "./step.ts";
 import type { Member } from "./transition.ts";
 
@@ -29,7 +31,30 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       after: absent?.looked,
     }),
   ]);
-  const retired = absent?.retire(pairs.map(([, { finished }]) => finished));
+  const volumes = Object.entries(config.sharedVolumes).map(
+    ([name, volume]) =>
+      new SharedVolume(name, {
+        ...{ config: volume, hosts: members, stack: stack.hex, adopt: config.adopt },
+        after: absent?.looked,
+      }),
+  );
+  const shared = volumes.flatMap(({ finished }) => finished);
+  const pools = Object.entries(config.appPools).map(([name, pool]): [string, AppPool] => [
+    name,
+    new AppPool(name, {
+      config: pool,
+      hosts: members,
+      stack: stack.hex,
+      adopt: config.adopt,
+      database: databaseOf(pool.database, config, new Map(pairs)),
+      after: [...(absent?.looked ?? []), ...shared],
+    }),
+  ]);
+  const retired = absent?.retire([
+    ...pairs.map(([, { finished }]) => finished),
+    ...pools.flatMap(([, { finished }]) => finished),
+    ...shared,
+  ]);
   const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
   return {
     stackId: stack.hex,
@@ -48,6 +73,9 @@ export function declareEstate(config: StackConfig, platform: Platform) {
         address,
       })),
     ),
+    /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
+    marks: pulumi.output(pools.flatMap(([, { marks }]) => marks)),
+    expectedPools: pools.map(([, { expected }]) => expected),
     targets: pulumi.output(
       Object.fromEntries(
         [...members].map(([name, { host, release, unreachable }]) => [
@@ -57,6 +85,18 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       ),
     ),
   };
+}
+
+/** Where the application of a pool finds its database, and as whom. */
+function databaseOf(
+  name: string | undefined,
+  config: StackConfig,
+  pairs: ReadonlyMap<string, PrimaryStandbyPair>,
+): PoolDatabase | undefined {
+  const [pair, settings] = [pairs.get(name ?? ""), config.pairs[name ?? ""]];
+  if (!pair || !settings) return undefined;
+  const { address, ownerPassword: password, finished: ready } = pair;
+  return { address, password, ready, port: settings.port, name: settings.database };
 }
 
 function membersOf(config: StackConfig, platform: Platform): ReadonlyMap<string, Member> {

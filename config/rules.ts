@@ -4,7 +4,10 @@ import { vpcPrefixes } from "../platforms/subnets.ts";
 import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
 import { carriedNames, carriedPorts } from "./carried.ts";
 import type { Names } from "./fields.ts";
+import { poolRules } from "./pool-rules.ts";
 import { defaultPorts, hostNames, pairNames } from "./schema.ts";
+import { volumeNames } from "./volumes.ts";
+import { volumeProblems } from "./volume-rules.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,6 +16,7 @@ interface Draft {
   readonly platform: unknown;
   readonly hosts: Readonly<Record<string, Fields>>;
   readonly pairs: Readonly<Record<string, Fields>>;
+  readonly volumes: Readonly<Record<string, Fields>>;
   readonly network: Fields;
   /** Hosts that no step runs on, in either list. */
   readonly unreachable: readonly string[];
@@ -26,6 +30,7 @@ export function crossCheck(raw: Fields): Problem[] {
     platform: raw.platform,
     hosts: mapped(raw.hosts),
     pairs: mapped(raw.pairs),
+    volumes: mapped(raw.sharedVolumes),
     network: fieldsOf(raw.network),
     unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
     suspect: wordsOf(raw.suspect),
@@ -43,6 +48,7 @@ export function crossCheck(raw: Fields): Problem[] {
     carriedThings,
     carriedPaths,
     carriedServices,
+    volumeProblems,
     inventoryBastions,
     awsBastion,
     awsZones,
@@ -50,7 +56,12 @@ export function crossCheck(raw: Fields): Problem[] {
     awsClients,
     awsRoutes,
   ];
-  return rules.flatMap((rule) => rule(draft));
+  const pools = {
+    ...{ hosts: draft.hosts, pairs: draft.pairs, pools: mapped(raw.appPools) },
+    ...{ caches: fieldsOf(raw.caches), volumes: fieldsOf(raw.sharedVolumes) },
+    ...{ unreachable: draft.unreachable, absent: draft.absent },
+  };
+  return [...rules.flatMap((rule) => rule(draft)), ...poolRules(pools)];
 }
 
 const fieldsOf = (value: unknown): Fields =>
@@ -76,7 +87,7 @@ const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =
 const noHost = (name: string, draft: Draft): string =>
   `${shown(name)} is no host of this file; ${allowedWords(name, Object.keys(draft.hosts))}`;
 
-function names({ hosts, pairs }: Draft): Problem[] {
+function names({ hosts, pairs, volumes }: Draft): Problem[] {
   const wrong = (path: readonly string[], entries: object, { pattern, allowed }: Names) =>
     Object.keys(entries)
       .filter((name) => !pattern.test(name))
@@ -90,6 +101,7 @@ function names({ hosts, pairs }: Draft): Problem[] {
   return [
     ...wrong(["hosts"], hosts, hostNames),
     ...wrong(["pairs"], pairs, pairNames),
+    ...wrong(["sharedVolumes"], volumes, volumeNames),
     ...carried,
     ...(Object.hasOwn(hosts, "operator") ? [at(["hosts", "operator"], operator)] : []),
   ];

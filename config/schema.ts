@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { carriedFields } from "./carried.ts";
+import { appPools } from "./pools.ts";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
+import { volumeFields } from "./volumes.ts";
 import { networkOf } from "../platforms/ipv4.ts";
 import { publicKeyType } from "../platforms/public-key.ts";
 
@@ -133,6 +135,8 @@ const pairs = <Address extends z.ZodType>(serviceAddress: Address) =>
   mapOf(pairNames, pair(serviceAddress), "Pairs of machines, one of which serves.").default({});
 
 const common = {
+  appPools,
+  ...volumeFields,
   unreachable: listOf(
     hostName("A host that nothing dials."),
     "Hosts that are dead or cut off: nothing dials them, and what must not be skipped on them is refused.",
