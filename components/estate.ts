@@ -5,6 +5,7 @@ import type { Platform, SshTarget } from "../platforms/platform.ts";
 import { sshConfigOf } from "../platforms/ssh-config.ts";
 import { AbsentHosts } from "./absent.ts";
 import { AppPool, type PoolDatabase } from "./app-pool.ts";
+import { CacheRing } from "./cache-ring.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
 import { SharedVolume } from "./shared-volume.ts";
@@ -31,29 +32,12 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       after: absent?.looked,
     }),
   ]);
-  const volumes = Object.entries(config.sharedVolumes).map(
-    ([name, volume]) =>
-      new SharedVolume(name, {
-        ...{ config: volume, hosts: members, stack: stack.hex, adopt: config.adopt },
-        after: absent?.looked,
-      }),
-  );
-  const shared = volumes.flatMap(({ finished }) => finished);
-  const pools = Object.entries(config.appPools).map(([name, pool]): [string, AppPool] => [
-    name,
-    new AppPool(name, {
-      config: pool,
-      hosts: members,
-      stack: stack.hex,
-      adopt: config.adopt,
-      database: databaseOf(pool.database, config, new Map(pairs)),
-      after: [...(absent?.looked ?? []), ...shared],
-    }),
-  ]);
+  const common = { hosts: members, stack: stack.hex, adopt: config.adopt };
+  const { caches, volumes, pools } = declareShared(config, common, new Map(pairs), absent?.looked ?? []);
   const retired = absent?.retire([
     ...pairs.map(([, { finished }]) => finished),
-    ...pools.flatMap(([, { finished }]) => finished),
-    ...shared,
+    ...[...pools, ...caches].flatMap(([, { finished }]) => finished),
+    ...volumes.flatMap(({ finished }) => finished),
   ]);
   const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
   return {
@@ -76,6 +60,7 @@ export function declareEstate(config: StackConfig, platform: Platform) {
     /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
     marks: pulumi.output(pools.flatMap(([, { marks }]) => marks)),
     expectedPools: pools.map(([, { expected }]) => expected),
+    caches: byName(caches, ({ expected }) => expected),
     targets: pulumi.output(
       Object.fromEntries(
         [...members].map(([name, { host, release, unreachable }]) => [
@@ -85,6 +70,36 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       ),
     ),
   };
+}
+
+/** What every component is told of the estate. */
+interface Common {
+  readonly hosts: ReadonlyMap<string, Member>;
+  readonly stack: pulumi.Output<string>;
+  readonly adopt?: string;
+}
+
+/** What hosts share, and the pools that use it; a pool comes after what it needs. */
+function declareShared(
+  config: StackConfig,
+  common: Common,
+  pairs: ReadonlyMap<string, PrimaryStandbyPair>,
+  after: readonly pulumi.Resource[],
+) {
+  const caches = Object.entries(config.caches).map(([name, cache]): [string, CacheRing] => [
+    name,
+    new CacheRing(name, { config: cache, ...common, after }),
+  ]);
+  const volumes = Object.entries(config.sharedVolumes).map(
+    ([name, volume]) => new SharedVolume(name, { config: volume, ...common, after }),
+  );
+  const shared = [...volumes, ...caches.map(([, cache]) => cache)].flatMap(({ finished }) => finished);
+  const pools = Object.entries(config.appPools).map(([name, pool]): [string, AppPool] => {
+    const database = databaseOf(pool.database, config, pairs);
+    const ready = [...after, ...shared, ...(database ? [database.ready] : [])];
+    return [name, new AppPool(name, { config: pool, ...common, database, after: ready })];
+  });
+  return { caches, volumes, pools };
 }
 
 /** Where the application of a pool finds its database, and as whom. */

@@ -8,6 +8,7 @@ import {
   releaseTable,
   serverHostTable,
 } from "./app-pool-table.ts";
+import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
 import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
 import { bricksTable, mountTable, unmountTable, volumeHostTable } from "./shared-volume-table.ts";
 import type { Table } from "./table.ts";
@@ -80,4 +81,7 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     table: mountTable("copies"),
   },
   "volume-client-none": { title: "Shared volume: client (mounts it no more)", table: unmountTable },
+  "cache-node": { title: "Cache: a node (one after the other)", table: cacheNodeTable },
+  "cache-ring": { title: "Cache: the ring (all clients)", table: cacheRingTable },
+  "cache-leave": { title: "Cache: a host that is no node any more", table: cacheLeaveTable },
 };
