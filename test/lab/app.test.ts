@@ -588,7 +588,6 @@ describe.skipIf(whyNot !== undefined)(
       await pause(4000);
       await load.stop();
       const all = load.since(mark);
-      console.log(JSON.stringify({ quiet, without, all }));
       expect(all.failed, JSON.stringify(all)).toBe(0);
       expect(quiet.ok).toBeGreaterThan(500);
       expect(quiet.sessionsLost).toBe(0);
@@ -612,7 +611,6 @@ describe.skipIf(whyNot !== undefined)(
       await pause(2000);
       await load.stop();
       const report = load.since(mark);
-      console.log(JSON.stringify(report));
       expect(report.failed).toBe(0);
       expect(report.latency.max).toBeLessThan(600);
     });
