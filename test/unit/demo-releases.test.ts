@@ -79,6 +79,21 @@ print(json.dumps({
   "none": list(Ring([]).candidates("x")),
 }))`;
 
+  it("is the one by which scripts/memcached copies entries to their new nodes", () => {
+    const compare = `
+import sys
+sys.path[:0] = ["demo/crossbow", "scripts/memcached"]
+from crossbow.cache import Ring as Ours
+from ring import Ring as Theirs, digest
+for count in (1, 2, 3):
+    nodes = [f"10.77.3.{n}:11211" for n in range(count)]
+    ours, theirs = Ours(nodes), Theirs(nodes)
+    keys = [f"session:{n:032x}" for n in range(500)]
+    print(sum(next(ours.candidates(key)) == theirs.owner(key.encode()) for key in keys), end=" ")
+    print(digest("".join(f"{node}\\n" for node in nodes)).startswith(ours.digest()))`;
+    expect(python(compare)).toBe("500 True\n500 True\n500 True");
+  });
+
   it("gives each its share, does not depend on their order, and moves only the keys of one that leaves [001-114]", () => {
     const { shares, ...rest } = JSON.parse(python(program)) as { shares: number[] };
     for (const share of shares) expect(share).toBeGreaterThan(0.22);
