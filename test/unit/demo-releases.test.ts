@@ -68,14 +68,16 @@ sys.path.insert(0, "demo/crossbow")
 from crossbow.cache import Ring
 three = ["10.0.0.1:11211", "10.0.0.2:11211", "10.0.0.3:11211"]
 keys = [f"session:{n}" for n in range(1000)]
-owners = lambda nodes: {key: next(Ring_.candidates(key)) for Ring_ in [Ring(nodes)] for key in keys}
-whole, fewer = owners(three), owners(three[:2])
+def owners(nodes):
+    ring = Ring(nodes)
+    return {key: next(ring.candidates(key)) for key in keys}
+ring, whole, fewer = Ring(three), owners(three), owners(three[:2])
 print(json.dumps({
   "shares": [sum(owner == node for owner in whole.values()) / len(keys) for node in three],
   "order": owners(three[::-1]) == whole and Ring(three[::-1]).digest() == Ring(three).digest(),
   "moved": sum(whole[key] != fewer[key] for key in keys if whole[key] != three[2]),
   "others": Ring(three[:2]).digest() != Ring(three).digest(),
-  "stand_in": all(len(set(Ring(three).candidates(key))) == 3 for key in keys),
+  "stand_in": all(len(set(ring.candidates(key))) == 3 for key in keys),
   "none": list(Ring([]).candidates("x")),
 }))`;
 
