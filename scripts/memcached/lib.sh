@@ -45,7 +45,8 @@ answers() { python3 "$here_memcached/reach.py" "$ADDRESS:$PORT" 2>/dev/null; }
 # Nobody but the clients comes through, and the machine itself. Written whole, so that no packet finds it half made.
 # With the port of a server that runs with another one still, until it is restarted.
 write_rules() {
-  local ports
+  local ports clients=''
+  [[ -z $CLIENTS ]] || clients="ip saddr != { $CLIENTS }"
   ports=$(printf '%s\n' "$PORT" "$(running_command | sed -n 's/.* -p \([0-9]*\) .*/\1/p')" | sort -u | paste -sd, | sed 's/^,//')
   write_file "$CACHES/$CACHE.nft" <<TEXT
 table inet $TABLE
@@ -54,7 +55,7 @@ table inet $TABLE {
   chain input {
     type filter hook input priority filter; policy accept;
     iifname "lo" accept
-    tcp dport { $ports } ${CLIENTS:+ip saddr != \{ $CLIENTS \} }reject with tcp reset
+    tcp dport { $ports } $clients reject with tcp reset
     udp dport { $ports } reject
   }
 }
