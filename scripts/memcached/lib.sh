@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 
 readonly CACHES=/etc/changeover/caches
-here_memcached=${BASH_SOURCE[0]%/*}
 # shellcheck disable=SC2034
 CACHE='' UNIT='' TABLE='' ADDRESS='' PORT='' MEMORY_MIB='' CONNECTIONS='' CLIENTS=''
 
@@ -40,7 +39,7 @@ running_command() {
 
 is_as_configured() { [[ $(running_command) == "$(wanted_command)" ]]; }
 
-answers() { python3 "$here_memcached/reach.py" "$ADDRESS:$PORT" 2>/dev/null; }
+answers() { python3 "$SCRIPTS/memcached/reach.py" "$ADDRESS:$PORT" 2>/dev/null; }
 
 # Nobody but the clients comes through, and the machine itself. Written whole, so that no packet finds it half made.
 # With the port of a server that runs with another one still, until it is restarted.
