@@ -22,6 +22,8 @@ export const {
   outcome,
   ownerPasswords,
   expected,
+  marks,
+  expectedPools,
   caches,
   targets,
 } = estate;

@@ -5,7 +5,7 @@ import { type CacheGoal, cacheGoal, nodeComponent, placeOf, ringHash } from "./c
 import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
 import type { CacheExpected } from "./cache-verify.ts";
 import type { PreflightOrder } from "./deciders.ts";
-import { cacheProbeOf } from "./start.ts";
+import { lookOf } from "./start.ts";
 import { type Keepers, keepersOf } from "./table.ts";
 import { type Member, type OperatorCommand, Transition, type TransitionArgs } from "./transition.ts";
 
@@ -205,7 +205,7 @@ export class CacheRing extends pulumi.ComponentResource {
         const words = [component, this.#name, String(this.#goal.port), ...(address ? [address] : [])];
         const looks = targets.map((target, index) => {
           const { host, release } = members[index] as Member;
-          return { host: host.name, target, command: cacheProbeOf(target, release, words) };
+          return { host: host.name, target, command: lookOf(target, release, "memcached/probe", words) };
         });
         return JSON.stringify({ ...order(keepers, stack, address), looks });
       });

@@ -4,9 +4,11 @@ import type { StackConfig } from "../config.ts";
 import type { Platform, SshTarget } from "../platforms/platform.ts";
 import { sshConfigOf } from "../platforms/ssh-config.ts";
 import { AbsentHosts } from "./absent.ts";
+import { AppPool, type PoolDatabase } from "./app-pool.ts";
 import { CacheRing } from "./cache-ring.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
+import { SharedVolume } from "./shared-volume.ts";
 import { scriptsCopy } from "./step.ts";
 import type { Member } from "./transition.ts";
 
@@ -30,16 +32,12 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       after: absent?.looked,
     }),
   ]);
-  const caches = Object.entries(config.caches).map(([name, cache]): [string, CacheRing] => [
-    name,
-    new CacheRing(name, {
-      ...{ config: cache, hosts: members, stack: stack.hex, adopt: config.adopt },
-      after: absent?.looked,
-    }),
-  ]);
+  const common = { hosts: members, stack: stack.hex, adopt: config.adopt };
+  const { caches, volumes, pools } = declareShared(config, common, new Map(pairs), absent?.looked ?? []);
   const retired = absent?.retire([
     ...pairs.map(([, { finished }]) => finished),
-    ...caches.flatMap(([, { finished }]) => finished),
+    ...[...pools, ...caches].flatMap(([, { finished }]) => finished),
+    ...volumes.flatMap(({ finished }) => finished),
   ]);
   const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
   return {
@@ -59,6 +57,9 @@ export function declareEstate(config: StackConfig, platform: Platform) {
         address,
       })),
     ),
+    /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
+    marks: pulumi.output(pools.flatMap(([, { marks }]) => marks)),
+    expectedPools: pools.map(([, { expected }]) => expected),
     caches: byName(caches, ({ expected }) => expected),
     targets: pulumi.output(
       Object.fromEntries(
@@ -69,6 +70,48 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       ),
     ),
   };
+}
+
+/** What every component is told of the estate. */
+interface Common {
+  readonly hosts: ReadonlyMap<string, Member>;
+  readonly stack: pulumi.Output<string>;
+  readonly adopt?: string;
+}
+
+/** What hosts share, and the pools that use it; a pool comes after what it needs. */
+function declareShared(
+  config: StackConfig,
+  common: Common,
+  pairs: ReadonlyMap<string, PrimaryStandbyPair>,
+  after: readonly pulumi.Resource[],
+) {
+  const caches = Object.entries(config.caches).map(([name, cache]): [string, CacheRing] => [
+    name,
+    new CacheRing(name, { config: cache, ...common, after }),
+  ]);
+  const volumes = Object.entries(config.sharedVolumes).map(
+    ([name, volume]) => new SharedVolume(name, { config: volume, ...common, after }),
+  );
+  const shared = [...volumes, ...caches.map(([, cache]) => cache)].flatMap(({ finished }) => finished);
+  const pools = Object.entries(config.appPools).map(([name, pool]): [string, AppPool] => {
+    const database = databaseOf(pool.database, config, pairs);
+    const ready = [...after, ...shared, ...(database ? [database.ready] : [])];
+    return [name, new AppPool(name, { config: pool, ...common, database, after: ready })];
+  });
+  return { caches, volumes, pools };
+}
+
+/** Where the application of a pool finds its database, and as whom. */
+function databaseOf(
+  name: string | undefined,
+  config: StackConfig,
+  pairs: ReadonlyMap<string, PrimaryStandbyPair>,
+): PoolDatabase | undefined {
+  const [pair, settings] = [pairs.get(name ?? ""), config.pairs[name ?? ""]];
+  if (!pair || !settings) return undefined;
+  const { address, ownerPassword: password, finished: ready } = pair;
+  return { address, password, ready, port: settings.port, name: settings.database };
 }
 
 function membersOf(config: StackConfig, platform: Platform): ReadonlyMap<string, Member> {

@@ -16,13 +16,24 @@ export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The read-only look of a host at its part of a cache. @param words the component, the cache, its port. */
-export function cacheProbeOf(target: SshTarget, release: string, words: readonly string[]): string {
-  const script = `${scriptsOn(target, release)}/memcached/probe.py`;
-  return [startOf(target).replace("bash", "python3"), script, ...words.map(quoted)].join(" ");
+/** The read-only look of a host: a program of an area of the scripts, with its words. */
+export function lookOf(target: SshTarget, release: string, probe: string, words: readonly string[]): string {
+  const python = startOf(target).replace("bash", "python3");
+  return [python, `${scriptsOn(target, release)}/${probe}.py`, ...words.map(quoted)].join(" ");
 }
 
 /** The read-only look of a host at its half of a pair. */
 export function probeOf(target: SshTarget, release: string, pair: string): string {
-  return `${startOf(target).replace("bash", "python3")} ${scriptsOn(target, release)}/pair/probe.py ${pair}`;
+  return lookOf(target, release, "pair/probe", [pair]);
+}
+
+/** A read-only look that is Python: the file under `scripts/`, without `.py`, and its words. */
+export function pythonOn(
+  target: SshTarget,
+  release: string,
+  script: string,
+  words: readonly string[],
+): string {
+  const python = startOf(target).replace("bash", "python3");
+  return [python, `${scriptsOn(target, release)}/${script}.py`, ...words.map(quoted)].join(" ");
 }

@@ -1,8 +1,24 @@
+import {
+  balancerHostTable,
+  balancersTable,
+  edgeTable,
+  maintenanceTable,
+  memberTable,
+  type PoolLimits,
+  releaseTable,
+  serverHostTable,
+} from "./app-pool-table.ts";
 import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
 import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
+import { bricksTable, mountTable, unmountTable, volumeHostTable } from "./shared-volume-table.ts";
 import type { Table } from "./table.ts";
 
 const everything: CarriedRows = { files: true, services: true, checks: true, snapshot: true };
+
+const limits: PoolLimits = {
+  ...{ pool: "crossbow", drainSeconds: 60, policy: "fail", minHealthy: 1, readySeconds: 60, upSeconds: 30 },
+  ...{ bakeSeconds: 15, groupBakeSeconds: 1, path: "/", host: "localhost" },
+};
 
 /** Every transition there is, for the documents and for the tests that hold over all of them. */
 export const tables: Readonly<Record<string, { title: string; table: Table }>> = {
@@ -38,6 +54,33 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     title: "Pair: switch without the other machine (the platform stops it and moves the service address)",
     table: aloneTable({ platformMovesAddress: true, checksFromHost: false, fencedBy: "platform" }),
   },
+  "pool-balancer": { title: "Pool: a balancer made ready", table: balancerHostTable },
+  "pool-server": {
+    title: "Pool: a server made ready",
+    table: serverHostTable({ pool: "crossbow" }),
+  },
+  "pool-balancers": {
+    title: "Pool: the balancers' configuration (two of them)",
+    table: balancersTable("crossbow", ["websvr", "websvr2"]),
+  },
+  "pool-edge": { title: "Pool: HAProxy serves", table: edgeTable("crossbow") },
+  "pool-release": {
+    title: "Pool: a release (three servers: the canary, then two)",
+    table: releaseTable(limits, [["prodapp01"], ["prodapp02", "prodapp03"]]),
+  },
+  "pool-enter": { title: "Pool: a server comes in", table: memberTable(limits, "prodapp02", "in") },
+  "pool-leave": { title: "Pool: a server leaves", table: memberTable(limits, "prodapp02", "out") },
+  "pool-maintenance": {
+    title: "Pool: the site goes into maintenance, or out of it",
+    table: maintenanceTable("crossbow"),
+  },
+  "volume-provision": { title: "Shared volume: provision (each of its hosts)", table: volumeHostTable },
+  "volume-bricks": { title: "Shared volume: bricks (made, added, replaced, removed)", table: bricksTable },
+  "volume-client": {
+    title: "Shared volume: client (mounts it, and links the folder that it takes the place of)",
+    table: mountTable("copies"),
+  },
+  "volume-client-none": { title: "Shared volume: client (mounts it no more)", table: unmountTable },
   "cache-node": { title: "Cache: a node (one after the other)", table: cacheNodeTable },
   "cache-ring": { title: "Cache: the ring (all clients)", table: cacheRingTable },
   "cache-leave": { title: "Cache: a host that is no node any more", table: cacheLeaveTable },

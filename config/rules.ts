@@ -6,7 +6,10 @@ import { cacheProblems } from "./cache-rules.ts";
 import { cacheNames } from "./caches.ts";
 import { carriedNames, carriedPorts } from "./carried.ts";
 import type { Names } from "./fields.ts";
+import { poolRules } from "./pool-rules.ts";
 import { defaultPorts, hostNames, pairNames } from "./schema.ts";
+import { volumeNames } from "./volumes.ts";
+import { volumeProblems } from "./volume-rules.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -15,6 +18,7 @@ interface Draft {
   readonly platform: unknown;
   readonly hosts: Readonly<Record<string, Fields>>;
   readonly pairs: Readonly<Record<string, Fields>>;
+  readonly volumes: Readonly<Record<string, Fields>>;
   readonly caches: Readonly<Record<string, Fields>>;
   readonly network: Fields;
   /** Hosts that no step runs on, in either list. */
@@ -29,6 +33,7 @@ export function crossCheck(raw: Fields): Problem[] {
     platform: raw.platform,
     hosts: mapped(raw.hosts),
     pairs: mapped(raw.pairs),
+    volumes: mapped(raw.sharedVolumes),
     caches: mapped(raw.caches),
     network: fieldsOf(raw.network),
     unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
@@ -47,6 +52,7 @@ export function crossCheck(raw: Fields): Problem[] {
     carriedThings,
     carriedPaths,
     carriedServices,
+    volumeProblems,
     cacheProblems,
     inventoryBastions,
     awsBastion,
@@ -55,7 +61,12 @@ export function crossCheck(raw: Fields): Problem[] {
     awsClients,
     awsRoutes,
   ];
-  return rules.flatMap((rule) => rule(draft));
+  const pools = {
+    ...{ hosts: draft.hosts, pairs: draft.pairs, pools: mapped(raw.appPools) },
+    ...{ caches: fieldsOf(raw.caches), volumes: fieldsOf(raw.sharedVolumes) },
+    ...{ unreachable: draft.unreachable, absent: draft.absent },
+  };
+  return [...rules.flatMap((rule) => rule(draft)), ...poolRules(pools)];
 }
 
 const fieldsOf = (value: unknown): Fields =>
@@ -81,7 +92,7 @@ const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =
 const noHost = (name: string, draft: Draft): string =>
   `${shown(name)} is no host of this file; ${allowedWords(name, Object.keys(draft.hosts))}`;
 
-function names({ hosts, pairs, caches }: Draft): Problem[] {
+function names({ hosts, pairs, volumes, caches }: Draft): Problem[] {
   const wrong = (path: readonly string[], entries: object, { pattern, allowed }: Names) =>
     Object.keys(entries)
       .filter((name) => !pattern.test(name))
@@ -95,6 +106,7 @@ function names({ hosts, pairs, caches }: Draft): Problem[] {
   return [
     ...wrong(["hosts"], hosts, hostNames),
     ...wrong(["pairs"], pairs, pairNames),
+    ...wrong(["sharedVolumes"], volumes, volumeNames),
     ...wrong(["caches"], caches, cacheNames),
     ...carried,
     ...(Object.hasOwn(hosts, "operator") ? [at(["hosts", "operator"], operator)] : []),

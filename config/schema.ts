@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { caches } from "./caches.ts";
 import { carriedFields } from "./carried.ts";
+import { appPools } from "./pools.ts";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
+import { volumeFields } from "./volumes.ts";
 import { networkOf } from "../platforms/ipv4.ts";
 import { publicKeyType } from "../platforms/public-key.ts";
 
@@ -134,6 +136,8 @@ const pairs = <Address extends z.ZodType>(serviceAddress: Address) =>
   mapOf(pairNames, pair(serviceAddress), "Pairs of machines, one of which serves.").default({});
 
 const common = {
+  appPools,
+  ...volumeFields,
   caches: caches(hostNames),
   unreachable: listOf(
     hostName("A host that nothing dials."),

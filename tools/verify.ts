@@ -1,7 +1,9 @@
+import { poolDifferences } from "../components/app-pool-verify.ts";
 import { cacheDifferences } from "../components/cache-verify.ts";
+import { markDifferences } from "../components/marks.ts";
 import { type ExportedEntry, unfinished } from "../components/open.ts";
 import { differences, leftOut } from "../components/pair-verify.ts";
-import { looksAt, looksAtCache, outputsOf, pulumiStack } from "./stack.ts";
+import { looksAt, looksAtCache, looksAtMarks, looksAtPool, outputsOf, pulumiStack } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -27,27 +29,41 @@ function settled(args: readonly string[]): number {
 }
 
 async function verify(args: readonly string[]): Promise<number> {
-  const { stackId, expected, caches = {}, targets } = outputsOf(args);
+  const { stackId, expected, marks = [], expectedPools = [], caches = {}, targets } = outputsOf(args);
   let [different, silent] = [0, 0];
-  for (const pair of expected) {
-    const looks = await looksAt(pair, targets);
-    const lines = differences(pair, looks, stackId);
+  const told = (
+    component: string,
+    lines: readonly string[],
+    looks: readonly { readonly facts?: unknown }[],
+    besides: string[] = [],
+  ) => {
     different += lines.length;
     silent += looks.filter(({ facts }) => !facts).length;
     console.log(
-      `${pair.component}: ${lines.length === 0 ? "as the state says" : `${String(lines.length)} difference(s)`}`,
+      `${component}: ${lines.length === 0 ? "as the state says" : `${String(lines.length)} difference(s)`}`,
     );
-    for (const line of [...leftOut(pair), ...lines]) console.log(`  ${line}`);
+    for (const line of [...besides, ...lines]) console.log(`  ${line}`);
+  };
+  for (const pair of expected) {
+    const looks = await looksAt(pair, targets);
+    told(pair.component, differences(pair, looks, stackId), looks, leftOut(pair));
+  }
+  for (const pool of expectedPools) {
+    const looks = await looksAtPool(pool, targets);
+    told(`${pool.pool} at its balancers`, poolDifferences(pool, looks), looks);
+  }
+  if (marks.length > 0) {
+    const looks = await looksAtMarks(marks, targets);
+    told("what the hosts have recorded", markDifferences(marks, looks, stackId), looks);
   }
   for (const [name, cache] of Object.entries(caches)) {
     const looks = await looksAtCache(name, cache, targets);
     const lines = looks.flatMap((seen) => cacheDifferences(name, cache, { ...seen, stack: stackId }));
-    different += lines.length;
-    silent += looks.filter(({ look }) => !look.facts).length;
-    console.log(
-      `${name}: ${lines.length === 0 ? "as the state says" : `${String(lines.length)} difference(s)`}`,
+    told(
+      name,
+      lines,
+      looks.map(({ look }) => look),
     );
-    for (const line of lines) console.log(`  ${line}`);
   }
   if (silent > 0) return 75;
   return different > 0 ? 77 : 0;

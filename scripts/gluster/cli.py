@@ -1,0 +1,140 @@
+"""Ask and tell GlusterFS: what the CLI says as plain values, and how a script of this folder ends."""
+
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as xml
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUSY = ("Another transaction", "Locking failed", "Commit failed", "Please try after sometime", "in progress")
+
+
+class Refused(Exception):
+    """A person must decide."""
+
+
+class TimedOut(Exception):
+    """To be run again."""
+
+
+def log(text):
+    print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
+
+
+def ending(main):
+    """Run MAIN; end as host scripts do: 77 refused, 75 to be run again."""
+    try:
+        main()
+    except Refused as why:
+        log(f"refused: {why}")
+        sys.exit(77)
+    except (TimedOut, subprocess.TimeoutExpired) as why:
+        log(f"timed out: {why}")
+        sys.exit(75)
+
+
+def require_claim():
+    """Refuse unless this transition still holds the claim; without a transition (a person at night) there is none."""
+    if "CHANGEOVER_ID" in os.environ:
+        checked = subprocess.run(["bash", "-c", f'. "{HERE}/../lib.sh"; require_claim'], check=False)
+        if checked.returncode:
+            sys.exit(checked.returncode)
+
+
+def wait_until(what, seconds, asked):
+    """Ask again and again; the first answer that is true."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = asked()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise TimedOut(f"{what}: not so after {seconds:.0f} s")
+        time.sleep(0.3)
+
+
+def ask(*words, seconds=120):
+    """What `gluster … --xml` answers; None when it refuses."""
+    command = ["gluster", "--mode=script", *words, "--xml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    try:
+        root = xml.fromstring(done.stdout)
+    except xml.ParseError:
+        return None
+    return root if root.findtext("opRet", "0") == "0" else None
+
+
+def tell(*words, seconds=120):
+    """Have gluster do something; an answer that another one is at work is asked again."""
+    deadline = time.monotonic() + seconds
+    while True:
+        done = subprocess.run(
+            ["gluster", "--mode=script", *words], capture_output=True, text=True, timeout=seconds, check=False
+        )
+        said = " ".join((done.stdout + done.stderr).split())
+        if done.returncode == 0 and "failed" not in said.split(":", 2)[-1][:20]:
+            return said
+        if time.monotonic() > deadline or not any(text in said for text in BUSY):
+            raise TimedOut(f"gluster {' '.join(words)}: {said}")
+        time.sleep(1)
+
+
+def volumes():
+    """Every volume of the pool by name: its state, its options, and its bricks as (role, host:path)."""
+    root = ask("volume", "info")
+    if root is None:
+        return {}
+    return {volume.findtext("name"): volume_of(volume) for volume in root.iter("volume")}
+
+
+def volume_of(volume):
+    return {
+        "id": volume.findtext("id"),
+        "started": volume.findtext("statusStr") == "Started",
+        "options": {option.findtext("name"): option.findtext("value") for option in volume.iter("option")},
+        "bricks": [
+            ("arbiter" if brick.findtext("isArbiter") == "1" else "data", brick.findtext("name"))
+            for brick in volume.iter("brick")
+        ],
+    }
+
+
+def online(name):
+    """Bricks of a volume whose process runs, as host:path."""
+    root = ask("volume", "status", name)
+    if root is None:
+        return set()
+    nodes = [(node.findtext("hostname"), node.findtext("path"), node.findtext("status")) for node in root.iter("node")]
+    return {f"{host}:{path}" for host, path, status in nodes if path and path.startswith("/") and status == "1"}
+
+
+def backlog(name):
+    """What is still to be healed: (entries, entries in split brain); None when a brick could not be asked."""
+    root = ask("volume", "heal", name, "info", "summary")
+    if root is None:
+        return None
+    total, split = 0, 0
+    for brick in root.iter("brick"):
+        counts = brick.findtext("totalNumberOfEntries", "-"), brick.findtext("numberOfEntriesInSplitBrain", "-")
+        if brick.findtext("status") != "Connected" or "-" in counts:
+            return None
+        total, split = total + int(counts[0]), split + int(counts[1])
+    return total, split
+
+
+def in_split_brain(name):
+    """The files that a person must decide about, by path or gfid."""
+    root = ask("volume", "heal", name, "info", "split-brain")
+    return sorted({file.text for file in root.iter("file") if file.text}) if root is not None else []
+
+
+def peers():
+    """The other servers of the pool by address: whether each is in it and answers."""
+    root = ask("peer", "status")
+    if root is None:
+        return {}
+    return {
+        peer.findtext("hostname"): peer.findtext("connected") == "1" and peer.findtext("state") == "3"
+        for peer in root.iter("peer")
+    }

@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+"""Exchange two names in one act, so that each always is one or the other thing.
+
+Usage: exchange.py ONE OTHER
+"""
+
+import ctypes
+import os
+import sys
+
+EXCHANGE, HERE = 2, -100
+
+if len(sys.argv) != 3:
+    print(__doc__)
+    sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
+libc = ctypes.CDLL(None, use_errno=True)
+one, other = (os.fsencode(word) for word in sys.argv[1:])
+if libc.renameat2(HERE, one, HERE, other, EXCHANGE):
+    print(f"{sys.argv[1]} and {sys.argv[2]}: {os.strerror(ctypes.get_errno())}", file=sys.stderr)
+    sys.exit(1)

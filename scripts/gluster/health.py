@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Whether a volume is whole; health.sh says how. Read-only."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import cli  # noqa: E402
+
+
+def whole(name):
+    volume = cli.volumes().get(name)
+    if volume is None or not volume["started"]:
+        return False
+    split = cli.in_split_brain(name) if len(volume["bricks"]) > 1 else []
+    if split:
+        raise cli.Refused(f"{name} has {len(split)} file(s) in split brain, a person must decide: {', '.join(split[:20])}")
+    if not {brick for _, brick in volume["bricks"]} <= cli.online(name):
+        return False
+    return len(volume["bricks"]) == 1 or cli.backlog(name) == (0, 0)
+
+
+def main():
+    name, seconds = sys.argv[1], int(sys.argv[2])
+    cli.wait_until(f"{name} is whole", seconds, lambda: whole(name))
+    print(f"{name}: every brick is online, nothing is left to heal")
+
+
+cli.ending(main)

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Have a shared volume mounted on this host, now and at each start of the machine.
+# Usage: mount.sh COMPONENT VOLUME PATH OWNER SERVER,SERVER…
+#
+# A systemd mount unit with _netdev and fallback servers. The first mount marks the volume and
+# gives it to OWNER; a mount counts only when the mark is seen through it. Refuses (77) to cover
+# files, to touch a mount or a folder that any process uses, and an owner of another number.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/gluster/lib-mount.sh
+. "$here/lib-mount.sh"
+
+leave_old() {
+  local old
+  old=$(value_of "$(mount_file)" path)
+  [[ -n $old && $old != "$MOUNT" ]] || return 0
+  unmount "$old"
+  systemctl disable --quiet "$(unit_of "$old")"
+  rm -f "/etc/systemd/system/$(unit_of "$old")"
+}
+
+refuse_content() {
+  local hidden
+  [[ ! -e $MOUNT || -d $MOUNT ]] || refuse "$MOUNT on $HOSTNAME is no folder; move it away"
+  hidden=$(find "$MOUNT" -mindepth 1 2>/dev/null | wc -l)
+  ((hidden == 0)) || refuse "$MOUNT on $HOSTNAME has $hidden file(s), which the mount would hide; move them away first"
+  refuse_users "$MOUNT"
+}
+
+mount_it() {
+  local unit
+  unit=$(unit_of "$MOUNT")
+  answers "$MOUNT" || unmount "$MOUNT"
+  ! is_mounted "$MOUNT" || return 0
+  refuse_content
+  mkdir -p "$MOUNT"
+  log "mounting $VOLUME at $MOUNT"
+  require_claim
+  systemctl start "$unit" ||
+    timed_out "$VOLUME is not mounted; see /var/log/glusterfs/mount-$VOLUME.log and journalctl -u '$unit'"
+  wait_until "$VOLUME is mounted at $MOUNT" 30 is_mounted "$MOUNT"
+}
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  (($# == 5)) || misuse "mount.sh takes COMPONENT VOLUME PATH OWNER SERVERS, got: $*"
+  export CHANGEOVER_COMPONENT=$1
+  VOLUME=$2 MOUNT=$3
+  id -u "$4" >/dev/null 2>&1 || refuse "$HOSTNAME has no user $4, the owner of $VOLUME; make it, with the same number on every host"
+  # The timer of the check mounts what is not mounted.
+  systemctl stop --quiet "changeover-mount-check-$VOLUME.timer" 2>/dev/null || true
+  leave_old
+  write_unit "$5"
+  mount_it
+  mark "$4"
+  systemctl enable --quiet "$(unit_of "$MOUNT")"
+  printf 'path=%s\nowner=%s\nservers=%s\nid=%s\n' "$MOUNT" "$4" "$5" "$(value_of "$MOUNT/$MARKER" id)" | write_file "$(mount_file)"
+  receipt "$VOLUME is mounted at $MOUNT, owner $(stat -c %U "$MOUNT"),"
+}
+
+{
+  main "$@"
+  exit
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Have GlusterFS on this host.
+# Usage: packages.sh COMPONENT server|client
+#
+# Installs what is missing. On a server glusterd runs, now and at each start of the machine.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/lib-packages.sh
+. "$here/../lib-packages.sh"
+
+packages=(glusterfs-client python3 rsync)
+
+answers() { gluster --mode=script pool list >/dev/null 2>&1; }
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  [[ $# -eq 2 && $2 =~ ^(server|client)$ ]] || misuse "packages.sh takes COMPONENT server|client, got: $*"
+  export CHANGEOVER_COMPONENT=$1
+  [[ -e /dev/fuse ]] || refuse "$HOSTNAME has no /dev/fuse, without which nothing is mounted; load the module fuse"
+  [[ $2 == client ]] || packages+=(glusterfs-server)
+  install_missing
+  if [[ $2 == server ]]; then
+    systemctl is-active --quiet glusterd || log "starting glusterd"
+    systemctl enable --quiet --now glusterd
+    wait_until "glusterd answers" 60 answers
+  fi
+  receipt "$HOSTNAME is a $2 of GlusterFS"
+}
+
+{
+  main "$@"
+  exit
+}

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Describe this host's part of a shared volume: one line of JSON on stdout. Read-only.
+
+Usage: probe.py COMPONENT VOLUME host|brick=PATH|mount=PATH [OWNER]
+"""
+
+import json
+import os
+import pwd
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
+sys.dont_write_bytecode = True
+
+import cli  # noqa: E402
+from records import pairs_of, records_of  # noqa: E402
+from users import users_of  # noqa: E402
+
+
+def above(path):
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def brick_state(path, listed):
+    """What is at the place of a brick: absent, empty, ours, left (a brick that went), foreign."""
+    if listed:
+        return "ours"
+    if not os.path.lexists(path):
+        return "absent"
+    try:
+        os.getxattr(path, "trusted.glusterfs.volume-id")
+        return "left"
+    except OSError:
+        return "foreign" if not os.path.isdir(path) or os.listdir(path) else "empty"
+
+
+def of_volume(name):
+    volume = cli.volumes().get(name)
+    if volume is None:
+        return None
+    whole = len(volume["bricks"]) == 1
+    left = (0, 0) if whole else cli.backlog(name)
+    up = cli.online(name)
+    return {
+        "started": volume["started"],
+        "bricks": [{"role": role, "brick": brick, "online": brick in up} for role, brick in volume["bricks"]],
+        "backlog": left[0] if left else None,
+        "splitBrain": cli.in_split_brain(name) if left and left[1] else [],
+    }
+
+
+def brick_facts(name, path):
+    running = cli.ask("pool", "list") is not None
+    volumes = cli.volumes() if running else {}
+    listed = any(brick.endswith(f":{path}") for volume in volumes.values() for _, brick in volume["bricks"])
+    return {
+        "glusterd": running,
+        "peers": cli.peers() if running else {},
+        "volume": of_volume(name) if name in volumes else None,
+        "brick": brick_state(path, listed),
+        "ownFileSystem": os.stat(above(path)).st_dev != os.stat("/").st_dev,
+    }
+
+
+def number_of(owner):
+    try:
+        return pwd.getpwnam(owner).pw_uid
+    except KeyError:
+        return None
+
+
+def mounted_at(path):
+    with open("/proc/self/mounts", encoding="utf8") as file:
+        found = [line.split()[:3] for line in file if line.split()[1] == path]
+    return found[-1] if found else None
+
+
+def mount_facts(name, path, owner):
+    mounted = mounted_at(path)
+    ours = mounted is not None and mounted[2] == "fuse.glusterfs" and mounted[0].endswith(f":/{name}")
+    told = pairs_of(f"/etc/changeover/mounts/{name}") or {}
+    old = told.get("path")
+    return {
+        "mounted": ours,
+        "covered": mounted[0] if mounted and not ours else None,
+        "hidden": 0 if mounted or not os.path.isdir(path) else len(os.listdir(path)),
+        "users": [] if ours else users_of(path),
+        "old": {"path": old, "users": users_of(old)} if old and old != path else None,
+        "owner": number_of(owner),
+    }
+
+
+def main():
+    words = sys.argv[1:]
+    if len(words) not in (3, 4) or words[0].startswith("-"):
+        print(__doc__)
+        sys.exit(0 if words == ["--help"] else 64)
+    component, name, (kind, _, path) = words[0], words[1], words[2].partition("=")
+    facts = records_of(component)
+    facts["fuse"] = os.path.exists("/dev/fuse")
+    if kind == "brick":
+        facts.update(brick_facts(name, path))
+    if kind == "mount":
+        facts.update(mount_facts(name, path, words[3]))
+    print(json.dumps(facts))
+
+
+main()

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Have a shared volume mounted no more on this host.
+# Usage: unmount.sh COMPONENT VOLUME
+#
+# Removes the unit of the mount and the timer of its check; the folder stays, empty. Refuses
+# (77) while any process uses the mount.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/gluster/lib-mount.sh
+. "$here/lib-mount.sh"
+
+remove_unit() {
+  [[ -e /etc/systemd/system/$1 ]] || return 0
+  log "removing $1"
+  systemctl disable --quiet --now "$1"
+  rm -f "/etc/systemd/system/$1"
+}
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  (($# == 2)) || misuse "unmount.sh takes COMPONENT VOLUME, got: $*"
+  export CHANGEOVER_COMPONENT=$1
+  VOLUME=$2
+  local path
+  path=$(value_of "$(mount_file)" path)
+  if [[ -n $path ]]; then
+    ! is_mounted "$path" || refuse_users "$path"
+    remove_unit "changeover-mount-check-$VOLUME.timer"
+    unmount "$path"
+    remove_unit "$(unit_of "$path")"
+    rm -f "/etc/systemd/system/changeover-mount-check-$VOLUME.service" "$(mount_file)" "$(records)/check"
+    systemctl daemon-reload
+  fi
+  receipt "$VOLUME is not mounted"
+}
+
+{
+  main "$@"
+  exit
+}

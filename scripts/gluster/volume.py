@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Have a volume with exactly these bricks, started; volume.sh says how. The last line is what is so now."""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import cli  # noqa: E402
+from cli import Refused, TimedOut, log, tell  # noqa: E402
+from plan import counts, plan, why_not  # noqa: E402
+
+
+def safe(name, touched=()):
+    """
+    Whether a brick may be touched now: every other brick is online, nothing is left to heal on any volume of the pool.
+    Split brain is no matter of waiting.
+    """
+    for other, volume in cli.volumes().items():
+        if not volume["started"]:
+            continue
+        split = cli.in_split_brain(other)
+        if split:
+            raise Refused(f"{other} has {len(split)} file(s) in split brain, a person must decide: {', '.join(split[:20])}")
+        up = cli.online(other)
+        down = [brick for _, brick in volume["bricks"] if brick not in up and not (other == name and brick in touched)]
+        if down:
+            log(f"waiting: {', '.join(down)} of {other} is offline")
+            return False
+        if len(volume["bricks"]) > 1:
+            left = cli.backlog(other)
+            if left is None or left[0]:
+                log(f"waiting: {other} has {left[0] if left else 'an unknown number of'} entries to heal")
+                return False
+    return True
+
+
+def wait_safe(name, seconds, touched=()):
+    told = {}
+
+    def asked():
+        now = time.monotonic()
+        if now - told.get("at", -9) > 2:
+            told.update(at=now, so=safe(name, touched))
+        return told["so"]
+
+    cli.wait_until(f"{name}: all bricks online and nothing to heal", seconds, asked)
+
+
+def create(name, bricks):
+    data, arbiters = counts(bricks)
+    ordered = [brick for _, brick in sorted(bricks, key=lambda one: one[0] == "arbiter")]
+    replica = ["replica", str(data + arbiters)] if data + arbiters > 1 else []
+    arbiter = ["arbiter", str(arbiters)] if arbiters else []
+    log(f"creating {name} on {', '.join(ordered)}")
+    cli.require_claim()
+    tell("volume", "create", name, *replica, *arbiter, "transport", "tcp", *ordered)
+
+
+def carry_out(name, step, seconds):
+    kind, brick, *rest = step
+    wait_safe(name, seconds, touched=(brick,) if kind == "replace" else ())
+    cli.require_claim()
+    log(f"{kind}: {brick} {'by ' + rest[0] if kind == 'replace' else ' '.join(rest[0])}")
+    if kind == "replace":
+        tell("volume", "replace-brick", name, brick, rest[0], "commit", "force")
+    elif kind == "remove":
+        tell("volume", "remove-brick", name, *rest[0], brick, "force")
+    else:
+        tell("volume", "add-brick", name, *rest[0], brick)
+    if kind != "remove":
+        time.sleep(1)
+    wait_safe(name, seconds)
+
+
+def set_options(name, wanted):
+    now = cli.volumes()[name]["options"]
+    for option, value in wanted.items():
+        if now.get(option) != value:
+            log(f"setting {option} to {value}")
+            tell("volume", "set", name, option, value)
+
+
+def detach_unused(before):
+    """A server whose brick went, and that has none of any volume, leaves the pool."""
+    used = {brick.split(":")[0] for volume in cli.volumes().values() for _, brick in volume["bricks"]}
+    for host in sorted({brick.split(":")[0] for _, brick in before} - used):
+        if host in cli.peers():
+            log(f"taking {host} out of the pool")
+            tell("peer", "detach", host)
+
+
+def main():
+    name, seconds, words = sys.argv[1], int(sys.argv[2]), [word.split("=", 1) for word in sys.argv[3:]]
+    goal = [(key, value) for key, value in words if key in ("data", "arbiter")]
+    options = dict(value.split("=", 1) for key, value in words if key == "set")
+    if name not in cli.volumes():
+        create(name, goal)
+    set_options(name, options)
+    if not cli.volumes()[name]["started"]:
+        log(f"starting {name}")
+        tell("volume", "start", name)
+    before = cli.volumes()[name]["bricks"]
+    why = why_not(before, goal)
+    if why:
+        raise Refused(f"{name}: {why} (bricks now: {', '.join(brick for _, brick in before)})")
+    steps = plan(before, goal)
+    for step in steps:
+        carry_out(name, step, seconds)
+    wanted = {brick for _, brick in goal}
+    cli.wait_until(f"{name}: every brick is online", 60, lambda: wanted <= cli.online(name))
+    if sorted(cli.volumes()[name]["bricks"]) != sorted(goal):
+        raise TimedOut(f"{name} has other bricks than were asked for: {cli.volumes()[name]['bricks']}")
+    detach_unused(before)
+    data, arbiters = counts(goal)
+    print(f"{name} has {data} cop{'y' if data == 1 else 'ies'}{' and an arbiter' if arbiters else ''}, {len(steps)} brick operation(s)")
+
+
+cli.ending(main)
