@@ -36,7 +36,7 @@ give_ring() {
   reload_units "$3"
 }
 
-clients_of_ring() { sed 's/^[^ ]* *//' "$CACHES/$CACHE.ring.sha256"; }
+clients_of_ring() { [[ ! -e $CACHES/$CACHE.ring.sha256 ]] || sed 's/^[^ ]* *//' "$CACHES/$CACHE.ring.sha256"; }
 
 # The ring without a node; empty when it has none besides, or has not this one.
 ring_without() {

@@ -65,7 +65,8 @@ TEXT
 # A drop-in that a person made is stronger than the unit.
 require_as_configured() {
   local others
-  others=$(ss -Hltn "sport = :$PORT" | awk '{ sub(/:[0-9]+$/, "", $4); print $4 }' | grep -vxF -e "$ADDRESS" -e 127.0.0.1 | paste -sd' ')
+  others=$(ss -Hltn "sport = :$PORT" |
+    awk -v own="$ADDRESS" '{ sub(/:[0-9]+$/, "", $4); if ($4 != own && $4 != "127.0.0.1") print $4 }' | paste -sd' ')
   [[ -z $others ]] ||
     refuse "$HOSTNAME listens on $others port $PORT too, for others than the clients of $CACHE (allowed: $ADDRESS and 127.0.0.1); see: systemctl cat $UNIT"
   is_as_configured ||
