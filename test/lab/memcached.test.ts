@@ -23,7 +23,7 @@ interface Seen {
 describe.skipIf(whyNoLab() !== undefined)("a cache on the app servers", () => {
   let estate: Estate;
   beforeAll(async () => {
-    estate = await Estate.start(["prodapp01", "prodapp02", "websvr"], ["ruby-dalli"]);
+    estate = await Estate.start(["prodapp01", "prodapp02", "websvr"], ["ruby", "ruby-dalli"]);
     for (const host of clients) {
       await estate.on(host, `cat >/root/dalli.rb <<'TEXT_ENDS'\n${dalli}TEXT_ENDS`);
       const unit = `[Service]\nExecStart=/usr/bin/ruby /root/dalli.rb /etc/changeover/caches/sessions.ring ${host} 500 /root/seen.json\nExecReload=/bin/kill -HUP $MAINPID\n`;
