@@ -18,6 +18,8 @@ export type Pair = Readonly<Omit<ParsedPair, "database" | "serviceAddress">> & {
 
 /** A folder that several hosts share. */
 export type SharedVolume = Readonly<Parsed<keyof typeof stackSchemas>["sharedVolumes"][string]>;
+/** One pool of application servers. */
+export type AppPool = Readonly<Parsed<keyof typeof stackSchemas>["appPools"][string]>;
 
 type Checked<Name extends keyof typeof stackSchemas> = Readonly<Omit<Parsed<Name>, "pairs">> & {
   readonly pairs: Readonly<Record<string, Pair>>;

@@ -22,5 +22,7 @@ export const {
   outcome,
   ownerPasswords,
   expected,
+  marks,
+  expectedPools,
   targets,
 } = estate;

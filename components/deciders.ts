@@ -1,9 +1,11 @@
+import { decidePool } from "./app-pool-decide.ts";
 import { decidePair } from "./pair-decide.ts";
 import { decideBricks, decideMount, decideVolumeHost } from "./shared-volume-decide.ts";
 
 /** What decides whether a transition may begin, by the kind of component. */
 export const deciders = {
   pair: decidePair,
+  pool: decidePool,
   volumeHost: decideVolumeHost,
   bricks: decideBricks,
   mount: decideMount,

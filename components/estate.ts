@@ -4,9 +4,10 @@ import type { StackConfig } from "../config.ts";
 import type { Platform, SshTarget } from "../platforms/platform.ts";
 import { sshConfigOf } from "../platforms/ssh-config.ts";
 import { AbsentHosts } from "./absent.ts";
+import { AppPool, type PoolDatabase } from "./app-pool.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
-import { SharedVolume } from "./shared-volume.ts";
+import { SharedVolumes } from "./shared-volumes.ts";
 import { scriptsCopy } from "./step.ts";
 import type { Member } from "./transition.ts";
 
@@ -30,16 +31,26 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       after: absent?.looked,
     }),
   ]);
-  const volumes = Object.entries(config.sharedVolumes).map(
-    ([name, volume]) =>
-      new SharedVolume(name, {
-        ...{ config: volume, hosts: members, stack: stack.hex, adopt: config.adopt },
-        after: absent?.looked,
-      }),
-  );
+  const volumes = new SharedVolumes(config.sharedVolumes, {
+    ...{ hosts: members, stack: stack.hex, adopt: config.adopt },
+    after: absent?.looked,
+  });
+  const pools = Object.entries(config.appPools).map(([name, pool]): [string, AppPool] => [
+    name,
+    new AppPool(name, {
+      config: pool,
+      hosts: members,
+      stack: stack.hex,
+      adopt: config.adopt,
+      database: databaseOf(pool.database, config, new Map(pairs)),
+      after: absent?.looked,
+      beforeRelease: (left) => volumes.usedBy(Object.keys(pool.servers), left),
+    }),
+  ]);
+  const shared = volumes.all();
   const retired = absent?.retire([
     ...pairs.map(([, { finished }]) => finished),
-    ...volumes.flatMap(({ finished }) => finished),
+    ...[...pools.map(([, pool]) => pool), ...shared].flatMap(({ finished }) => finished),
   ]);
   const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
   return {
@@ -47,6 +58,23 @@ export function declareEstate(config: StackConfig, platform: Platform) {
     machines: platform.outputs,
     /** Aliases for SSH, one a host (row 002-114). */
     sshConfig: targets.apply((all) => sshConfigOf(new Map(Object.entries(all) as [string, SshTarget][]))),
+    ...ofPairs(pairs),
+    /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
+    marks: pulumi.output([...pools.map(([, pool]) => pool), ...shared].flatMap(({ marks }) => marks)),
+    expectedPools: pools.map(([, { expected }]) => expected),
+    targets: pulumi.output(
+      Object.fromEntries(
+        [...members].map(([name, { host, release, unreachable }]) => [
+          name,
+          { ssh: host.ssh, release, unreachable, absent: retired?.get(name) },
+        ]),
+      ),
+    ),
+  };
+}
+
+function ofPairs(pairs: readonly (readonly [string, PrimaryStandbyPair])[]) {
+  return {
     serviceAddresses: byName(pairs, ({ address }) => address),
     statuses: byName(pairs, ({ statuses }) => statuses),
     /** Whether the goal leaves anything out, in words. */
@@ -59,15 +87,19 @@ export function declareEstate(config: StackConfig, platform: Platform) {
         address,
       })),
     ),
-    targets: pulumi.output(
-      Object.fromEntries(
-        [...members].map(([name, { host, release, unreachable }]) => [
-          name,
-          { ssh: host.ssh, release, unreachable, absent: retired?.get(name) },
-        ]),
-      ),
-    ),
   };
+}
+
+/** Where the application of a pool finds its database, and as whom. */
+function databaseOf(
+  name: string | undefined,
+  config: StackConfig,
+  pairs: ReadonlyMap<string, PrimaryStandbyPair>,
+): PoolDatabase | undefined {
+  const [pair, settings] = [pairs.get(name ?? ""), config.pairs[name ?? ""]];
+  if (!pair || !settings) return undefined;
+  const { address, ownerPassword: password, finished: ready } = pair;
+  return { address, password, ready, port: settings.port, name: settings.database };
 }
 
 function membersOf(config: StackConfig, platform: Platform): ReadonlyMap<string, Member> {

@@ -16,18 +16,13 @@ export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The read-only look of a host at its half of a pair. */
-export function probeOf(target: SshTarget, release: string, pair: string): string {
-  return `${startOf(target).replace("bash", "python3")} ${scriptsOn(target, release)}/pair/probe.py ${pair}`;
+/** The read-only look of a host: a program of an area of the scripts, with its words. */
+export function lookOf(target: SshTarget, release: string, probe: string, words: readonly string[]): string {
+  const python = startOf(target).replace("bash", "python3");
+  return [python, `${scriptsOn(target, release)}/${probe}.py`, ...words.map(quoted)].join(" ");
 }
 
-/** A read-only look that is Python: the file under `scripts/`, without `.py`, and its words. */
-export function pythonOn(
-  target: SshTarget,
-  release: string,
-  script: string,
-  words: readonly string[],
-): string {
-  const python = startOf(target).replace("bash", "python3");
-  return [python, `${scriptsOn(target, release)}/${script}.py`, ...words.map(quoted)].join(" ");
+/** The read-only look of a host at its half of a pair. */
+export function probeOf(target: SshTarget, release: string, pair: string): string {
+  return lookOf(target, release, "pair/probe", [pair]);
 }

@@ -128,6 +128,31 @@ export function scriptsCopy(host: Host, { folder, release }: Scripts): command.r
   );
 }
 
+/** Declare a file of the operator's machine on one host; `to` is where it is, and `sha256` what names its contents. */
+export function fileCopy(
+  name: string,
+  host: Host,
+  file: { readonly path: string; readonly sha256: string; readonly to: pulumi.Output<string> },
+  opts: pulumi.CustomResourceOptions,
+): command.remote.CopyToRemote {
+  return new command.remote.CopyToRemote(
+    name,
+    {
+      connection: connectionOf(host.ssh),
+      source: new pulumi.asset.FileAsset(file.path),
+      remotePath: file.to,
+      triggers: [{ sha256: file.sha256, machine: host.identity }],
+    },
+    {
+      ...opts,
+      retainOnDelete: true,
+      ignoreChanges: ["connection", "remotePath"],
+      hideDiffs: ["connection"],
+      hooks: { beforeCreate: [answersHook(name, host.ssh)] },
+    },
+  );
+}
+
 /**
  * The plugin's limits end at the TCP connection: a machine whose sshd hangs would hold the update for ever. So each
  * dial is preceded by a look whether its first hop says `SSH-` in time.

@@ -12,6 +12,10 @@ export interface Row {
   readonly says: string;
   /** The script is ended after so many seconds, and is to be run again. */
   readonly deadlineSeconds: number;
+  /** The part of a resource's name that the row gives, where the phase is not to be in it. */
+  readonly name?: string;
+  /** Words that come first and never decide whether the row runs: names that can't change, limits. */
+  readonly limits?: readonly string[];
   /** Words of the script that the goal decides; a change of one is a new transition. */
   readonly words?: (keepers: Keepers, host: string) => readonly string[];
   /** Reads and changes nothing: it needs no claim, and may run on a host that is no member. */
@@ -51,8 +55,9 @@ export function phasesOf(table: Table): [string, Row[]][] {
   return [...phases];
 }
 
-/** The part of a resource name that a row gives: the phase, and the script where it says more. */
+/** The part of a resource name that a row gives: its own, or the phase, and the script where it says more. */
 export function rowName(row: Row): string {
+  if (row.name !== undefined) return row.name;
   const script = row.script.split("/").at(-1) ?? row.script;
   return script === row.phase ? row.phase : `${row.phase}-${script}`;
 }

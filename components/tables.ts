@@ -1,8 +1,22 @@
+import {
+  balancerHostTable,
+  balancersTable,
+  maintenanceTable,
+  memberTable,
+  type PoolLimits,
+  releaseTable,
+  serverHostTable,
+} from "./app-pool-table.ts";
 import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
 import { bricksTable, mountTable, unmountTable, volumeHostTable } from "./shared-volume-table.ts";
 import type { Table } from "./table.ts";
 
 const everything: CarriedRows = { files: true, services: true, checks: true, snapshot: true };
+
+const limits: PoolLimits = {
+  ...{ pool: "crossbow", drainSeconds: 60, policy: "fail", minHealthy: 1, readySeconds: 60, upSeconds: 30 },
+  ...{ bakeSeconds: 15, groupBakeSeconds: 1, path: "/", host: "localhost" },
+};
 
 /** Every transition there is, for the documents and for the tests that hold over all of them. */
 export const tables: Readonly<Record<string, { title: string; table: Table }>> = {
@@ -45,4 +59,23 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     table: mountTable("copies"),
   },
   "volume-client-none": { title: "Shared volume: client (mounts it no more)", table: unmountTable },
+  "pool-balancer": { title: "Pool: a balancer made ready", table: balancerHostTable },
+  "pool-server": {
+    title: "Pool: a server made ready",
+    table: serverHostTable({ pool: "crossbow" }),
+  },
+  "pool-balancers": {
+    title: "Pool: the balancers' configuration (two of them)",
+    table: balancersTable("crossbow", ["websvr", "websvr2"]),
+  },
+  "pool-release": {
+    title: "Pool: a release (three servers: the canary, then two)",
+    table: releaseTable(limits, [["prodapp01"], ["prodapp02", "prodapp03"]]),
+  },
+  "pool-enter": { title: "Pool: a server comes in", table: memberTable(limits, "prodapp02", "in") },
+  "pool-leave": { title: "Pool: a server leaves", table: memberTable(limits, "prodapp02", "out") },
+  "pool-maintenance": {
+    title: "Pool: the site goes into maintenance, or out of it",
+    table: maintenanceTable("crossbow"),
+  },
 };

@@ -40,6 +40,11 @@ export interface TransitionArgs {
   readonly members: ReadonlyMap<string, Member>;
   /** Members that a row may name together, by the word in its `on`. */
   readonly sets?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * The identity of a machine stands in the triggers of its own steps, and not in the keepers: a machine more, or one
+   * that is rebuilt, starts its own steps and no others.
+   */
+  readonly perMachine?: boolean;
   /** Hosts that rows with `reads` may run on besides. */
   readonly witnesses?: ReadonlyMap<string, Member>;
   /** What must be finished before. */
@@ -191,7 +196,7 @@ export class Transition extends pulumi.ComponentResource {
       .all([words, this.#settings(row, host), this.id, pulumi.all(taken)])
       .apply(([goal, settings, id, receipts]) => [
         ...(row.reads ? [] : [component, transition, id, String(row.deadlineSeconds), row.script]),
-        ...[component, ...goal, ...settings, ...receipts],
+        ...[component, ...(row.limits ?? []), ...goal, ...settings, ...receipts],
       ]);
     const seen = pulumi.all([...this.#verdicts]);
     const step = this.#declare(
@@ -307,6 +312,9 @@ export class Transition extends pulumi.ComponentResource {
     return {
       ...shown,
       ...(host ? { host } : {}),
+      ...(host && this.#args.perMachine
+        ? { machine: this.#ofHost(host, (member) => member.host.identity) }
+        : {}),
       ...(words ? { words: words.apply((goal) => goal.join(" ")) } : {}),
       transition: this.id,
     };

@@ -4,6 +4,7 @@ import { vpcPrefixes } from "../platforms/subnets.ts";
 import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
 import { carriedNames, carriedPorts } from "./carried.ts";
 import type { Names } from "./fields.ts";
+import { poolRules } from "./pool-rules.ts";
 import { defaultPorts, hostNames, pairNames } from "./schema.ts";
 import { volumeNames } from "./volumes.ts";
 import { volumeProblems } from "./volume-rules.ts";
@@ -55,7 +56,12 @@ export function crossCheck(raw: Fields): Problem[] {
     awsClients,
     awsRoutes,
   ];
-  return rules.flatMap((rule) => rule(draft));
+  const pools = {
+    ...{ hosts: draft.hosts, pairs: draft.pairs, pools: mapped(raw.appPools) },
+    ...{ caches: fieldsOf(raw.caches), volumes: fieldsOf(raw.sharedVolumes) },
+    ...{ unreachable: draft.unreachable, absent: draft.absent },
+  };
+  return [...rules.flatMap((rule) => rule(draft)), ...poolRules(pools)];
 }
 
 const fieldsOf = (value: unknown): Fields =>

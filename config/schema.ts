@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { carriedFields } from "./carried.ts";
+import { appPools } from "./pools.ts";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
 import { volumeFields } from "./volumes.ts";
 import { networkOf } from "../platforms/ipv4.ts";
@@ -135,6 +136,7 @@ const pairs = <Address extends z.ZodType>(serviceAddress: Address) =>
 
 const common = {
   ...volumeFields,
+  appPools,
   unreachable: listOf(
     hostName("A host that nothing dials."),
     "Hosts that are dead or cut off: nothing dials them, and what must not be skipped on them is refused.",

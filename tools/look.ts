@@ -1,4 +1,4 @@
-import type { Look, RecordFacts } from "../components/decide.ts";
+import type { Look } from "../components/decide.ts";
 import type { SshTarget } from "../platforms/platform.ts";
 import { sshRun } from "./ssh-run.ts";
 
@@ -12,7 +12,7 @@ export interface LookAt {
 const deadlineSeconds = 10;
 
 /** Look at one machine. A machine that is dead, hung or somebody else's is a finding, not a failure. */
-export async function lookAt<Facts extends RecordFacts>({
+export async function lookAt<Facts extends { readonly now_ms: number }>({
   host,
   target,
   command,

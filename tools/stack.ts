@@ -1,7 +1,11 @@
 import { execFileSync } from "node:child_process";
 import type { Look } from "../components/pair-decide.ts";
+import type { BalancerFacts } from "../components/app-pool-decide.ts";
+import type { PoolExpected } from "../components/app-pool-verify.ts";
+import type { Look as LookOf } from "../components/decide.ts";
+import type { Mark, MarkFacts } from "../components/marks.ts";
 import type { PairExpected } from "../components/pair-verify.ts";
-import { probeOf } from "../components/start.ts";
+import { lookOf, probeOf } from "../components/start.ts";
 import type { SshTarget } from "../platforms/platform.ts";
 import { lookAt } from "./look.ts";
 import { pulumiEnvironment, toolchain } from "./setup/toolchain.ts";
@@ -10,6 +14,8 @@ import { pulumiEnvironment, toolchain } from "./setup/toolchain.ts";
 export interface StackOutputs {
   readonly stackId: string;
   readonly expected: readonly PairExpected[];
+  readonly marks?: readonly Mark[];
+  readonly expectedPools?: readonly PoolExpected[];
   readonly targets: Readonly<Record<string, { ssh: SshTarget; release: string; unreachable: boolean }>>;
 }
 
@@ -43,4 +49,45 @@ export function looksAt(pair: PairExpected, targets: StackOutputs["targets"]): P
       return lookAt({ host, target: target.ssh, command });
     }),
   );
+}
+
+/** Ask a host of the stack something read-only. */
+function ask<Facts extends { readonly now_ms: number }>(
+  host: string,
+  targets: StackOutputs["targets"],
+  probe: string,
+  words: readonly string[],
+): Promise<LookOf<Facts>> {
+  const target = targets[host];
+  if (!target || target.unreachable)
+    return Promise.resolve({
+      host,
+      failure: "is in changeover:unreachable or changeover:suspect, nobody asked it",
+    });
+  return lookAt<Facts>({
+    host,
+    target: target.ssh,
+    command: lookOf(target.ssh, target.release, probe, words),
+  });
+}
+
+/** What each host of the marks has recorded; one look a host. */
+export function looksAtMarks(
+  marks: readonly Mark[],
+  targets: StackOutputs["targets"],
+): Promise<LookOf<MarkFacts>[]> {
+  const hosts = [...new Set(marks.map(({ host }) => host))];
+  const components = (host: string) => [
+    ...new Set(marks.filter((mark) => mark.host === host).map(({ component }) => component)),
+  ];
+  return Promise.all(hosts.map((host) => ask<MarkFacts>(host, targets, "marks", components(host))));
+}
+
+/** What each balancer of a pool serves by. */
+export function looksAtPool(
+  { pool, balancers }: PoolExpected,
+  targets: StackOutputs["targets"],
+): Promise<LookOf<BalancerFacts>[]> {
+  const words = [`${pool}-release`, pool];
+  return Promise.all(balancers.map((host) => ask<BalancerFacts>(host, targets, "haproxy/probe", words)));
 }

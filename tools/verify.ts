@@ -1,6 +1,9 @@
+import { poolDifferences } from "../components/app-pool-verify.ts";
+import type { Look } from "../components/decide.ts";
+import { markDifferences } from "../components/marks.ts";
 import { type ExportedEntry, unfinished } from "../components/open.ts";
 import { differences, leftOut } from "../components/pair-verify.ts";
-import { looksAt, outputsOf, pulumiStack } from "./stack.ts";
+import { looksAt, looksAtMarks, looksAtPool, outputsOf, pulumiStack } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -26,17 +29,32 @@ function settled(args: readonly string[]): number {
 }
 
 async function verify(args: readonly string[]): Promise<number> {
-  const { stackId, expected, targets } = outputsOf(args);
+  const { stackId, expected, marks = [], expectedPools = [], targets } = outputsOf(args);
   let [different, silent] = [0, 0];
-  for (const pair of expected) {
-    const looks = await looksAt(pair, targets);
-    const lines = differences(pair, looks, stackId);
+  const told = (
+    component: string,
+    lines: readonly string[],
+    looks: readonly Look<unknown>[],
+    besides: string[] = [],
+  ) => {
     different += lines.length;
     silent += looks.filter(({ facts }) => !facts).length;
     console.log(
-      `${pair.component}: ${lines.length === 0 ? "as the state says" : `${String(lines.length)} difference(s)`}`,
+      `${component}: ${lines.length === 0 ? "as the state says" : `${String(lines.length)} difference(s)`}`,
     );
-    for (const line of [...leftOut(pair), ...lines]) console.log(`  ${line}`);
+    for (const line of [...besides, ...lines]) console.log(`  ${line}`);
+  };
+  for (const pair of expected) {
+    const looks = await looksAt(pair, targets);
+    told(pair.component, differences(pair, looks, stackId), looks, leftOut(pair));
+  }
+  for (const pool of expectedPools) {
+    const looks = await looksAtPool(pool, targets);
+    told(`${pool.pool} at its balancers`, poolDifferences(pool, looks), looks);
+  }
+  if (marks.length > 0) {
+    const looks = await looksAtMarks(marks, targets);
+    told("what the hosts have recorded", markDifferences(marks, looks, stackId), looks);
   }
   if (silent > 0) return 75;
   return different > 0 ? 77 : 0;

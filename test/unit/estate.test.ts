@@ -1,61 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
-import { declareEstate } from "../../components/estate.ts";
 import { ignoredLocally, ignoredRemotely } from "../../components/step.ts";
-import { parseConfig } from "../../config.ts";
-import type { Platform } from "../../platforms/platform.ts";
-import { type Declared, declaredBy } from "../support/mocks.ts";
+import { asLine, declaredIn, inOrderOfGates } from "../support/declared.ts";
+import type { Declared } from "../support/mocks.ts";
 import { committedStack } from "../support/stack-file.ts";
 
 const golden = join(import.meta.dirname, "keepers.json");
-
-class Move extends pulumi.CustomResource {
-  constructor(name: string, opts: pulumi.CustomResourceOptions) {
-    super("test:index:Move", name, {}, opts);
-  }
-}
-
-/** Hosts by the names of a stack file, on a platform that makes nothing. */
-function platformFor(names: readonly string[], movedBy: "host" | "platform"): Platform {
-  const hosts = names.map((name, index): [string, NonNullable<ReturnType<Platform["hosts"]["get"]>>] => [
-    name,
-    {
-      name,
-      ssh: pulumi.output({
-        host: `192.0.2.${String(index + 1)}`,
-        port: 22,
-        user: "root",
-        hostKey: "ssh-ed25519 AAAA",
-      }),
-      identity: pulumi.output(`${name}-machine`),
-      address: pulumi.output(`192.0.2.${String(index + 1)}`),
-      ready: [],
-    },
-  ]);
-  return {
-    hosts: new Map(hosts),
-    serviceAddress: () => ({
-      address: pulumi.output("192.0.2.46"),
-      movedBy,
-      move: (name, _, opts) => new Move(name, opts),
-    }),
-    fence: () => ({ by: "operator", command: pulumi.output("power-switch off") }),
-    outputs: {},
-  };
-}
-
-async function declaredIn(file: string, changes: Record<string, unknown> = {}): Promise<Declared[]> {
-  const config = parseConfig({ ...committedStack(file), ...changes }, file);
-  const { declared } = await declaredBy(() => {
-    declareEstate(
-      config,
-      platformFor(Object.keys(config.hosts), config.platform === "aws" ? "platform" : "host"),
-    );
-  });
-  return declared;
-}
 
 describe.each(["Pulumi.dev.yaml", "Pulumi.prod.yaml"])("the estate of %s", (file) => {
   let declared: Declared[];
@@ -137,33 +88,13 @@ describe.each(goals)("the flip to %s", (mode, production, unreachable, from) => 
       pairs: { sounz: { ...pairs.sounz, production } },
       unreachable,
     });
-    const steps = declared.flatMap(({ name, type, inputs }) => {
-      const [shown] = (inputs.triggers ?? []) as Record<string, string>[];
-      if (type === "test:index:Move") return [`${name}  the platform moves the service address`];
-      if (!name.startsWith("sounz-switch-") || !shown) return [];
-      const { says, host = "operator", words, mode: skipped } = shown;
-      return [`${name}  ${host}  ${says ?? skipped ?? ""}${words === undefined ? "" : `  [${words}]`}`];
-    });
+    const steps = declared
+      .filter(({ name, type }) => name.startsWith("sounz-switch-") || type === "test:index:Move")
+      .flatMap((one) => asLine(one) ?? []);
     const text = `# from ${from}; unreachable: ${unreachable.join() || "none"}\n${inOrderOfGates(steps, declared).join("\n")}\n`;
     await expect(text).toMatchFileSnapshot(join(import.meta.dirname, "flips", `${mode}-${stack}.txt`));
   });
 });
-
-/** Steps by how many others they come after; equal ones by name. */
-function inOrderOfGates(steps: readonly string[], declared: readonly Declared[]): string[] {
-  const byName = new Map(declared.map((resource) => [resource.name, resource]));
-  const depths = new Map<string, number>();
-  const depth = (name: string): number => {
-    const known = depths.get(name);
-    if (known !== undefined) return known;
-    depths.set(name, 0);
-    const found = Math.max(0, ...(byName.get(name)?.dependsOn ?? []).map((before) => depth(before) + 1));
-    depths.set(name, found);
-    return found;
-  };
-  const of = (step: string) => depth(step.split("  ")[0] ?? "");
-  return [...steps].sort((a, b) => of(a) - of(b) || (a < b ? -1 : 1));
-}
 
 it("ignores every input that a step of the plugin has, but triggers (finding 2)", () => {
   const declaration = (file: string) =>

@@ -1,0 +1,231 @@
+import type { Membership } from "../config/pools.ts";
+import type { Row, Table } from "./table.ts";
+
+/** What the rows of a pool are told besides their goal: names that never change, and limits. */
+export interface PoolLimits {
+  readonly pool: string;
+  readonly drainSeconds: number;
+  readonly policy: "fail" | "cut";
+  readonly minHealthy: number;
+  readonly readySeconds: number;
+  readonly upSeconds: number;
+  readonly bakeSeconds: number;
+  readonly groupBakeSeconds: number;
+  readonly path: string;
+  readonly host: string;
+}
+
+/** A balancer made ready from a blank machine: HAProxy is installed; nothing is served by it yet. */
+export const balancerHostTable: Table = [
+  {
+    phase: "packages",
+    script: "haproxy/packages",
+    on: "each",
+    says: "HAProxy and the tools of the scripts are installed",
+    deadlineSeconds: 900,
+  },
+];
+
+/** A server made ready from a blank machine: user, folders, settings, what the application needs. */
+export function serverHostTable({ pool, software }: { pool: string; software?: string }): Table {
+  return [
+    {
+      phase: "packages",
+      script: "app/packages",
+      on: "each",
+      says: "the tools of the scripts are installed",
+      deadlineSeconds: 900,
+    },
+    {
+      phase: "configure",
+      script: "app/configure",
+      on: "each",
+      says: "the application's user, folders and settings are there",
+      limits: [pool],
+      words: (keepers) =>
+        Object.entries(keepers)
+          .filter(([key]) => key.startsWith("conf."))
+          .map(([key, value]) => `${key.slice("conf.".length)}=${value}`),
+      stdin: "application",
+      deadlineSeconds: 120,
+    },
+    ...(software === undefined
+      ? []
+      : [
+          {
+            phase: "software",
+            script: software,
+            on: "each",
+            says: "what the application needs on its server is there",
+            limits: [pool],
+            deadlineSeconds: 900,
+          },
+        ]),
+  ];
+}
+
+/** The text of haproxy.cfg, one balancer after the other: one that does not take it leaves the others as they are. */
+export function balancersTable(pool: string, balancers: readonly string[]): Table {
+  return balancers.map((balancer) => ({
+    phase: `on-${balancer}`,
+    script: "haproxy/configure",
+    on: balancer,
+    says: `${balancer} has checked and taken its configuration, without a lost connection; whom it serves by has not changed`,
+    limits: [pool],
+    words: (keepers) => [keepers[`template.${balancer}`] ?? ""],
+    deadlineSeconds: 120,
+  }));
+}
+
+const drain = (limits: PoolLimits, server: string): Row => ({
+  phase: "drain",
+  name: `drain-${server}`,
+  script: "haproxy/drain",
+  on: "balancers",
+  says: `no balancer sends ${server} a request, and its last session has ended`,
+  limits: [limits.pool, String(limits.drainSeconds), limits.policy, String(limits.minHealthy)],
+  words: () => [server],
+  deadlineSeconds: limits.drainSeconds + 60,
+});
+
+const enter = (limits: PoolLimits, server: string, bakeSeconds: number): Row => ({
+  phase: "enter",
+  name: `enter-${server}`,
+  script: "haproxy/enter",
+  on: "balancers",
+  says: `${server} is up at every balancer and has served well while it was watched`,
+  limits: [limits.pool, String(limits.upSeconds), String(bakeSeconds), limits.path, limits.host],
+  words: () => [server],
+  verdict: true,
+  deadlineSeconds: limits.upSeconds + bakeSeconds + 60,
+});
+
+const verdict = (says: string): Row => ({
+  phase: "verdict",
+  script: "pool/verdict",
+  on: "operator",
+  by: "operator",
+  says,
+  deadlineSeconds: 30,
+});
+
+/** What is wanted of one server: it comes into service behind its own readiness, or leaves without a cut session. */
+export function memberTable(limits: PoolLimits, server: string, wanted: Membership): Table {
+  const want: Row = {
+    phase: "want",
+    name: "want",
+    script: "haproxy/member",
+    on: "balancers",
+    says: `every balancer knows that ${server} is to be: ${wanted}`,
+    limits: [limits.pool],
+    words: () => [wanted, server],
+    deadlineSeconds: 30,
+  };
+  if (wanted !== "in") return [want, drain(limits, server)];
+  return [
+    want,
+    enter(limits, server, limits.groupBakeSeconds),
+    verdict(`${server} serves; if it did not do well, no balancer sends it a request and the update fails`),
+  ];
+}
+
+/** The group that a phase of a release is of; 0: of none. */
+const groupOf = (phase: string): number => Number(/^group-(\d+)-/.exec(phase)?.[1] ?? 0);
+
+/**
+ * A release on all servers, group after group. A group whose verdict is bad ends the way forward, and the servers that
+ * were begun go back to what ran before, newest group first; then the update fails with the reason. All of it stands
+ * in the table: what is not needed runs nothing.
+ */
+export function releaseTable(limits: PoolLimits, groups: readonly (readonly string[])[]): Table {
+  const forward = groups.flatMap((servers, index): Row[] => {
+    const group = `group-${String(index + 1)}`;
+    const bake = index === 0 ? limits.bakeSeconds : limits.groupBakeSeconds;
+    const rows: Row[] = [
+      ...servers.map((server) => ({ ...drain(limits, server), phase: `${group}-drain` })),
+      {
+        phase: `${group}-release`,
+        name: "release",
+        script: "app/release",
+        on: group,
+        says: "the application runs the release and is ready at its private address",
+        limits: [limits.pool],
+        words: ({ revision }) => [revision ?? ""],
+        verdict: true,
+        deadlineSeconds: limits.readySeconds + 60,
+      },
+      ...servers.map((server) => ({ ...enter(limits, server, bake), phase: `${group}-enter` })),
+    ];
+    return rows.map((row) => ({ ...row, when: (bad) => bad.length === 0 }));
+  });
+  return [
+    {
+      phase: "stage",
+      script: "app/stage",
+      on: "servers",
+      says: "the release lies unpacked beside the one that runs, its archive checked, its shared folders linked",
+      limits: [limits.pool],
+      words: ({ revision, sha256 }) => [revision ?? "", sha256 ?? ""],
+      deadlineSeconds: 900,
+    },
+    ...forward,
+    ...backRows(limits, groups),
+    verdict("the release serves on every server; if it was bad, none runs it any more and the update fails"),
+  ];
+}
+
+function backRows(limits: PoolLimits, groups: readonly (readonly string[])[]): Row[] {
+  const begun = (group: number) => (bad: readonly string[]) =>
+    bad.length > 0 && !bad.some((phase) => groupOf(phase) > 0 && groupOf(phase) < group);
+  return groups
+    .flatMap((servers, index): Row[][] => {
+      const [group, back] = [`group-${String(index + 1)}`, `back-${String(index + 1)}`];
+      const rows: Row[] = [
+        ...servers.map((server) => ({
+          ...drain(limits, server),
+          phase: `${back}-drain`,
+          name: `back-drain-${server}`,
+        })),
+        {
+          phase: `${back}-release`,
+          name: "back",
+          script: "app/back",
+          on: group,
+          says: "the application runs what ran before, and is ready",
+          limits: [limits.pool],
+          words: ({ revision }) => [revision ?? ""],
+          deadlineSeconds: limits.readySeconds + 60,
+        },
+        ...servers.map((server) => ({
+          ...enter(limits, server, 0),
+          phase: `${back}-enter`,
+          name: `back-enter-${server}`,
+          says: `${server} is up at every balancer`,
+        })),
+      ];
+      return [
+        rows.map((row) => ({
+          ...row,
+          says: `only if the release is bad: ${row.says}`,
+          when: begun(index + 1),
+        })),
+      ];
+    })
+    .reverse()
+    .flat();
+}
+
+/** The whole site answers with its maintenance page, or serves again. */
+export function maintenanceTable(pool: string): Table {
+  return [
+    {
+      phase: "maintenance",
+      script: "haproxy/maintenance",
+      on: "balancers",
+      says: "the site is in maintenance, or out of it, as seen from its balancers; no request was cut",
+      limits: [pool],
+      words: ({ maintenance }) => [maintenance ?? "off"],
+      deadlineSeconds: 120,
+    },
+  ];
+}

@@ -1,0 +1,27 @@
+import type { Membership } from "../config/pools.ts";
+import type { BalancerFacts } from "./app-pool-decide.ts";
+import type { Look } from "./decide.ts";
+
+/** What the state says of a pool. */
+export interface PoolExpected {
+  readonly pool: string;
+  readonly balancers: readonly string[];
+  readonly servers: Readonly<Record<string, Membership>>;
+}
+
+/** Where the balancers differ from what is wanted of the servers, a line each; empty: nowhere. */
+export function poolDifferences({ servers }: PoolExpected, looks: readonly Look<BalancerFacts>[]): string[] {
+  return looks.flatMap(({ host, facts, failure }) => {
+    if (!facts) return [`${host}: ${failure ?? "gave no answer"}`];
+    if (!facts.running) return [`${host}: HAProxy does not run; start it: systemctl start haproxy`];
+    const wrong = [facts.socket, facts.agrees].flatMap((line) => line ?? []);
+    const states = Object.entries(servers).flatMap(([name, wanted]) => {
+      const status = facts.servers[name]?.status ?? "unknown to it";
+      const serves = status.startsWith("UP");
+      if (wanted === "in" && !serves) return [`${name} is to be in, but is ${status}`];
+      if (wanted !== "in" && serves) return [`${name} is to be ${wanted}, but is ${status}`];
+      return [];
+    });
+    return [...wrong, ...states].map((line) => `${host}: ${line}`);
+  });
+}

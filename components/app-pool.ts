@@ -1,0 +1,376 @@
+import { join, resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { AppPool as PoolConfig } from "../config.ts";
+import type { PoolWanted } from "./app-pool-decide.ts";
+import { deployed, groupsOf, type PoolGoal, serving } from "./app-pool-goal.ts";
+import {
+  balancerHostTable,
+  balancersTable,
+  maintenanceTable,
+  memberTable,
+  type PoolLimits,
+  releaseTable,
+  serverHostTable,
+} from "./app-pool-table.ts";
+import type { PoolExpected } from "./app-pool-verify.ts";
+import { haproxyConfig } from "./haproxy-config.ts";
+import type { Mark } from "./marks.ts";
+import { lookOf } from "./start.ts";
+import { fileCopy } from "./step.ts";
+import { keepersOf, type Table } from "./table.ts";
+import { type Member, type OperatorCommand, Transition, type Verdict } from "./transition.ts";
+
+/** The database that the application of a pool uses, and who it is there. */
+export interface PoolDatabase {
+  readonly address: pulumi.Output<string>;
+  readonly port: number;
+  readonly name: string;
+  readonly password: pulumi.Output<string>;
+  readonly ready: pulumi.Resource;
+}
+
+export interface AppPoolArgs {
+  readonly config: PoolConfig;
+  /** All hosts of the estate by name; the pool's are among them. */
+  readonly hosts: ReadonlyMap<string, Member>;
+  readonly stack: pulumi.Output<string>;
+  readonly adopt?: string;
+  readonly database?: PoolDatabase;
+  /** What must be finished before anything is touched. */
+  readonly after?: readonly pulumi.Resource[];
+  /**
+   * Declares what servers use (shared volumes), told what each server that leaves depends on: it is touched when they
+   * have left, and is there before a release or a server that comes in.
+   */
+  readonly beforeRelease?: (left: ReadonlyMap<string, pulumi.Resource>) => readonly pulumi.Resource[];
+}
+
+const tools = join(import.meta.dirname, "..", "tools");
+const minFreeMiB = 256;
+
+/**
+ * Application servers behind HAProxy. Each independent goal (a host made ready, the balancers' configuration, the
+ * release, each server's membership, the site's maintenance) is a transition of its own, so that a change plans its
+ * own steps and no others.
+ */
+export class AppPool extends pulumi.ComponentResource {
+  /** Depend on it to come after all of the pool's transitions. */
+  readonly finished: readonly pulumi.Resource[];
+  /** What is done on which host. */
+  readonly marks: pulumi.Input<Mark>[] = [];
+  readonly expected: PoolExpected;
+  readonly #args: AppPoolArgs;
+  readonly #pool: string;
+  readonly #goal: PoolGoal;
+  readonly #limits: PoolLimits;
+  /** Balancers that steps run on. */
+  readonly #balancers: readonly string[];
+
+  constructor(pool: string, args: AppPoolArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { config } = args;
+    super("changeover:index:AppPool", pool, { release: config.release }, opts);
+    this.#pool = pool;
+    this.#args = args;
+    this.#goal = config;
+    this.#limits = limitsOf(pool, config);
+    this.#balancers = config.balancers.filter((name) => !this.#member(name).unreachable);
+
+    const balancerHosts = this.#balancers.map((name) => this.#host(name, balancerHostTable, {}));
+    const balancers = this.#configure(balancerHosts);
+    const serverHosts = deployed(this.#goal).map((name) => this.#serverHost(name));
+    const goes = config.maintenance ? [this.#maintenance([balancers])] : [];
+    const leaving = Object.keys(config.servers)
+      .filter((name) => config.servers[name] !== "in")
+      .sort();
+    const leaves = leaving.map((name) => this.#membership(name, [balancers]));
+    const used = args.beforeRelease?.(
+      new Map(leaving.map((name, index) => [name, leaves[index]?.finished ?? balancers.finished])),
+    );
+    const release = this.#release([...serverHosts, balancers, ...goes, ...leaves], used);
+    const enters = serving(this.#goal).map((name) => this.#membership(name, [release]));
+    const comes = config.maintenance ? [] : [this.#maintenance([release, ...enters])];
+    this.finished = [...leaves, ...enters, ...goes, ...comes, release].map(({ finished }) => finished);
+    this.expected = { pool, balancers: this.#balancers, servers: config.servers };
+    this.registerOutputs();
+  }
+
+  #member(name: string): Member {
+    const member = this.#args.hosts.get(name);
+    if (!member) throw new pulumi.RunError(`pool ${this.#pool}: ${name} is no host of this stack`);
+    return member;
+  }
+
+  #transition(
+    of: string,
+    transition: string,
+    how: {
+      readonly hosts: readonly string[];
+      readonly keepers: Record<string, pulumi.Input<string>>;
+      readonly table: Table;
+      readonly wanted?: Partial<PoolWanted>;
+      readonly after: readonly pulumi.Resource[];
+      readonly sets?: Readonly<Record<string, readonly string[]>>;
+      readonly perMachine?: boolean;
+      readonly settings?: Readonly<Record<string, (host: string) => pulumi.Input<readonly string[]>>>;
+      readonly secrets?: Readonly<Record<string, pulumi.Output<string>>>;
+      readonly verdict?: { good: string; bad: string; cure: string };
+    },
+  ): Transition {
+    const component = `${this.#pool}-${of}`;
+    const { stack, adopt } = this.#args;
+    const { verdict } = how;
+    const made = new Transition(
+      {
+        ...{ component, transition, table: how.table, stack, adopt },
+        members: new Map(how.hosts.map((name) => [name, this.#member(name)])),
+        keepers: how.keepers,
+        sets: {
+          balancers: this.#balancers,
+          ...Object.fromEntries(this.#balancers.map((name) => [name, [name]])),
+          ...how.sets,
+        },
+        perMachine: how.perMachine,
+        settings: how.settings,
+        secrets: how.secrets,
+        preflight: () => this.#preflight(component, transition, how.hosts, how.wanted ?? {}),
+        commands: verdict
+          ? { "pool/verdict": (_, __, verdicts) => judged({ component, ...verdict }, verdicts) }
+          : {},
+        after: how.after,
+      },
+      { parent: this },
+    );
+    this.marks.push(...how.hosts.map((host) => made.id.apply((id) => ({ host, component, transition, id }))));
+    return made;
+  }
+
+  /** A host made ready for its part, whatever runs on it. */
+  #host(
+    name: string,
+    table: Table,
+    conf: Record<string, pulumi.Input<string>>,
+    secrets?: Record<string, pulumi.Output<string>>,
+  ): Transition {
+    const { host } = this.#member(name);
+    return this.#transition(`host-${name}`, "provision", {
+      hosts: [name],
+      keepers: keepersOf<pulumi.Input<string>>({ machine: host.identity, ...conf }),
+      table,
+      secrets,
+      after: [...host.ready, ...(this.#args.after ?? [])],
+    });
+  }
+
+  #serverHost(name: string): Transition {
+    const { config, database } = this.#args;
+    const { host } = this.#member(name);
+    const conf: Record<string, pulumi.Input<string>> = {
+      ...{ user: config.user, unit: config.unit ?? this.#pool, port: String(config.appPort) },
+      ...{ address: host.address, self: name },
+      ...{ ready_path: config.ready.path, ready_status: String(config.ready.status) },
+      links: Object.entries(config.links)
+        .map(([folder, shared]) => `${folder}=${shared}`)
+        .sort()
+        .join(","),
+      ...(config.cache === undefined ? {} : { "set.CACHE": `/etc/changeover/caches/${config.cache}.ring` }),
+      ...(database
+        ? {
+            "set.DATABASE_HOST": database.address,
+            "set.DATABASE_PORT": String(database.port),
+            "set.DATABASE_NAME": database.name,
+            "set.DATABASE_USER": database.name,
+          }
+        : {}),
+      ...Object.fromEntries(Object.entries(config.settings).map(([key, value]) => [`set.${key}`, value])),
+    };
+    const secret = database
+      ? pulumi.interpolate`DATABASE_PASSWORD=${database.password}`
+      : pulumi.secret("NOTHING_SECRET=none");
+    return this.#host(
+      name,
+      serverHostTable({ pool: this.#pool, software: config.software }),
+      Object.fromEntries(Object.entries(conf).map(([key, value]) => [`conf.${key}`, value])),
+      { application: secret },
+    );
+  }
+
+  /** The text that each balancer runs. A host's new address is a new text: nothing else could reach it. */
+  #configure(hosts: readonly Transition[]): Transition {
+    const { config } = this.#args;
+    const servers = Object.keys(config.servers).sort();
+    const addresses = pulumi.all(servers.map((name) => this.#member(name).host.address));
+    const templates = this.#balancers.map((balancer): [string, pulumi.Output<string>] => [
+      `template.${balancer}`,
+      pulumi.all([addresses, this.#member(balancer).host.address]).apply(([of, own]) =>
+        haproxyConfig({
+          pool: this.#pool,
+          binds: [`${own}:${String(config.port)}`],
+          servers: servers.map((name, index) => ({ name, address: of[index] ?? "", port: config.appPort })),
+          ready: config.ready,
+          host: config.host,
+        }),
+      ),
+    ]);
+    return this.#transition("balancers", "configure", {
+      hosts: this.#balancers,
+      keepers: keepersOf<pulumi.Input<string>>({
+        ...Object.fromEntries(templates),
+        ...this.#machines(this.#balancers),
+      }),
+      table: balancersTable(this.#pool, this.#balancers),
+      after: hosts.map(({ finished }) => finished),
+    });
+  }
+
+  #release(after: readonly Transition[], used: readonly pulumi.Resource[] = []): Transition {
+    const { config } = this.#args;
+    const groups = groupsOf(this.#goal);
+    const servers = groups.flat();
+    const { archive = "", sha256 = "" } = config.releases[config.release] ?? {};
+    const sources = new Map(
+      servers.map((name) => [
+        name,
+        /^https?:/.test(archive) ? undefined : this.#upload(name, archive, sha256),
+      ]),
+    );
+    return this.#transition("release", "roll", {
+      hosts: [...this.#balancers, ...servers],
+      // Who is in the pool is no part of it: a server more gets its own steps, and the others none.
+      keepers: keepersOf<pulumi.Input<string>>({
+        revision: config.release,
+        sha256,
+      }),
+      perMachine: true,
+      table: releaseTable(this.#limits, groups),
+      sets: {
+        servers: servers,
+        ...Object.fromEntries(groups.map((group, index) => [`group-${String(index + 1)}`, group])),
+      },
+      settings: {
+        "app/stage": (host) => pulumi.output(sources.get(host)?.to ?? archive).apply((source) => [source]),
+        "app/release": () => [String(config.readySeconds)],
+        "app/back": () => [String(config.readySeconds)],
+      },
+      wanted: {
+        known: servers,
+        taken: Math.max(
+          0,
+          ...groups.map((group) => group.filter((name) => config.servers[name] === "in").length),
+        ),
+        minHealthy: this.#limits.minHealthy,
+        minFreeMiB,
+      },
+      verdict: {
+        good: `${config.release} serves`,
+        bad: `release ${config.release} of ${this.#pool} is bad; every server that had it runs again what it ran before`,
+        cure: `to go on with what runs, say so: npx pulumi config set --path changeover:appPools.${this.#pool}.release <the release before>; to try this one again: npx pulumi up --replace '**::${this.#pool}-release-roll-id'`,
+      },
+      after: [
+        ...after.map(({ finished }) => finished),
+        ...used,
+        ...[...sources.values()].flatMap((copy) => (copy ? [copy.resource] : [])),
+      ],
+    });
+  }
+
+  #upload(name: string, archive: string, sha256: string) {
+    const { host } = this.#member(name);
+    const to = host.ssh.apply(
+      (ssh) => `${ssh.user === "root" ? "/opt/changeover" : ".changeover"}/${sha256}.tar.gz`,
+    );
+    const resource = fileCopy(
+      `${this.#pool}-archive-${name}`,
+      host,
+      { path: resolve(import.meta.dirname, "..", archive), sha256, to },
+      { parent: this, dependsOn: [...host.ready, ...[this.#member(name).scripts ?? []].flat()] },
+    );
+    return { to, resource };
+  }
+
+  #membership(name: string, after: readonly Transition[]): Transition {
+    const { config } = this.#args;
+    const wanted = config.servers[name] ?? "out";
+    return this.#transition(name, "member", {
+      hosts: [...this.#balancers, ...(wanted === "in" ? [name] : [])],
+      keepers: keepersOf<pulumi.Input<string>>({
+        wanted,
+        ...this.#machines([...this.#balancers, ...(wanted === "in" ? [name] : [])]),
+      }),
+      table: memberTable(this.#limits, name, wanted),
+      wanted: {
+        known: [name],
+        ...(wanted === "in" ? { enters: name, release: config.release } : {}),
+      },
+      verdict: {
+        good: `${name} serves`,
+        bad: `${name} did not do well, and no balancer sends it a request`,
+        cure: `mend it and start again: npx pulumi up --replace '**::${this.#pool}-${name}-member-id', or leave it out: npx pulumi config set --path changeover:appPools.${this.#pool}.servers.${name} out`,
+      },
+      after: after.map(({ finished }) => finished),
+    });
+  }
+
+  #maintenance(after: readonly Transition[]): Transition {
+    return this.#transition("maintenance", "set", {
+      hosts: this.#balancers,
+      keepers: keepersOf<pulumi.Input<string>>({
+        maintenance: this.#args.config.maintenance ? "on" : "off",
+        ...this.#machines(this.#balancers),
+      }),
+      table: maintenanceTable(this.#pool),
+      after: after.map(({ finished }) => finished),
+    });
+  }
+
+  /** The machines behind the names: a rebuilt one is another. */
+  #machines(hosts: readonly string[]): Record<string, pulumi.Output<string>> {
+    return Object.fromEntries(hosts.map((name) => [`machine.${name}`, this.#member(name).host.identity]));
+  }
+
+  #preflight(
+    component: string,
+    transition: string,
+    hosts: readonly string[],
+    more: Partial<PoolWanted>,
+  ): OperatorCommand {
+    const { config, stack, adopt } = this.#args;
+    const members = hosts.map((name) => this.#member(name));
+    const reach = Object.entries(config.reaches).map(([name, where]) => `${name}=${where}`);
+    const stdin = pulumi
+      .all([stack, pulumi.all(members.map(({ host }) => host.ssh))])
+      .apply(([owner, targets]) => {
+        const wanted: PoolWanted = {
+          ...{ component, transition, stack: owner, adopt },
+          ...{ pool: this.#pool, balancers: this.#balancers },
+          ...more,
+        };
+        const looks = targets.map((target, index) => {
+          const { host, release } = members[index] as Member;
+          const probe = this.#balancers.includes(host.name)
+            ? lookOf(target, release, "haproxy/probe", [component, this.#pool])
+            : lookOf(target, release, "app/probe", [component, this.#pool, ...reach]);
+          return { host: host.name, target, command: probe };
+        });
+        return JSON.stringify({ kind: "pool", wanted, looks });
+      });
+    return { create: `${process.execPath} ${join(tools, "preflight.ts")}`, stdin };
+  }
+}
+
+function judged(
+  order: { component: string; good: string; bad: string; cure: string },
+  verdicts: pulumi.Output<readonly Verdict[]>,
+): OperatorCommand {
+  const stdin = verdicts.apply((seen) => JSON.stringify({ ...order, verdicts: seen }));
+  return { create: `${process.execPath} ${join(tools, "verdict.ts")}`, stdin };
+}
+
+function limitsOf(pool: string, config: PoolConfig): PoolLimits {
+  const { readySeconds, upSeconds, bakeSeconds, groupBakeSeconds, host } = config;
+  return {
+    // A site in maintenance serves nobody, whoever is up.
+    minHealthy: config.maintenance ? 0 : config.minHealthy,
+    ...{ pool, readySeconds, upSeconds, bakeSeconds, groupBakeSeconds, host },
+    ...{ drainSeconds: config.drain.seconds, policy: config.drain.policy, path: "/" },
+  };
+}

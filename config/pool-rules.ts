@@ -1,0 +1,154 @@
+import type { Names } from "./fields.ts";
+import { folderNames, poolNames, reachNames, revisionNames } from "./pools.ts";
+import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The parts of a stack file that pools name. */
+export interface PoolDraft {
+  readonly hosts: Readonly<Record<string, unknown>>;
+  readonly pairs: Readonly<Record<string, Fields>>;
+  readonly pools: Readonly<Record<string, Fields>>;
+  readonly caches: Readonly<Record<string, unknown>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+  /** Hosts that no step runs on. */
+  readonly unreachable: readonly string[];
+  readonly absent: readonly string[];
+}
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+
+const wordsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
+
+const at = (path: readonly string[], text: string): Problem => ({ path, text });
+
+/** What is wrong between the pools of a stack file and the rest of it. */
+export function poolRules(draft: PoolDraft): Problem[] {
+  return Object.entries(draft.pools).flatMap(([name, pool]) =>
+    [names, hostsOfPool, capacity, releases, references, shared].flatMap((rule) => rule(name, pool, draft)),
+  );
+}
+
+type Rule = (name: string, pool: Fields, draft: PoolDraft) => Problem[];
+
+const names: Rule = (name, pool, { pairs }) => {
+  const wrong = (path: string[], entries: object, { pattern, allowed }: Names) =>
+    Object.keys(entries)
+      .filter((key) => !pattern.test(key))
+      .map((key) => at([...path, key], `${shown(key)} is not allowed as a name; allowed: ${allowed}`));
+  const path = ["appPools", name];
+  return [
+    ...wrong(["appPools"], { [name]: pool }, poolNames),
+    ...wrong([...path, "releases"], fieldsOf(pool.releases), revisionNames),
+    ...wrong([...path, "links"], fieldsOf(pool.links), folderNames),
+    ...wrong([...path, "reaches"], fieldsOf(pool.reaches), reachNames),
+    ...wrong([...path, "settings"], fieldsOf(pool.settings), {
+      pattern: /^[A-Z][A-Z0-9_]*$/,
+      allowed: "upper-case letters, digits and underscores",
+    }),
+    ...(Object.hasOwn(pairs, name)
+      ? [at(path, `${shown(name)} is the name of a pair too; give one of them another name`)]
+      : []),
+  ];
+};
+
+const hostsOfPool: Rule = (name, pool, { hosts, unreachable, absent }) => {
+  const servers = Object.entries(fieldsOf(pool.servers));
+  const balancers = wordsOf(pool.balancers);
+  const named = [
+    ...balancers.map((host, index): [string[], string] => [["balancers", String(index)], host]),
+    ...servers.map(([host]): [string[], string] => [["servers", host], host]),
+  ].map(([path, host]): [string[], string] => [["appPools", name, ...path], host]);
+  const problems = named.flatMap(([path, host], index) => {
+    if (!Object.hasOwn(hosts, host))
+      return [at(path, `${shown(host)} is no host of this file; ${allowedWords(host, Object.keys(hosts))}`)];
+    if (absent.includes(host))
+      return [at(path, `${shown(host)} is in changeover:absent; take it out of one of the two`)];
+    if (named.findIndex(([, other]) => other === host) < index)
+      return [at(path, `${shown(host)} has a part in this pool already; a host has one`)];
+    return [];
+  });
+  const dead = servers
+    .filter(([host, wanted]) => wanted !== "out" && unreachable.includes(host))
+    .map(([host]) =>
+      at(
+        ["appPools", name, "servers", host],
+        `${shown(host)} is in changeover:unreachable, so no step can run on it; allowed: out (the others serve without it)`,
+      ),
+    );
+  const none = balancers.length > 0 && balancers.every((host) => unreachable.includes(host));
+  return [
+    ...problems,
+    ...dead,
+    ...(balancers.length === 0 && Array.isArray(pool.balancers)
+      ? [at(["appPools", name, "balancers"], "empty; allowed: one host or more")]
+      : []),
+    ...(none
+      ? [at(["appPools", name, "balancers"], "every balancer is in changeover:unreachable; one must answer")]
+      : []),
+  ];
+};
+
+/** A pool that may never lose a server can never get a release. */
+const capacity: Rule = (name, pool) => {
+  const serving = Object.values(fieldsOf(pool.servers)).filter((wanted) => wanted === "in").length;
+  const least = typeof pool.minHealthy === "number" ? pool.minHealthy : 1;
+  if (serving === 0 || serving > least || (serving === 1 && least === 1)) return [];
+  return [
+    at(
+      ["appPools", name, "minHealthy"],
+      `${String(least)} of ${String(serving)} servers that are in, so none may ever leave for a release; allowed: at most ${String(serving - 1)}, or one server more`,
+    ),
+  ];
+};
+
+const releases: Rule = (name, pool) => {
+  const known = Object.keys(fieldsOf(pool.releases));
+  const { release } = pool;
+  if (typeof release !== "string" || known.includes(release)) return [];
+  const where = pathText(["appPools", name, "releases"]);
+  return [
+    at(
+      ["appPools", name, "release"],
+      `${shown(release)} is not in ${where}; ${allowedWords(release, known)}`,
+    ),
+  ];
+};
+
+/** Pairs, caches and volumes that a pool names must be there. */
+const references: Rule = (name, pool, { pairs, caches, volumes }) => {
+  const missing = (path: string[], word: unknown, kind: string, entries: object) =>
+    typeof word !== "string" || Object.hasOwn(entries, word)
+      ? []
+      : [
+          at(
+            ["appPools", name, ...path],
+            `${shown(word)} is no ${kind} of this file; ${allowedWords(word, Object.keys(entries))}`,
+          ),
+        ];
+  return [
+    ...missing(["database"], pool.database, "pair", pairs),
+    ...missing(["cache"], pool.cache, "cache", caches),
+    ...wordsOf(pool.volumes).flatMap((word, index) =>
+      missing(["volumes", String(index)], word, "shared volume", volumes),
+    ),
+  ];
+};
+
+/** A balancer's HAProxy has one configuration, and a server's port one application. */
+const shared: Rule = (name, pool, { pools }) => {
+  const earlier = Object.entries(pools).slice(0, Object.keys(pools).indexOf(name));
+  const own = new Set([...wordsOf(pool.balancers), ...Object.keys(fieldsOf(pool.servers))]);
+  return earlier.flatMap(([other, fields]) =>
+    [...wordsOf(fields.balancers), ...Object.keys(fieldsOf(fields.servers))]
+      .filter((host) => own.has(host))
+      .map((host) =>
+        at(
+          ["appPools", name],
+          `${shown(host)} has a part in ${pathText(["appPools", other])} already; a host has one`,
+        ),
+      ),
+  );
+};

@@ -1,0 +1,168 @@
+import { z } from "zod";
+import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
+
+/** Words for what is wanted of a server of a pool (rows 001-011, 001-032, 001-145). */
+export const memberships = ["in", "maintenance", "out"] as const;
+
+export type Membership = (typeof memberships)[number];
+
+/** They become names of folders and of files. */
+export const revisionNames: Names = {
+  pattern: /^[A-Za-z0-9][\w.-]{0,63}$/,
+  allowed: "at most 64 letters, digits and . _ -, beginning with a letter or a digit",
+};
+
+export const folderNames: Names = {
+  pattern: /^[\w.-]+(\/[\w.-]+)*$/,
+  allowed: "a relative path of letters, digits and . _ -",
+};
+
+export const reachNames: Names = {
+  pattern: /^[a-z][a-z0-9_-]{0,30}$/,
+  allowed: "at most 31 lower-case letters, digits, underscores and hyphens, beginning with a letter",
+};
+
+const path = (purpose: string) =>
+  text(
+    /^(\/(?!\.{1,2}(\/|$))[\w.@+-]+)+$/,
+    "an absolute path of letters, digits and . _ @ + -, without . and .. as a folder",
+    purpose,
+  );
+
+const sitePath = (purpose: string) => text(/^\/[\w./~%?=&-]*$/, "a path that begins with /", purpose);
+
+const release = z.strictObject({
+  archive: text(
+    /^([\w.-][\w./-]*|\/[\w./-]+|https?:\/\/\S+)\.(tar\.gz|tgz)$/,
+    "a .tar.gz file, by its path from the project's folder, or an http(s) address that the servers reach",
+    "The application, packed.",
+  ),
+  sha256: text(/^[0-9a-f]{64}$/, "64 hexadecimal digits", "The archive's sha256: another file is refused."),
+});
+
+const drain = z
+  .strictObject({
+    seconds: wholeNumber(1, 3600, "How long a server that leaves waits for its last session.").default(60),
+    policy: field(
+      z.enum(["fail", "cut"]),
+      "fail or cut",
+      "What happens to sessions that are left then: the server stays in service and the update fails, or they are ended.",
+    ).default("fail"),
+  })
+  .prefault({});
+
+const ready = z
+  .strictObject({
+    path: sitePath("What a server is asked, at its private address, whether it can serve.").default("/ready"),
+    status: wholeNumber(100, 599, "The status that says so.").default(200),
+  })
+  .prefault({});
+
+const pool = z.strictObject({
+  balancers: listOf(
+    text(/^\S+$/, "the name of a host", "A host that runs HAProxy for this pool alone."),
+    "The hosts that users' requests come to, and that hand them to the servers.",
+  ),
+  servers: mapOf(
+    { pattern: /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, allowed: "the name of a host" },
+    field(
+      z.enum(memberships),
+      "in, maintenance or out",
+      "in: it serves. maintenance: it is drained and gets releases. out: it is drained, and no step runs on it.",
+    ),
+    "The application's servers, and what is wanted of each.",
+  ),
+  port: tcpPort("TCP port where the balancers answer.").default(80),
+  appPort: tcpPort("TCP port where the application answers on each server.").default(8080),
+  host: text(
+    /^[a-z0-9.-]+$/,
+    "the name of a site",
+    "The site's name, for requests that check it. Left out: localhost.",
+  ).default("localhost"),
+  ready,
+  software: text(
+    /^[a-z0-9-]+\/[a-z0-9-]+$/,
+    "the name of a script under `scripts/`, such as demo/crossbow",
+    "The script that puts what the application needs on a server. Left out: it is there.",
+  ).optional(),
+  user: text(/^[a-z_][a-z0-9_-]{0,31}$/, "a user name", "Who owns and runs the application.").default(
+    "expprodl",
+  ),
+  unit: text(
+    /^[\w.-]+$/,
+    "the name of a systemd unit without `.service`",
+    "The application's unit. Left out: the name of the pool.",
+  ).optional(),
+  links: mapOf(
+    folderNames,
+    path("The folder that every release shares."),
+    "Folders of a release that are links to shared ones; part of every deploy (row 001-082).",
+  ).default({}),
+  settings: mapOf(
+    { pattern: /^[A-Z][A-Z0-9_]*$/, allowed: "upper-case letters, digits and underscores" },
+    text(/^[^\p{Cc}]*$/u, "a text of one line", "A setting."),
+    "Settings of the application, as its environment. Nothing secret.",
+  ).default({}),
+  database: text(
+    /^[a-z][a-z0-9_]{0,30}$/,
+    "the name of a pair",
+    "The pair whose database the application uses; every server must be let in there (rows 001-022 to 001-028, 001-167).",
+  ).optional(),
+  cache: text(
+    /^[a-z][a-z0-9_]{0,30}$/,
+    "the name of a cache of this file",
+    "The cache that keeps the application's sessions.",
+  ).optional(),
+  volumes: listOf(
+    text(/^[a-z][a-z0-9_-]{0,30}$/, "the name of a shared volume of this file", "A shared volume."),
+    "Shared volumes that the servers mount before they serve.",
+  ).default([]),
+  reaches: mapOf(
+    reachNames,
+    text(/^[\w.-]+:\d{1,5}$/, "a host and a TCP port: 10.0.0.7:8983", "Where it answers."),
+    "What every server must reach before it serves (rows 001-021, 001-038 to 001-044).",
+  ).default({}),
+  release: text(revisionNames.pattern, "the name of one of `releases`", "The release that runs."),
+  releases: mapOf(revisionNames, release, "Releases by their revision. Keep the one to go back to."),
+  minHealthy: wholeNumber(
+    1,
+    1000,
+    "No step takes a server out while fewer than so many others are up at a balancer.",
+  ).default(1),
+  canary: wholeNumber(1, 1000, "How many servers get a release first.").default(1),
+  groupSize: wholeNumber(
+    1,
+    1000,
+    "How many servers get it at once then, as far as minHealthy allows.",
+  ).default(1),
+  drain,
+  readySeconds: wholeNumber(
+    1,
+    3600,
+    "A server that is not ready so long after its start has a bad release.",
+  ).default(60),
+  upSeconds: wholeNumber(
+    1,
+    3600,
+    "A ready server that no balancer takes for healthy after so long has a bad release.",
+  ).default(30),
+  bakeSeconds: wholeNumber(
+    0,
+    3600,
+    "How long the first servers with a release serve and are watched before others get it.",
+  ).default(15),
+  groupBakeSeconds: wholeNumber(0, 3600, "The same for the servers after them.").default(1),
+  maintenance: field(
+    z.boolean(),
+    "true or false",
+    "Whether the site answers every request with its maintenance page.",
+  ).default(false),
+});
+
+export const poolNames: Names = {
+  pattern: /^[a-z][a-z0-9_]{0,30}$/,
+  allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
+};
+
+/** Pools of application servers behind balancers (seed 001). */
+export const appPools = mapOf(poolNames, pool, "Pools of application servers behind HAProxy.").default({});

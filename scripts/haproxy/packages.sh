@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Have HAProxy on this machine, which starts nothing by itself.
+# Usage: packages.sh COMPONENT
+#
+# Debian's package starts its service; a balancer's runs only once its pool is configured.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/lib-packages.sh
+. "$here/../lib-packages.sh"
+
+# shellcheck disable=SC2034
+readonly packages=(haproxy python3 iproute2)
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  (($# == 1)) || misuse "packages.sh takes COMPONENT, got: $*"
+  export CHANGEOVER_COMPONENT=$1
+  if [[ $(missing) == *haproxy* ]]; then
+    systemctl mask --quiet haproxy.service
+    install_missing
+    systemctl unmask --quiet haproxy.service
+    systemctl disable --quiet haproxy.service
+  fi
+  install_missing
+  receipt "$HOSTNAME has HAProxy $(dpkg-query -Wf '${Version}' haproxy)"
+}
+
+{
+  main "$@"
+  exit
+}

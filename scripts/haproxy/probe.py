@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Describe this balancer's part in a pool: one line of JSON on stdout. Read-only.
+
+Usage: probe.py COMPONENT POOL
+"""
+
+import json
+import re
+import subprocess
+
+import pool as pools
+import runtime
+from drain import healthy
+from records import records_of
+from saying import run
+
+
+def version():
+    try:
+        ran = subprocess.run(["haproxy", "-v"], capture_output=True, text=True, timeout=10, check=False)
+    except OSError:
+        return None
+    found = re.search(r"version (\d+\.\d+\.\d+)", ran.stdout)
+    return found[1] if found else None
+
+
+def server(pool, name, state, row):
+    return {
+        "status": row.get("status"),
+        "admin": runtime.admin_of(state) if state else pool.record(name).get("admin") or "maint",
+        "sessions": runtime.sessions(pool.name, name) if state else 0,
+        "wanted": pool.record(name).get("wanted"),
+    }
+
+
+def facts(component, name):
+    pool, up = pools.Pool(name), pools.running()
+    why = runtime.trouble() if up else None
+    states, rows = {}, {}
+    if up and not why:
+        try:
+            states, rows = runtime.servers_state(name), runtime.stat()
+        except runtime.Unusable as error:
+            why = str(error)
+    usable = up and not why
+    return {
+        **records_of(component),
+        "version": version(),
+        "running": up,
+        "servers": {
+            one: server(pool, one, states.get(one), rows.get((name, one), {})) for one in sorted({*pool.servers(), *states})
+        },
+        "maintenance": pool.maintenance(),
+        "agrees": pool.differs() if usable or not up else None,
+        "socket": why,
+        "minHealthyNow": len(healthy(pool, states)) if usable else 0,
+    }
+
+
+def main(component, name):
+    return json.dumps(facts(component, name))
+
+
+run(main, __doc__, 2)

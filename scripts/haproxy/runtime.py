@@ -1,0 +1,149 @@
+"""The runtime sockets of HAProxy 2.6: the worker that takes requests, and those that end theirs after a reload."""
+
+import csv
+import re
+import socket
+
+from saying import refused
+
+ADMIN = "/run/haproxy/admin.sock"
+MASTER = "/run/haproxy-master.sock"
+LIMIT_S = 5
+
+
+class Unusable(Exception):
+    """The socket can't be opened, or does not answer as HAProxy does."""
+
+
+def ask(path, command):
+    """What one socket answers to one command."""
+    answer = b""
+    try:
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.settimeout(LIMIT_S)
+            opened.connect(path)
+            opened.sendall(f"{command}\n".encode())
+            opened.shutdown(socket.SHUT_WR)
+            while data := opened.recv(65536):
+                answer += data
+    except OSError as error:
+        raise Unusable(f"{path} gives no answer ({error})") from error
+    return answer.decode(errors="replace")
+
+
+def first_line(answer):
+    return (answer.strip().splitlines() or ["nothing"])[0][:120]
+
+
+def table_of(path, command, answer, start):
+    """Lines of values under a line of names; Unusable when it is anything else."""
+    lines = [line for line in answer.splitlines() if line.strip()]
+    if not lines or not lines[0].startswith(start):
+        raise Unusable(f"{path} answered {command!r} with: {first_line(answer)}")
+    return lines
+
+
+def info():
+    """`show info` of the worker that takes requests."""
+    answer = ask(ADMIN, "show info")
+    told = dict(line.split(": ", 1) for line in answer.splitlines() if ": " in line)
+    if told.get("Name") != "HAProxy" or not told.get("Pid", "").isdigit():
+        raise Unusable(f"{ADMIN} answered 'show info' with: {first_line(answer)}")
+    return told
+
+
+def trouble():
+    """Why the socket can't be worked with; None when it can."""
+    try:
+        told = info()
+        level = ask(ADMIN, "show cli level").strip()
+        if level != "admin":
+            return f"{ADMIN} has level {level[:40] or 'none'}, admin is needed: `stats socket {ADMIN} level admin`"
+        if int(told["Pid"]) not in workers()["new"]:
+            return f"{ADMIN} is answered by process {told['Pid']}, which is no worker of haproxy.service"
+    except Unusable as error:
+        return str(error)
+    return None
+
+
+def workers():
+    """Processes of the service: `new` take requests, `old` end what they have; `failed` reloads since the last good one."""
+    answer = ask(MASTER, "show proc")
+    kind, found = "", {"new": [], "old": [], "failed": 0}
+    for line in table_of(MASTER, "show proc", answer, "#<PID>"):
+        words = line.split()
+        if line.startswith("# "):
+            kind = {"workers": "new", "old workers": "old"}.get(line[2:].strip(), "")
+        elif len(words) > 1 and words[1] == "worker" and kind:
+            found[kind].append(int(words[0]))
+        elif len(words) > 1 and words[1] == "master":
+            failed = re.search(r"\[failed: (\d+)\]", line)
+            found["failed"] = int(failed[1]) if failed else 0
+    return found
+
+
+def stat(worker=None):
+    """`show stat`: rows by (proxy, server), of the current worker or of an old one."""
+    path, command = (ADMIN, "show stat") if worker is None else (MASTER, f"@!{worker} show stat")
+    lines = table_of(path, "show stat", ask(path, command), "# pxname,svname,")
+    names, *rows = csv.reader([lines[0][2:], *lines[1:]])
+    return {(row[0], row[1]): dict(zip(names, row)) for row in rows if len(row) > 30}
+
+
+def servers_state(pool):
+    """`show servers state`: what HAProxy knows of each server of a pool, by name."""
+    command = f"show servers state {pool}"
+    answer = ask(ADMIN, command)
+    if not answer.startswith("1\n# be_id "):
+        raise Unusable(f"{ADMIN} answered {command!r} with: {first_line(answer)}")
+    _, names, *rows = answer.strip().splitlines()
+    told = [dict(zip(names[2:].split(), row.split())) for row in rows if row]
+    return {row["srv_name"]: row for row in told}
+
+
+def admin_of(row):
+    """What an administrator wants of a server: maint, drain or ready."""
+    flags = int(row["srv_admin_state"])
+    return "maint" if flags & 0x23 else "drain" if flags & 0x18 else "ready"
+
+
+def order(command):
+    """A command that changes something: any answer but an empty one is an error."""
+    try:
+        answer = ask(ADMIN, command).strip()
+    except Unusable as error:
+        raise refused(f"{error}; {command!r} was not carried out") from error
+    if answer:
+        raise refused(f"HAProxy answered {command!r} with: {first_line(answer)}")
+
+
+def set_state(pool, server, state):
+    order(f"set server {pool}/{server} state {state}")
+
+
+def count(row, *columns):
+    return sum(int(row.get(column) or 0) for column in columns)
+
+
+def sessions(pool, server):
+    """Requests at a server and waiting for it, in every worker. An old one may send another on each idle connection."""
+    total = count(stat().get((pool, server), {}), "scur", "qcur")
+    for worker in workers()["old"]:
+        try:
+            rows = stat(worker)
+        except Unusable:
+            continue
+        total += count(rows.get((pool, server), {}), "scur", "qcur")
+        clients = sum(count(row, "scur") for (_, kind), row in rows.items() if kind == "FRONTEND")
+        busy = sum(count(row, "scur") for (_, kind), row in rows.items() if kind == "BACKEND")
+        total += max(0, clients - busy)
+    return total
+
+
+def cut(pool, server):
+    """End every session at a server, in every worker."""
+    order(f"shutdown sessions server {pool}/{server}")
+    for worker in workers()["old"]:
+        for line in ask(MASTER, f"@!{worker} show sess").splitlines():
+            if f" srv={server} " in line:
+                ask(MASTER, f"@!{worker} shutdown session {line.split(':', 1)[0]}")

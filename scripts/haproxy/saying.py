@@ -1,0 +1,54 @@
+"""Words and exit codes of the Python half of a host script; lib.sh says the same for Bash."""
+
+import sys
+import time
+
+
+class Ended(Exception):
+    """A script that ends with an instruction to its caller."""
+
+    def __init__(self, code, word, why):
+        super().__init__(why)
+        self.code, self.word = code, word
+
+
+def misuse(why):
+    return Ended(64, "called wrongly", why)
+
+
+def timed_out(why):
+    return Ended(75, "timed out", why)
+
+
+def refused(why):
+    return Ended(77, "refused", why)
+
+
+def log(text):
+    """Say what is about to be done, on stderr; nobody may be reading."""
+    try:
+        print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        pass
+
+
+def counted(count, thing):
+    """`1 session`, `2 sessions`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def run(main, doc, least, most=None):
+    """Call MAIN with the words of the command line; what it returns is printed."""
+    words = sys.argv[1:]
+    if words[:1] == ["--help"]:
+        print(doc)
+        return
+    try:
+        if not least <= len(words) <= (most or 1000):
+            raise misuse(f"{sys.argv[0]} got: {' '.join(words)}")
+        said = main(*words)
+    except Ended as ended:
+        log(f"{ended.word}: {ended}")
+        sys.exit(ended.code)
+    if said:
+        print(said)

@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import { archivePath, packDemoReleases } from "../../tools/demo-releases.ts";
+import { Load, type LoadReport } from "../../tools/load.ts";
+import { Estate } from "./estate.ts";
+import { ok } from "./runs.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+
+/** A pool of the demo application on machines of its own, with users who ask it all the time. */
+export class PoolSite {
+  readonly estate: Estate;
+  readonly balancers: readonly string[];
+  readonly servers: readonly string[];
+  pool: Record<string, unknown>;
+  #load: Load | undefined;
+
+  private constructor(estate: Estate, balancers: readonly string[], servers: readonly string[]) {
+    this.estate = estate;
+    this.balancers = balancers;
+    this.servers = servers;
+    const { sha256 } = packDemoReleases();
+    this.pool = {
+      balancers,
+      servers: Object.fromEntries(servers.map((name) => [name, "in"])),
+      ...{ minHealthy: Math.min(2, servers.length - 1), groupSize: 2, software: "demo/crossbow" },
+      ...{ readySeconds: 5, upSeconds: 10, bakeSeconds: 2, drain: { seconds: 20 } },
+      release: "4684",
+      releases: Object.fromEntries(
+        Object.entries(sha256).map(([name, sum]) => [
+          name,
+          { archive: join(root, archivePath(name)), sha256: sum },
+        ]),
+      ),
+    };
+  }
+
+  /** Boot the machines and make the pool; the first release serves when it returns. */
+  static async start(
+    balancers: readonly string[] = ["websvr", "websvr2"],
+    servers: readonly string[] = ["prodapp01", "prodapp02", "prodapp03", "prodapp04"],
+    change: Record<string, unknown> = {},
+  ): Promise<PoolSite> {
+    const estate = await Estate.start([...balancers, ...servers]);
+    const site = new PoolSite(estate, balancers, servers);
+    site.set(change);
+    ok(await estate.up());
+    return site;
+  }
+
+  /** Change the pool's config for the next run. */
+  set(change: Record<string, unknown>, more: Record<string, unknown> = {}): void {
+    this.pool = { ...this.pool, ...change };
+    this.estate.config = { pairs: {}, appPools: { crossbow: this.pool }, ...more };
+    this.estate.write();
+  }
+
+  /** Where users ask: every balancer. */
+  get targets(): string[] {
+    return this.balancers.map((name) => `http://${this.estate.host(name).address}`);
+  }
+
+  /** Users from now on: 200 requests a second over kept connections, 1 % of them slow. */
+  async users(perSecond = 200): Promise<Load> {
+    this.#load = new Load({ targets: this.targets, perSecond });
+    await this.#load.start();
+    return this.#load;
+  }
+
+  /** What users saw while something was done. */
+  async seen(act: () => Promise<unknown>): Promise<LoadReport> {
+    const load = this.#load ?? (await this.users());
+    const mark = load.mark();
+    await act();
+    // The last requests that were begun meanwhile may be slow ones.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    return load.since(mark);
+  }
+
+  /** The release that each server runs. */
+  async running(): Promise<Record<string, string>> {
+    const read = async (name: string): Promise<[string, string]> => [
+      name,
+      (
+        await this.estate.on(name, "basename $(readlink -f /deploy/crossbow/current) 2>/dev/null || true")
+      ).trim(),
+    ];
+    return Object.fromEntries(await Promise.all(this.servers.map(read)));
+  }
+
+  /** The state of each server at one balancer, in HAProxy's words. */
+  async states(balancer = this.balancers[0] ?? ""): Promise<Record<string, string>> {
+    const stat = await this.estate.on(
+      balancer,
+      `python3 -c "
+import socket
+s = socket.socket(socket.AF_UNIX); s.connect('/run/haproxy/admin.sock'); s.sendall(b'show stat\\n')
+print(b''.join(iter(lambda: s.recv(65536), b'')).decode())"`,
+    );
+    const rows = stat.split("\n").map((line) => line.split(","));
+    const status = rows[0]?.indexOf("status") ?? -1;
+    return Object.fromEntries(
+      rows
+        .filter(([, server]) => server !== undefined && this.servers.includes(server))
+        .map((row) => [row[1] ?? "", row[status] ?? ""]),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#load?.stop();
+    await this.estate.stop();
+  }
+}

@@ -1,0 +1,224 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type BalancerFacts,
+  decidePool,
+  type PoolWanted,
+  type ServerFacts,
+} from "../../components/app-pool-decide.ts";
+import { groupsOf, type PoolGoal, serving } from "../../components/app-pool-goal.ts";
+import { memberTable, type PoolLimits, releaseTable } from "../../components/app-pool-table.ts";
+import { badOf, phasesOf, rowName } from "../../components/table.ts";
+import { memberships } from "../../config/pools.ts";
+
+const goal = (names: string, change: Partial<PoolGoal> = {}): PoolGoal => ({
+  servers: Object.fromEntries(names.split(" ").map((word) => word.split("=") as [string, "in" | "out"])),
+  ...{ minHealthy: 1, canary: 1, groupSize: 1 },
+  ...change,
+});
+
+const limits: PoolLimits = {
+  ...{ pool: "crossbow", drainSeconds: 60, policy: "fail", minHealthy: 2, readySeconds: 60, upSeconds: 30 },
+  ...{ bakeSeconds: 15, groupBakeSeconds: 1, path: "/", host: "localhost" },
+};
+
+describe("who gets a release with whom", () => {
+  it("is the canary, then groups as large as the spare capacity allows", () => {
+    const four = goal("a=in b=in c=in d=in", { minHealthy: 2, groupSize: 3 });
+    expect(groupsOf(four)).toEqual([["a"], ["b", "c"], ["d"]]);
+    expect(groupsOf({ ...four, minHealthy: 1 })).toEqual([["a"], ["b", "c", "d"]]);
+    expect(groupsOf({ ...four, minHealthy: 3 })).toEqual([["a"], ["b"], ["c"], ["d"]]);
+  });
+
+  it("leaves out what is out, and takes what is in maintenance [001-011]", () => {
+    expect(groupsOf(goal("a=in b=out c=maintenance d=in"))).toEqual([["a"], ["c"], ["d"]]);
+  });
+
+  it("never takes more servers out at once than the rest can carry, and forgets none", () => {
+    const goals = fc.record({
+      servers: fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), fc.constantFrom(...memberships)),
+      ...{ minHealthy: fc.integer({ min: 1, max: 5 }), canary: fc.integer({ min: 1, max: 4 }) },
+      groupSize: fc.integer({ min: 1, max: 9 }),
+    });
+    fc.assert(
+      fc.property(goals, (any) => {
+        const groups = groupsOf(any);
+        const most = Math.max(1, serving(any).length - any.minHealthy);
+        expect(groups.every((group) => group.length >= 1 && group.length <= most)).toBe(true);
+        expect(groups.flat()).toEqual(
+          Object.keys(any.servers)
+            .filter((name) => any.servers[name] !== "out")
+            .sort(),
+        );
+      }),
+    );
+  });
+});
+
+describe("a release as a table", () => {
+  const groups = [["a"], ["b", "c"], ["d"]];
+  const table = releaseTable(limits, groups);
+  /** The rows that run when these phases were bad, as `phase script`. */
+  const run = (...bad: string[]) =>
+    table
+      .filter((row) => row.when?.(bad) ?? true)
+      .map((row) => `${row.phase} ${rowName(row)}`)
+      .filter((row) => /^(group|back)/.test(row));
+
+  it("drains every server before it gets the release, and lets it in again afterwards [001-032]", () => {
+    const order = phasesOf(table).map(([phase]) => phase);
+    expect(order.slice(0, 7)).toEqual([
+      ...["stage", "group-1-drain", "group-1-release", "group-1-enter"],
+      ...["group-2-drain", "group-2-release", "group-2-enter"],
+    ]);
+    expect(order.at(-1)).toBe("verdict");
+    const steps = table.map(rowName);
+    for (const server of groups.flat()) {
+      expect(steps).toContain(`drain-${server}`);
+      expect(steps).toContain(`enter-${server}`);
+    }
+  });
+
+  it("takes nothing back when all is good", () => {
+    expect(run().some((row) => row.startsWith("back"))).toBe(false);
+  });
+
+  it("takes back the servers that were begun, newest group first, and begins no more [001-144]", () => {
+    expect(run("group-2-release").map((row) => row.split(" ")[0])).toEqual([
+      ...["back-2-drain", "back-2-drain", "back-2-release", "back-2-enter", "back-2-enter"],
+      ...["back-1-drain", "back-1-release", "back-1-enter"],
+    ]);
+    expect(run("group-1-enter").every((row) => row.startsWith("back-1-"))).toBe(true);
+  });
+
+  it("goes back although the old release does not do well either", () => {
+    expect(run("group-1-release", "back-1-enter")).toEqual(run("group-1-release"));
+  });
+
+  it("names its steps by server, so that another grouping starts none of them anew", () => {
+    const other = releaseTable(limits, [["a", "b", "c", "d"]]);
+    const names = (rows: typeof table) =>
+      rows.filter(({ on }) => on === "balancers").map((row) => [rowName(row), row.words?.({}, "websvr")]);
+    expect(new Set(names(other).map(String))).toEqual(new Set(names(table).map(String)));
+  });
+
+  it("reads a bad verdict out of a receipt, and nothing out of a good one", () => {
+    expect(badOf("crossbow-release a at websvr bad: 12 of 300 answers were 5xx 3.20")).toBe(
+      "12 of 300 answers were 5xx",
+    );
+    expect(badOf("crossbow-release a at websvr good, 300 answers 3.20")).toBeUndefined();
+    expect(badOf(undefined)).toBeUndefined();
+  });
+});
+
+describe("membership as a table", () => {
+  it("lets a server in by readiness at every balancer, and out only when its sessions have ended [001-159]", () => {
+    expect(memberTable(limits, "a", "in").map(rowName)).toEqual(["want", "enter-a", "verdict"]);
+    expect(memberTable(limits, "a", "out").map(rowName)).toEqual(["want", "drain-a"]);
+  });
+});
+
+const records = {
+  ...{ now_ms: 0, stack: "5ac4", claim: null, done: {}, holder: null, epoch: 3 },
+};
+const balancer = (
+  servers: Record<string, string>,
+  change: Partial<BalancerFacts> = {},
+): { host: string; facts: BalancerFacts } => ({
+  host: "websvr",
+  facts: {
+    ...records,
+    ...{ version: "2.6.12", running: true, agrees: null, socket: null },
+    servers: Object.fromEntries(
+      Object.entries(servers).map(([name, status]) => [
+        name,
+        { status, admin: status === "MAINT" ? "maint" : "ready", wanted: "in" },
+      ]),
+    ),
+    ...change,
+  },
+});
+const server = (change: Partial<ServerFacts> = {}): { host: string; facts: ServerFacts } => ({
+  host: "prodapp01",
+  facts: {
+    ...records,
+    ...{ current: "4684", ready: true, answer: "200", free_mib: 5000, reach: {} },
+    ...change,
+  },
+});
+const wanted = (change: Partial<PoolWanted> = {}): PoolWanted => ({
+  ...{ component: "crossbow-release", transition: "roll", stack: "5ac4", pool: "crossbow" },
+  ...{ balancers: ["websvr"], known: ["prodapp01", "prodapp02"], taken: 1, minHealthy: 1, minFreeMiB: 256 },
+  ...change,
+});
+const refusals = (looks: Parameters<typeof decidePool>[0], change: Partial<PoolWanted> = {}) =>
+  decidePool(looks, wanted(change)).refusals;
+
+describe("preflight of a pool", () => {
+  const both = { prodapp01: "UP", prodapp02: "UP" };
+
+  it("goes on when the rest carries the traffic, and claims the next epoch", () => {
+    expect(decidePool([balancer(both), server()], wanted())).toEqual({
+      refusals: [],
+      notes: ["websvr sees prodapp01 UP, prodapp02 UP", "prodapp01 runs 4684"],
+      epoch: 4,
+    });
+  });
+
+  it.each([
+    [
+      "a server is down already",
+      [balancer({ prodapp01: "UP", prodapp02: "DOWN" })],
+      "websvr has 1 server(s) up (prodapp01); with 1 less it would be 0 (allowed: 1 or more); mend the others first, or lower minHealthy",
+    ],
+    [
+      "a balancer lacks a server",
+      [balancer({ prodapp01: "UP", prodapp03: "UP" })],
+      "websvr knows no server prodapp02 (it knows: prodapp01, prodapp03); let it be configured first: npx pulumi up",
+    ],
+    [
+      "its socket answers something else",
+      [balancer(both, { socket: 'answered "nonsense"' })],
+      'websvr does not answer as HAProxy at its socket: answered "nonsense"; see docs/runbook.md, "a balancer does not answer"',
+    ],
+    [
+      "file and socket differ",
+      [balancer(both, { agrees: "prodapp02 is ready at the socket and disabled in the file" })],
+      "websvr says in its file and at its socket different things: prodapp02 is ready at the socket and disabled in the file; a person must decide which is right (docs/runbook.md)",
+    ],
+    [
+      "a server does not reach what it needs",
+      [balancer(both), server({ reach: { solr: "10.0.0.7:8983 refused the connection", db: null } })],
+      "prodapp01 does not reach what it needs (solr: 10.0.0.7:8983 refused the connection); mend that first",
+    ],
+    [
+      "a server has no room",
+      [balancer(both), server({ free_mib: 12 })],
+      "prodapp01 has 12 MiB free for releases (needed: 256 MiB); make room",
+    ],
+    [
+      "somebody else operates it",
+      [balancer(both, { stack: "other" })],
+      "websvr is operated by stack other, not by this one (5ac4); to take it over: npx pulumi config set adopt other",
+    ],
+    ["a balancer gives no answer", [{ host: "websvr", failure: "timed out" }], "websvr: timed out"],
+  ])("refuses when %s [001-021] [001-158]", (_, looks, refusal) => {
+    expect(refusals(looks)).toEqual([refusal]);
+  });
+
+  it("asks for no spare capacity before anybody serves, nor in the middle of a release", () => {
+    expect(refusals([balancer({ prodapp01: "MAINT", prodapp02: "MAINT" })])).toEqual([]);
+    const open = { claim: { id: "1", epoch: 3, transition: "roll" } };
+    expect(refusals([balancer({ prodapp01: "MAINT", prodapp02: "UP" }, open)])).toEqual([]);
+  });
+
+  it("lets a server in only when it is ready and runs what the pool runs", () => {
+    const enters = { enters: "prodapp01", release: "4685", taken: 0 };
+    const down = server({ current: "4685", ready: false, answer: "503: no styles" });
+    expect(refusals([server()], enters)).toEqual([
+      "prodapp01 runs 4684, the pool runs 4685; it gets it by the next npx pulumi up",
+    ]);
+    expect(refusals([down], enters)).toEqual(["prodapp01 is not ready: 503: no styles"]);
+    expect(refusals([server({ current: "4685" })], enters)).toEqual([]);
+  });
+});

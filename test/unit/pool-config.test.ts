@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, parseConfig } from "../../config.ts";
+
+const release = { archive: "releases/crossbow-4685.tar.gz", sha256: "ab".repeat(32) };
+
+const pool = {
+  balancers: ["websvr"],
+  servers: { prodapp01: "in", prodapp02: "in" },
+  release: "4685",
+  releases: { "4685": release },
+};
+
+const file = (change: Record<string, unknown> = {}, rest: Record<string, unknown> = {}) => ({
+  platform: "local",
+  hosts: { websvr: {}, prodapp01: {}, prodapp02: {}, prodapp03: {} },
+  appPools: { crossbow: { ...pool, ...change } },
+  ...rest,
+});
+
+function problems(raw: Record<string, unknown>): string[] {
+  try {
+    parseConfig(raw, "Pulumi.test.yaml");
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message
+      .split("\n")
+      .flatMap((line) => /^ {2}(changeover:.*)/.exec(line)?.[1] ?? []);
+  }
+}
+
+const at = "changeover:appPools.crossbow";
+
+describe("a pool in a stack file", () => {
+  it("needs balancers, servers and a release; the rest has defaults", () => {
+    expect(problems(file())).toEqual([]);
+    expect(parseConfig(file(), "x").appPools.crossbow).toMatchObject({
+      ...{ port: 80, appPort: 8080, user: "expprodl", minHealthy: 1, canary: 1, groupSize: 1 },
+      ...{
+        drain: { seconds: 60, policy: "fail" },
+        ready: { path: "/ready", status: 200 },
+        maintenance: false,
+      },
+    });
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    [
+      "a release that is not there",
+      file({ release: "4686" }),
+      `${at}.release: "4686" is not in ${at}.releases; allowed: 4685; did you mean 4685?`,
+    ],
+    [
+      "a server that is no host",
+      file({ servers: { prodapp01: "in", prodap02: "in" } }),
+      `${at}.servers.prodap02: "prodap02" is no host of this file; allowed: websvr, prodapp01, prodapp02, prodapp03; did you mean prodapp02?`,
+    ],
+    [
+      "a balancer that is a server too",
+      file({ balancers: ["websvr", "prodapp01"] }),
+      `${at}.servers.prodapp01: "prodapp01" has a part in this pool already; a host has one`,
+    ],
+    [
+      "no spare capacity",
+      file({ minHealthy: 2 }),
+      `${at}.minHealthy: 2 of 2 servers that are in, so none may ever leave for a release; allowed: at most 1, or one server more`,
+    ],
+    [
+      "a dead server that is in",
+      file({}, { unreachable: ["prodapp02"] }),
+      `${at}.servers.prodapp02: "prodapp02" is in changeover:unreachable, so no step can run on it; allowed: out (the others serve without it)`,
+    ],
+    [
+      "no balancer that answers",
+      file({}, { unreachable: ["websvr"] }),
+      `${at}.balancers: every balancer is in changeover:unreachable; one must answer`,
+    ],
+    [
+      "another word for a server",
+      file({ servers: { prodapp01: "in", prodapp02: "down" } }),
+      `${at}.servers.prodapp02: "down" is not allowed; allowed: in, maintenance, out`,
+    ],
+    [
+      "an archive without its checksum",
+      file({ releases: { "4685": { archive: release.archive } } }),
+      `${at}.releases[4685].sha256: missing; allowed: 64 hexadecimal digits`,
+    ],
+    [
+      "a database that is no pair",
+      file({ database: "sounz" }),
+      `${at}.database: "sounz" is no pair of this file; allowed: none`,
+    ],
+    [
+      "a host of two pools",
+      file({}, { appPools: { crossbow: pool, www1: { ...pool, servers: { prodapp03: "in" } } } }),
+      `changeover:appPools.www1: "websvr" has a part in ${at} already; a host has one`,
+    ],
+  ])("is refused with %s [001-016] [001-032]", (_, raw, problem) => {
+    expect(problems(raw)).toEqual([problem]);
+  });
+
+  it("may leave a dead server out, and release to a single one", () => {
+    expect(
+      problems(file({ servers: { prodapp01: "in", prodapp02: "out" } }, { unreachable: ["prodapp02"] })),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { asLine, declaredFor, inOrderOfGates } from "../support/declared.ts";
+import type { Declared } from "../support/mocks.ts";
+
+const four = { prodapp01: "in", prodapp02: "in", prodapp03: "in", prodapp04: "in" };
+const releases = Object.fromEntries(
+  ["4684", "4685"].map((name) => [name, { archive: `releases/${name}.tar.gz`, sha256: "ab".repeat(32) }]),
+);
+
+const stack = (change: Record<string, unknown> = {}) => {
+  const pool = {
+    ...{ balancers: ["websvr", "websvr2"], servers: four, release: "4685", releases },
+    ...{ minHealthy: 2, groupSize: 2 },
+    ...change,
+  };
+  const hosts = Object.fromEntries(
+    ["websvr", "websvr2", ...Object.keys(pool.servers)].map((name) => [name, {}]),
+  );
+  return declaredFor({ platform: "local", hosts, appPools: { crossbow: pool } });
+};
+
+/** Lines of the run-book, in their order. */
+const book = (declared: readonly Declared[]) =>
+  inOrderOfGates(
+    declared.flatMap((one) => asLine(one) ?? []),
+    declared,
+  );
+
+/** What decides whether a step runs: it is new, or its triggers or the keepers of its id are others. */
+const decides = ({ inputs }: Declared) => JSON.stringify([inputs.keepers, inputs.triggers]);
+
+/** Names of the steps and ids that a change of the config starts. */
+async function planned(before: Record<string, unknown>, after: Record<string, unknown>): Promise<string[]> {
+  const old = new Map((await stack(before)).map((one) => [one.name, decides(one)]));
+  const declared = await stack(after);
+  // In a mock the id of a transition does not follow its keepers; the engine's does.
+  const anew = new Set(
+    declared
+      .filter(
+        ({ name, inputs }) =>
+          inputs.keepers !== undefined && old.get(name) !== JSON.stringify([inputs.keepers, inputs.triggers]),
+      )
+      .map(({ name }) => name.replace(/-id$/, "-")),
+  );
+  return declared
+    .filter((one) => asLine(one) !== undefined)
+    .filter(
+      (one) => old.get(one.name) !== decides(one) || [...anew].some((prefix) => one.name.startsWith(prefix)),
+    )
+    .map(({ name }) => name);
+}
+
+describe("a pool of four servers behind two balancers", () => {
+  it("deploys by the run-book of the golden file", async () => {
+    const lines = book(await stack()).filter((line) => line.startsWith("crossbow-release-"));
+    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(
+      join(import.meta.dirname, "flips", "release.txt"),
+    );
+  });
+
+  it("plans for another release the steps of the release and no others", async () => {
+    const steps = await planned({ release: "4684" }, { release: "4685" });
+    expect(steps.length).toBeGreaterThan(20);
+    expect(steps.filter((name) => !name.startsWith("crossbow-release-"))).toEqual([]);
+  });
+
+  it("plans for a server more its own steps, and its line at the balancers [001-086]", async () => {
+    const steps = await planned({}, { servers: { ...four, prodapp05: "in" } });
+    expect(
+      steps.filter((name) => !name.includes("prodapp05") && !name.startsWith("crossbow-balancers-")),
+    ).toEqual([]);
+    for (const step of [
+      "crossbow-release-roll-stage-prodapp05",
+      "crossbow-prodapp05-member-enter-prodapp05-websvr",
+    ])
+      expect(steps).toContain(step);
+  });
+
+  it("plans for a server that leaves its own steps, and asks nothing of the server itself [001-032] [001-159]", async () => {
+    const steps = await planned({}, { servers: { ...four, prodapp02: "out" } });
+    expect(steps.filter((name) => !name.startsWith("crossbow-prodapp02-"))).toEqual([]);
+    const declared = await stack({ servers: { ...four, prodapp02: "out" } });
+    const hosts = declared
+      .filter(({ name }) => name.startsWith("crossbow-prodapp02-member-"))
+      .flatMap(({ inputs }) =>
+        ((inputs.triggers ?? []) as Record<string, string>[]).flatMap(({ host }) => host ?? []),
+      );
+    expect(new Set(hosts)).toEqual(new Set(["websvr", "websvr2"]));
+  });
+
+  it("goes into maintenance before anything else of the change, and comes out after it [001-133] [001-139]", async () => {
+    const after = (declared: readonly Declared[], first: string, then: string) => {
+      const byName = new Map(declared.map((one) => [one.name, one]));
+      const seen = new Set<string>();
+      const reach = (name: string): boolean => {
+        if (name === first) return true;
+        if (seen.has(name)) return false;
+        seen.add(name);
+        return (byName.get(name)?.dependsOn ?? []).some(reach);
+      };
+      return reach(then);
+    };
+    const on = await stack({ maintenance: true });
+    expect(after(on, "crossbow-maintenance-set-done-gate", "crossbow-release-roll-preflight")).toBe(true);
+    const off = await stack();
+    expect(after(off, "crossbow-release-roll-done-gate", "crossbow-maintenance-set-preflight")).toBe(true);
+  });
+});
