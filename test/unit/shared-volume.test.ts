@@ -44,7 +44,7 @@ function wrong(change: Record<string, unknown>, more: Record<string, unknown> = 
     return (error as Error).message
       .split("\n")
       .slice(1)
-      .map((line) => line.trim().replace("changeover:sharedVolumes.styles", ""));
+      .map((line) => line.trim().replace(/^changeover:sharedVolumes[.]styles/, ""));
   }
 }
 
