@@ -2,12 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { allowedWords, nearest, type Problem, problemText, shown } from "./config/problems.ts";
 import { backendOf, backendProblem, ownAddresses } from "./config/backend.ts";
+import { cachesIn, cachesLeaving } from "./config/cache-leaving.ts";
 import { leaving, operatedBy } from "./config/leaving.ts";
 import { crossCheck } from "./config/rules.ts";
 import { allowedIn } from "./config/fields.ts";
 import { anyPlatformSchema, stackSchemas } from "./config/schema.ts";
 
 type Parsed<Name extends keyof typeof stackSchemas> = z.output<(typeof stackSchemas)[Name]>;
+/** One cache of memcached. */
+export type Cache = Readonly<Parsed<keyof typeof stackSchemas>["caches"][string]>;
+
 type ParsedPair = Parsed<keyof typeof stackSchemas>["pairs"][string];
 
 /** One pair of machines. `serviceAddress` is left out on `aws` only. */
@@ -16,10 +20,10 @@ export type Pair = Readonly<Omit<ParsedPair, "database" | "serviceAddress">> & {
   readonly serviceAddress?: string;
 };
 
-/** A folder that several hosts share. */
-export type SharedVolume = Readonly<Parsed<keyof typeof stackSchemas>["sharedVolumes"][string]>;
 /** One pool of application servers. */
 export type AppPool = Readonly<Parsed<keyof typeof stackSchemas>["appPools"][string]>;
+/** A folder that several hosts share. */
+export type SharedVolume = Readonly<Parsed<keyof typeof stackSchemas>["sharedVolumes"][string]>;
 
 type Checked<Name extends keyof typeof stackSchemas> = Readonly<Omit<Parsed<Name>, "pairs">> & {
   readonly pairs: Readonly<Record<string, Pair>>;
@@ -60,7 +64,11 @@ const stackFile = (): string => `Pulumi.${pulumi.getStack()}.yaml`;
  */
 export async function requireOrderlyLeave(config: StackConfig): Promise<void> {
   const wanted = { ...config, unreachable: [...config.unreachable, ...config.suspect] };
-  const problems = leaving(operatedBy(await lastOutputs()), wanted);
+  const outputs = await lastOutputs();
+  const problems = [
+    ...leaving(operatedBy(outputs), wanted),
+    ...cachesLeaving(cachesIn(outputs), config.caches),
+  ];
   if (problems.length > 0) throw new ConfigError(problemText(stackFile(), problems));
 }
 

@@ -24,5 +24,6 @@ export const {
   expected,
   marks,
   expectedPools,
+  caches,
   targets,
 } = estate;

@@ -14,7 +14,7 @@ export interface BalancerFacts extends RecordFacts {
   readonly running: boolean;
   /** By server: HAProxy's own word for its state, the state that somebody gave it, and what is wanted of it. */
   readonly servers: Readonly<
-    Record<string, { readonly status: string; readonly admin: string; readonly wanted: string | null }>
+    Record<string, { readonly status: string | null; readonly admin: string; readonly wanted: string | null }>
   >;
   /** Where its file and its socket say different things; null: nowhere. */
   readonly agrees: string | null;
@@ -68,7 +68,7 @@ const onServer =
     !isBalancer(facts) && check(facts, wanted, host);
 
 const up = (facts: BalancerFacts): string[] =>
-  Object.keys(facts.servers).filter((name) => facts.servers[name]?.status.startsWith("UP"));
+  Object.keys(facts.servers).filter((name) => facts.servers[name]?.status?.startsWith("UP"));
 
 /** Whether anybody serves yet: before the first server came in there is nothing to keep up. */
 const serves = (facts: BalancerFacts): boolean =>
@@ -137,6 +137,8 @@ export function decidePool(looks: readonly Look<PoolFacts>[], wanted: PoolWanted
 function noteOf({ host, facts }: Look<PoolFacts>): string[] {
   if (!facts) return [];
   if (!isBalancer(facts)) return facts.current === null ? [] : [`${host} runs ${facts.current}`];
-  const states = Object.entries(facts.servers).map(([name, { status }]) => `${name} ${status}`);
+  const states = Object.entries(facts.servers).map(
+    ([name, { status, admin }]) => `${name} ${status ?? admin}`,
+  );
   return states.length === 0 ? [] : [`${host} sees ${states.join(", ")}`];
 }

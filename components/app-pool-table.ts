@@ -85,6 +85,7 @@ const drain = (limits: PoolLimits, server: string): Row => ({
   says: `no balancer sends ${server} a request, and its last session has ended`,
   limits: [limits.pool, String(limits.drainSeconds), limits.policy, String(limits.minHealthy)],
   words: () => [server],
+  beside: true,
   deadlineSeconds: limits.drainSeconds + 60,
 });
 
@@ -96,6 +97,7 @@ const enter = (limits: PoolLimits, server: string, bakeSeconds: number): Row => 
   says: `${server} is up at every balancer and has served well while it was watched`,
   limits: [limits.pool, String(limits.upSeconds), String(bakeSeconds), limits.path, limits.host],
   words: () => [server],
+  beside: true,
   verdict: true,
   deadlineSeconds: limits.upSeconds + bakeSeconds + 60,
 });
@@ -213,6 +215,21 @@ function backRows(limits: PoolLimits, groups: readonly (readonly string[])[]): R
     })
     .reverse()
     .flat();
+}
+
+/** Who serves the site's addresses on the balancers. */
+export function edgeTable(pool: string): Table {
+  return [
+    {
+      phase: "serve",
+      script: "haproxy/serve",
+      on: "balancers",
+      says: "HAProxy listens on every address of the site, now and after a boot",
+      limits: [pool],
+      words: () => ["on"],
+      deadlineSeconds: 60,
+    },
+  ];
 }
 
 /** The whole site answers with its maintenance page, or serves again. */

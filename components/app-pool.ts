@@ -6,6 +6,7 @@ import { deployed, groupsOf, type PoolGoal, serving } from "./app-pool-goal.ts";
 import {
   balancerHostTable,
   balancersTable,
+  edgeTable,
   maintenanceTable,
   memberTable,
   type PoolLimits,
@@ -76,7 +77,7 @@ export class AppPool extends pulumi.ComponentResource {
     this.#balancers = config.balancers.filter((name) => !this.#member(name).unreachable);
 
     const balancerHosts = this.#balancers.map((name) => this.#host(name, balancerHostTable, {}));
-    const balancers = this.#configure(balancerHosts);
+    const balancers = this.#edge([this.#configure(balancerHosts)]);
     const serverHosts = deployed(this.#goal).map((name) => this.#serverHost(name));
     const goes = config.maintenance ? [this.#maintenance([balancers])] : [];
     const leaving = Object.keys(config.servers)
@@ -165,32 +166,30 @@ export class AppPool extends pulumi.ComponentResource {
     const { config, database } = this.#args;
     const { host } = this.#member(name);
     const conf: Record<string, pulumi.Input<string>> = {
-      ...{ user: config.user, unit: config.unit ?? this.#pool, port: String(config.appPort) },
-      ...{ address: host.address, self: name },
-      ...{ ready_path: config.ready.path, ready_status: String(config.ready.status) },
+      ...{ address: host.address, port: String(config.appPort) },
+      ...{ ready: config.ready.path, status: String(config.ready.status) },
+      ...{ owner: config.owner, owner_uid: String(config.ownerUid), keep: String(config.keepReleases) },
       links: Object.entries(config.links)
         .map(([folder, shared]) => `${folder}=${shared}`)
         .sort()
-        .join(","),
-      ...(config.cache === undefined ? {} : { "set.CACHE": `/etc/changeover/caches/${config.cache}.ring` }),
+        .join(" "),
+      ...(config.cache === undefined ? {} : { "env.CACHE": `/etc/changeover/caches/${config.cache}.ring` }),
       ...(database
         ? {
-            "set.DATABASE_HOST": database.address,
-            "set.DATABASE_PORT": String(database.port),
-            "set.DATABASE_NAME": database.name,
-            "set.DATABASE_USER": database.name,
+            "env.DATABASE_HOST": database.address,
+            "env.DATABASE_PORT": String(database.port),
+            "env.DATABASE_NAME": database.name,
+            "env.DATABASE_USER": database.name,
           }
         : {}),
-      ...Object.fromEntries(Object.entries(config.settings).map(([key, value]) => [`set.${key}`, value])),
+      ...Object.fromEntries(Object.entries(config.settings).map(([key, value]) => [`env.${key}`, value])),
     };
-    const secret = database
-      ? pulumi.interpolate`DATABASE_PASSWORD=${database.password}`
-      : pulumi.secret("NOTHING_SECRET=none");
+    const secret = database && pulumi.interpolate`DATABASE_PASSWORD=${database.password}`;
     return this.#host(
       name,
       serverHostTable({ pool: this.#pool, software: config.software }),
       Object.fromEntries(Object.entries(conf).map(([key, value]) => [`conf.${key}`, value])),
-      { application: secret },
+      secret && { application: secret },
     );
   }
 
@@ -219,6 +218,15 @@ export class AppPool extends pulumi.ComponentResource {
       }),
       table: balancersTable(this.#pool, this.#balancers),
       after: hosts.map(({ finished }) => finished),
+    });
+  }
+
+  #edge(after: readonly Transition[]): Transition {
+    return this.#transition("edge", "serve", {
+      hosts: this.#balancers,
+      keepers: keepersOf<pulumi.Input<string>>({ edge: "haproxy", ...this.#machines(this.#balancers) }),
+      table: edgeTable(this.#pool),
+      after: after.map(({ finished }) => finished),
     });
   }
 

@@ -1,4 +1,5 @@
 import { decidePool } from "./app-pool-decide.ts";
+import { decideCacheNode, decideCacheRing } from "./cache-decide.ts";
 import { decidePair } from "./pair-decide.ts";
 import { decideBricks, decideMount, decideVolumeHost } from "./shared-volume-decide.ts";
 
@@ -9,6 +10,8 @@ export const deciders = {
   volumeHost: decideVolumeHost,
   bricks: decideBricks,
   mount: decideMount,
+  "cache-node": decideCacheNode,
+  "cache-ring": decideCacheRing,
 } as const;
 
 export type Kind = keyof typeof deciders;

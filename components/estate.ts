@@ -5,6 +5,7 @@ import type { Platform, SshTarget } from "../platforms/platform.ts";
 import { sshConfigOf } from "../platforms/ssh-config.ts";
 import { AbsentHosts } from "./absent.ts";
 import { AppPool, type PoolDatabase } from "./app-pool.ts";
+import { CacheRing } from "./cache-ring.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
 import { SharedVolumes } from "./shared-volumes.ts";
@@ -31,26 +32,12 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       after: absent?.looked,
     }),
   ]);
-  const volumes = new SharedVolumes(config.sharedVolumes, {
-    ...{ hosts: members, stack: stack.hex, adopt: config.adopt },
-    after: absent?.looked,
-  });
-  const pools = Object.entries(config.appPools).map(([name, pool]): [string, AppPool] => [
-    name,
-    new AppPool(name, {
-      config: pool,
-      hosts: members,
-      stack: stack.hex,
-      adopt: config.adopt,
-      database: databaseOf(pool.database, config, new Map(pairs)),
-      after: absent?.looked,
-      beforeRelease: (left) => volumes.usedBy(Object.keys(pool.servers), left),
-    }),
-  ]);
-  const shared = volumes.all();
+  const common = { hosts: members, stack: stack.hex, adopt: config.adopt };
+  const { caches, volumes, pools } = declareShared(config, common, new Map(pairs), absent?.looked ?? []);
   const retired = absent?.retire([
     ...pairs.map(([, { finished }]) => finished),
-    ...[...pools.map(([, pool]) => pool), ...shared].flatMap(({ finished }) => finished),
+    ...[...pools, ...caches].flatMap(([, { finished }]) => finished),
+    ...volumes.flatMap(({ finished }) => finished),
   ]);
   const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
   return {
@@ -58,23 +45,6 @@ export function declareEstate(config: StackConfig, platform: Platform) {
     machines: platform.outputs,
     /** Aliases for SSH, one a host (row 002-114). */
     sshConfig: targets.apply((all) => sshConfigOf(new Map(Object.entries(all) as [string, SshTarget][]))),
-    ...ofPairs(pairs),
-    /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
-    marks: pulumi.output([...pools.map(([, pool]) => pool), ...shared].flatMap(({ marks }) => marks)),
-    expectedPools: pools.map(([, { expected }]) => expected),
-    targets: pulumi.output(
-      Object.fromEntries(
-        [...members].map(([name, { host, release, unreachable }]) => [
-          name,
-          { ssh: host.ssh, release, unreachable, absent: retired?.get(name) },
-        ]),
-      ),
-    ),
-  };
-}
-
-function ofPairs(pairs: readonly (readonly [string, PrimaryStandbyPair])[]) {
-  return {
     serviceAddresses: byName(pairs, ({ address }) => address),
     statuses: byName(pairs, ({ statuses }) => statuses),
     /** Whether the goal leaves anything out, in words. */
@@ -87,7 +57,50 @@ function ofPairs(pairs: readonly (readonly [string, PrimaryStandbyPair])[]) {
         address,
       })),
     ),
+    /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
+    marks: pulumi.output([...pools.map(([, pool]) => pool), ...volumes].flatMap(({ marks }) => marks)),
+    expectedPools: pools.map(([, { expected }]) => expected),
+    caches: byName(caches, ({ expected }) => expected),
+    targets: pulumi.output(
+      Object.fromEntries(
+        [...members].map(([name, { host, release, unreachable }]) => [
+          name,
+          { ssh: host.ssh, release, unreachable, absent: retired?.get(name) },
+        ]),
+      ),
+    ),
   };
+}
+
+/** What every component is told of the estate. */
+interface Common {
+  readonly hosts: ReadonlyMap<string, Member>;
+  readonly stack: pulumi.Output<string>;
+  readonly adopt?: string;
+}
+
+/** What hosts share, and the pools that use it; a pool comes after what it needs. */
+function declareShared(
+  config: StackConfig,
+  common: Common,
+  pairs: ReadonlyMap<string, PrimaryStandbyPair>,
+  after: readonly pulumi.Resource[],
+) {
+  const caches = Object.entries(config.caches).map(([name, cache]): [string, CacheRing] => [
+    name,
+    new CacheRing(name, { config: cache, ...common, after }),
+  ]);
+  const volumes = new SharedVolumes(config.sharedVolumes, { ...common, after });
+  const shared = caches.flatMap(([, { finished }]) => finished);
+  const pools = Object.entries(config.appPools).map(([name, pool]): [string, AppPool] => {
+    const database = databaseOf(pool.database, config, pairs);
+    const ready = [...after, ...shared, ...(database ? [database.ready] : [])];
+    // A server leaves before its mount is touched, and gets a release after that.
+    const beforeRelease = (left: ReadonlyMap<string, pulumi.Resource>) =>
+      volumes.usedBy(Object.keys(pool.servers), left);
+    return [name, new AppPool(name, { config: pool, ...common, database, after: ready, beforeRelease })];
+  });
+  return { caches, volumes: volumes.all(), pools };
 }
 
 /** Where the application of a pool finds its database, and as whom. */

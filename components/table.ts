@@ -26,6 +26,11 @@ export interface Row {
   readonly pointOfNoReturn?: boolean;
   /** The script of an earlier row whose receipt this one gets as its last word; a receipt never decides whether it runs. */
   readonly takes?: string;
+  /**
+   * It may run at the same time as other such rows on its host, since its script has finer locks. Rows of one script tell
+   * their runs apart by the last word, which is then a name.
+   */
+  readonly beside?: boolean;
   /** Its receipt says whether what it saw is good: one that has ` bad: ` in it fails nothing by itself. */
   readonly verdict?: boolean;
   /** Whether the row runs, by the phases whose verdict was bad; left out: whatever they were. */

@@ -1,12 +1,14 @@
 import {
   balancerHostTable,
   balancersTable,
+  edgeTable,
   maintenanceTable,
   memberTable,
   type PoolLimits,
   releaseTable,
   serverHostTable,
 } from "./app-pool-table.ts";
+import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
 import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
 import { bricksTable, mountTable, unmountTable, volumeHostTable } from "./shared-volume-table.ts";
 import type { Table } from "./table.ts";
@@ -52,13 +54,6 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     title: "Pair: switch without the other machine (the platform stops it and moves the service address)",
     table: aloneTable({ platformMovesAddress: true, checksFromHost: false, fencedBy: "platform" }),
   },
-  "volume-provision": { title: "Shared volume: provision (each of its hosts)", table: volumeHostTable },
-  "volume-bricks": { title: "Shared volume: bricks (made, added, replaced, removed)", table: bricksTable },
-  "volume-client": {
-    title: "Shared volume: client (mounts it, and links the folder that it takes the place of)",
-    table: mountTable("copies"),
-  },
-  "volume-client-none": { title: "Shared volume: client (mounts it no more)", table: unmountTable },
   "pool-balancer": { title: "Pool: a balancer made ready", table: balancerHostTable },
   "pool-server": {
     title: "Pool: a server made ready",
@@ -68,6 +63,7 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     title: "Pool: the balancers' configuration (two of them)",
     table: balancersTable("crossbow", ["websvr", "websvr2"]),
   },
+  "pool-edge": { title: "Pool: HAProxy serves", table: edgeTable("crossbow") },
   "pool-release": {
     title: "Pool: a release (three servers: the canary, then two)",
     table: releaseTable(limits, [["prodapp01"], ["prodapp02", "prodapp03"]]),
@@ -78,4 +74,14 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     title: "Pool: the site goes into maintenance, or out of it",
     table: maintenanceTable("crossbow"),
   },
+  "volume-provision": { title: "Shared volume: provision (each of its hosts)", table: volumeHostTable },
+  "volume-bricks": { title: "Shared volume: bricks (made, added, replaced, removed)", table: bricksTable },
+  "volume-client": {
+    title: "Shared volume: client (mounts it, and links the folder that it takes the place of)",
+    table: mountTable("copies"),
+  },
+  "volume-client-none": { title: "Shared volume: client (mounts it no more)", table: unmountTable },
+  "cache-node": { title: "Cache: a node (one after the other)", table: cacheNodeTable },
+  "cache-ring": { title: "Cache: the ring (all clients)", table: cacheRingTable },
+  "cache-leave": { title: "Cache: a host that is no node any more", table: cacheLeaveTable },
 };

@@ -195,6 +195,7 @@ export class Transition extends pulumi.ComponentResource {
     const line = pulumi
       .all([words, this.#settings(row, host), this.id, pulumi.all(taken)])
       .apply(([goal, settings, id, receipts]) => [
+        ...(row.beside ? ["--beside"] : []),
         ...(row.reads ? [] : [component, transition, id, String(row.deadlineSeconds), row.script]),
         ...[component, ...(row.limits ?? []), ...goal, ...settings, ...receipts],
       ]);

@@ -22,13 +22,6 @@ export const reachNames: Names = {
   allowed: "at most 31 lower-case letters, digits, underscores and hyphens, beginning with a letter",
 };
 
-const path = (purpose: string) =>
-  text(
-    /^(\/(?!\.{1,2}(\/|$))[\w.@+-]+)+$/,
-    "an absolute path of letters, digits and . _ @ + -, without . and .. as a folder",
-    purpose,
-  );
-
 const sitePath = (purpose: string) => text(/^\/[\w./~%?=&-]*$/, "a path that begins with /", purpose);
 
 const release = z.strictObject({
@@ -85,18 +78,23 @@ const pool = z.strictObject({
     "the name of a script under `scripts/`, such as demo/crossbow",
     "The script that puts what the application needs on a server. Left out: it is there.",
   ).optional(),
-  user: text(/^[a-z_][a-z0-9_-]{0,31}$/, "a user name", "Who owns and runs the application.").default(
+  owner: text(/^[a-z_][a-z0-9_-]{0,31}$/, "a user name", "Who owns and runs the application.").default(
     "expprodl",
   ),
-  unit: text(
-    /^[\w.-]+$/,
-    "the name of a systemd unit without `.service`",
-    "The application's unit. Left out: the name of the pool.",
-  ).optional(),
+  ownerUid: wholeNumber(
+    1,
+    59999,
+    "The owner's number, the same on every server: files on shared volumes belong to numbers.",
+  ).default(763),
+  keepReleases: wholeNumber(2, 100, "How many releases stay unpacked on a server.").default(5),
   links: mapOf(
     folderNames,
-    path("The folder that every release shares."),
-    "Folders of a release that are links to shared ones; part of every deploy (row 001-082).",
+    text(
+      folderNames.pattern,
+      folderNames.allowed,
+      "The folder under `shared/` that every release has there.",
+    ),
+    "Folders of a release that are links to shared ones, such as public/styles: system/styles; part of every deploy (row 001-082).",
   ).default({}),
   settings: mapOf(
     { pattern: /^[A-Z][A-Z0-9_]*$/, allowed: "upper-case letters, digits and underscores" },

@@ -2,6 +2,8 @@ import { contains, networkOf } from "../platforms/ipv4.ts";
 import { publicKeyType, withoutComment } from "../platforms/public-key.ts";
 import { vpcPrefixes } from "../platforms/subnets.ts";
 import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
+import { cacheProblems } from "./cache-rules.ts";
+import { cacheNames } from "./caches.ts";
 import { carriedNames, carriedPorts } from "./carried.ts";
 import type { Names } from "./fields.ts";
 import { poolRules } from "./pool-rules.ts";
@@ -17,6 +19,7 @@ interface Draft {
   readonly hosts: Readonly<Record<string, Fields>>;
   readonly pairs: Readonly<Record<string, Fields>>;
   readonly volumes: Readonly<Record<string, Fields>>;
+  readonly caches: Readonly<Record<string, Fields>>;
   readonly network: Fields;
   /** Hosts that no step runs on, in either list. */
   readonly unreachable: readonly string[];
@@ -31,6 +34,7 @@ export function crossCheck(raw: Fields): Problem[] {
     hosts: mapped(raw.hosts),
     pairs: mapped(raw.pairs),
     volumes: mapped(raw.sharedVolumes),
+    caches: mapped(raw.caches),
     network: fieldsOf(raw.network),
     unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
     suspect: wordsOf(raw.suspect),
@@ -49,6 +53,7 @@ export function crossCheck(raw: Fields): Problem[] {
     carriedPaths,
     carriedServices,
     volumeProblems,
+    cacheProblems,
     inventoryBastions,
     awsBastion,
     awsZones,
@@ -87,7 +92,7 @@ const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =
 const noHost = (name: string, draft: Draft): string =>
   `${shown(name)} is no host of this file; ${allowedWords(name, Object.keys(draft.hosts))}`;
 
-function names({ hosts, pairs, volumes }: Draft): Problem[] {
+function names({ hosts, pairs, volumes, caches }: Draft): Problem[] {
   const wrong = (path: readonly string[], entries: object, { pattern, allowed }: Names) =>
     Object.keys(entries)
       .filter((name) => !pattern.test(name))
@@ -102,6 +107,7 @@ function names({ hosts, pairs, volumes }: Draft): Problem[] {
     ...wrong(["hosts"], hosts, hostNames),
     ...wrong(["pairs"], pairs, pairNames),
     ...wrong(["sharedVolumes"], volumes, volumeNames),
+    ...wrong(["caches"], caches, cacheNames),
     ...carried,
     ...(Object.hasOwn(hosts, "operator") ? [at(["hosts", "operator"], operator)] : []),
   ];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { caches } from "./caches.ts";
 import { carriedFields } from "./carried.ts";
 import { appPools } from "./pools.ts";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
@@ -135,8 +136,9 @@ const pairs = <Address extends z.ZodType>(serviceAddress: Address) =>
   mapOf(pairNames, pair(serviceAddress), "Pairs of machines, one of which serves.").default({});
 
 const common = {
-  ...volumeFields,
   appPools,
+  ...volumeFields,
+  caches: caches(hostNames),
   unreachable: listOf(
     hostName("A host that nothing dials."),
     "Hosts that are dead or cut off: nothing dials them, and what must not be skipped on them is refused.",

@@ -11,7 +11,7 @@ locked() {
   local deadline=$1 script=$2
   shift 2
   exec 9>"$(records)/lock"
-  flock -w 60 9 || timed_out "the lock of $CHANGEOVER_COMPONENT is held by $(cat "$(records)/holder" 2>/dev/null)"
+  flock ${CHANGEOVER_BESIDE:+--shared} -w 60 9 || timed_out "the lock of $CHANGEOVER_COMPONENT is held by $(cat "$(records)/holder" 2>/dev/null)"
   printf '%s %s %s since %(%F %T)T\n' "$CHANGEOVER_TRANSITION" "$CHANGEOVER_ID" "$script" -1 >"$(records)/holder"
   require_claim
   local rc=0

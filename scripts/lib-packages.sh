@@ -21,3 +21,16 @@ install_missing() {
   lacking=$(missing)
   [[ -z $lacking ]] || timed_out "still missing on $HOSTNAME: $lacking"
 }
+
+# install_at_rest UNIT: the same for a service that is not to start when its package is installed.
+install_at_rest() {
+  [[ -n $(missing) ]] || return 0
+  if systemctl cat "$1" >/dev/null 2>&1; then
+    install_missing
+    return
+  fi
+  systemctl mask --quiet "$1"
+  install_missing
+  systemctl unmask --quiet "$1"
+  systemctl disable --quiet "$1"
+}

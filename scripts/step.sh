@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Run one acting script of a transition, detached from the connection, and follow it.
-# Usage: step.sh COMPONENT TRANSITION ID DEADLINE SCRIPT [WORD…]
+# Usage: step.sh [--beside] COMPONENT TRANSITION ID DEADLINE SCRIPT [WORD…]
 #
 # Does nothing when the transition is done on this host. Refuses (77) when another
 # transition has claimed the host. A second call attaches to the first one's run.
-# Secrets come on stdin and are handed on.
+# Secrets come on stdin and are handed on. With --beside scripts that have finer locks
+# run at the same time; the last word, a name, tells their runs apart.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -23,10 +24,11 @@ start() {
   : >"$run/out" && : >"$run/err"
   if [[ -t 0 ]]; then : >"$run/in"; else (umask 077 && cat >"$run/in"); fi
   if [[ -d /run/systemd/system && $EUID -eq 0 ]]; then
-    systemd-run --quiet --collect --unit="changeover-$1-$3-${5//\//-}" \
-      --setenv=CHANGEOVER_ROOT="$CHANGEOVER_ROOT" bash "$here/inside.sh" "$run" "${@//\$/\$\$}"
+    systemd-run --quiet --collect --unit="changeover-$1-$(basename "$run")" \
+      --setenv=CHANGEOVER_ROOT="$CHANGEOVER_ROOT" --setenv=CHANGEOVER_BESIDE="$beside" \
+      bash "$here/inside.sh" "$run" "${@//\$/\$\$}"
   else
-    setsid --fork bash "$here/inside.sh" "$run" "$@" </dev/null >/dev/null 2>&1
+    CHANGEOVER_BESIDE=$beside setsid --fork bash "$here/inside.sh" "$run" "$@" </dev/null >/dev/null 2>&1
   fi
   wait_until "the run of $5 starts" 20 test -s "$run/pid"
 }
@@ -53,6 +55,8 @@ follow() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
+  local beside=''
+  [[ ${1:-} != --beside ]] || { beside=yes && shift; }
   (($# >= 5)) || misuse "step.sh takes COMPONENT TRANSITION ID DEADLINE SCRIPT [WORD…], got: $*"
   export CHANGEOVER_COMPONENT=$1 CHANGEOVER_TRANSITION=$2 CHANGEOVER_ID=$3
   if is_done; then
@@ -60,7 +64,7 @@ main() {
     return
   fi
   require_claim
-  run=$(records)/runs/$3-${5//\//-}
+  run=$(records)/runs/$3-${5//\//-}${beside:+-${*: -1}}
   mkdir -p "$(records)/runs"
   exec 8>"$run.starting"
   flock -w 30 8 || timed_out "another call starts $5"

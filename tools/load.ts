@@ -100,7 +100,8 @@ export function reportOf(ended: readonly Ended[], from: number, to: number): Loa
     .filter(({ isSlow }) => !isSlow)
     .map(({ ms }) => ms)
     .sort((a, b) => a - b);
-  const moments = [from, ...good.map(({ at }) => at), to];
+  // After the last request was sent only slow answers are still to come.
+  const moments = [from, ...good.map(({ at }) => at).filter((at) => at < to), to];
   return {
     seconds: rounded((to - from) / 1000),
     ok: good.length,

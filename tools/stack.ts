@@ -4,8 +4,10 @@ import type { BalancerFacts } from "../components/app-pool-decide.ts";
 import type { PoolExpected } from "../components/app-pool-verify.ts";
 import type { Look as LookOf } from "../components/decide.ts";
 import type { Mark, MarkFacts } from "../components/marks.ts";
-import type { PairExpected } from "../components/pair-verify.ts";
 import { lookOf, probeOf } from "../components/start.ts";
+import { looksWanted, type CacheExpected } from "../components/cache-verify.ts";
+import type { CacheFacts, Look as CacheLook } from "../components/cache-decide.ts";
+import type { PairExpected } from "../components/pair-verify.ts";
 import type { SshTarget } from "../platforms/platform.ts";
 import { lookAt } from "./look.ts";
 import { pulumiEnvironment, toolchain } from "./setup/toolchain.ts";
@@ -16,6 +18,8 @@ export interface StackOutputs {
   readonly expected: readonly PairExpected[];
   readonly marks?: readonly Mark[];
   readonly expectedPools?: readonly PoolExpected[];
+  /** Undefined in the outputs of an older release. */
+  readonly caches?: Readonly<Record<string, CacheExpected>>;
   readonly targets: Readonly<Record<string, { ssh: SshTarget; release: string; unreachable: boolean }>>;
 }
 
@@ -38,13 +42,14 @@ export function outputsOf(args: readonly string[]): StackOutputs {
   return outputs as StackOutputs;
 }
 
+const notAsked = "is in changeover:unreachable or changeover:suspect, nobody asked it";
+
 /** Look at both machines of a pair, read-only and side by side. */
 export function looksAt(pair: PairExpected, targets: StackOutputs["targets"]): Promise<Look[]> {
   return Promise.all(
     Object.keys(pair.statuses).map(async (host): Promise<Look> => {
       const target = targets[host];
-      if (!target || target.unreachable)
-        return { host, failure: "is in changeover:unreachable or changeover:suspect, nobody asked it" };
+      if (!target || target.unreachable) return { host, failure: notAsked };
       const command = probeOf(target.ssh, target.release, pair.component);
       return lookAt({ host, target: target.ssh, command });
     }),
@@ -59,11 +64,7 @@ function ask<Facts extends { readonly now_ms: number }>(
   words: readonly string[],
 ): Promise<LookOf<Facts>> {
   const target = targets[host];
-  if (!target || target.unreachable)
-    return Promise.resolve({
-      host,
-      failure: "is in changeover:unreachable or changeover:suspect, nobody asked it",
-    });
+  if (!target || target.unreachable) return Promise.resolve({ host, failure: notAsked });
   return lookAt<Facts>({
     host,
     target: target.ssh,
@@ -90,4 +91,18 @@ export function looksAtPool(
 ): Promise<LookOf<BalancerFacts>[]> {
   const words = [`${pool}-release`, pool];
   return Promise.all(balancers.map((host) => ask<BalancerFacts>(host, targets, "haproxy/probe", words)));
+}
+
+/** Look at the nodes and the clients of a cache, read-only and side by side. */
+export function looksAtCache(
+  name: string,
+  cache: CacheExpected,
+  targets: StackOutputs["targets"],
+): Promise<{ readonly component: string; readonly look: CacheLook }[]> {
+  return Promise.all(
+    looksWanted(name, cache).map(async ({ host, component, words }) => ({
+      component,
+      look: await ask<CacheFacts>(host, targets, "memcached/probe", [component, ...words]),
+    })),
+  );
 }

@@ -1,9 +1,9 @@
 import { poolDifferences } from "../components/app-pool-verify.ts";
-import type { Look } from "../components/decide.ts";
+import { cacheDifferences } from "../components/cache-verify.ts";
 import { markDifferences } from "../components/marks.ts";
 import { type ExportedEntry, unfinished } from "../components/open.ts";
 import { differences, leftOut } from "../components/pair-verify.ts";
-import { looksAt, looksAtMarks, looksAtPool, outputsOf, pulumiStack } from "./stack.ts";
+import { looksAt, looksAtCache, looksAtMarks, looksAtPool, outputsOf, pulumiStack } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -29,12 +29,12 @@ function settled(args: readonly string[]): number {
 }
 
 async function verify(args: readonly string[]): Promise<number> {
-  const { stackId, expected, marks = [], expectedPools = [], targets } = outputsOf(args);
+  const { stackId, expected, marks = [], expectedPools = [], caches = {}, targets } = outputsOf(args);
   let [different, silent] = [0, 0];
   const told = (
     component: string,
     lines: readonly string[],
-    looks: readonly Look<unknown>[],
+    looks: readonly { readonly facts?: unknown }[],
     besides: string[] = [],
   ) => {
     different += lines.length;
@@ -55,6 +55,15 @@ async function verify(args: readonly string[]): Promise<number> {
   if (marks.length > 0) {
     const looks = await looksAtMarks(marks, targets);
     told("what the hosts have recorded", markDifferences(marks, looks, stackId), looks);
+  }
+  for (const [name, cache] of Object.entries(caches)) {
+    const looks = await looksAtCache(name, cache, targets);
+    const lines = looks.flatMap((seen) => cacheDifferences(name, cache, { ...seen, stack: stackId }));
+    told(
+      name,
+      lines,
+      looks.map(({ look }) => look),
+    );
   }
   if (silent > 0) return 75;
   return different > 0 ? 77 : 0;

@@ -33,7 +33,8 @@ def require_page(pool, template):
 def leaving(pool, template):
     """Servers that the template has no more; refused while one of them may have traffic."""
     gone = [name for name in pool.servers() if name not in pool.servers(template)]
-    if not pools.running():
+    # A socket that can't be worked with is mended by the very configuration that is put in place.
+    if not gone or not pools.running():
         return gone
     why = runtime.trouble()
     if why:

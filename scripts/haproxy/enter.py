@@ -14,8 +14,10 @@ import pool as pools
 import runtime
 from saying import counted, log, refused, run
 
-# A server is bad when more than so many of its answers in a hundred are errors.
+# A server is bad when more than so many of its answers in a hundred are errors, and before the end of the watch
+# when it made so many.
 ERRORS_PERCENT = 1
+ERRORS_EARLY = 3
 # So many requests of its own at least, however short the watch.
 OWN_REQUESTS = 10
 
@@ -71,8 +73,8 @@ class Watch:
         after = runtime.count(now[server], *columns)
         return after - before if after >= before else after
 
-    def bad(self, now):
-        """What is wrong, server by server."""
+    def bad(self, now, errors_least):
+        """What is wrong, server by server; fewer errors than so many are none."""
         found = {}
         for server, row in now.items():
             if not row["status"].startswith("UP"):
@@ -81,9 +83,9 @@ class Watch:
             answers = self.grown(server, now, "hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx")
             errors = self.grown(server, now, "hrsp_5xx")
             broken = self.grown(server, now, "econ", "eresp")
-            if errors * 100 > answers * ERRORS_PERCENT:
+            if errors >= errors_least and errors * 100 > answers * ERRORS_PERCENT:
                 found[server] = f"{server} answered {errors} of {answers} with 5xx"
-            elif broken * 100 > (answers + broken) * ERRORS_PERCENT:
+            elif broken >= errors_least and broken * 100 > (answers + broken) * ERRORS_PERCENT:
                 found[server] = f"{server} broke off {broken} of {answers + broken}"
         return found
 
@@ -93,8 +95,9 @@ class Watch:
         while True:
             self.ask()
             now = self.rows()
-            found = self.bad(now)
-            if found or (time.monotonic() >= until and self.asked >= OWN_REQUESTS):
+            over = time.monotonic() >= until and self.asked >= OWN_REQUESTS
+            found = self.bad(now, 1 if over else ERRORS_EARLY)
+            if found or over:
                 return now, found
             if self.asked >= OWN_REQUESTS:
                 time.sleep(min(0.2, max(0.0, until - time.monotonic())))

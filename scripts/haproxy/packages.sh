@@ -17,13 +17,7 @@ main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "packages.sh takes COMPONENT, got: $*"
   export CHANGEOVER_COMPONENT=$1
-  if [[ $(missing) == *haproxy* ]]; then
-    systemctl mask --quiet haproxy.service
-    install_missing
-    systemctl unmask --quiet haproxy.service
-    systemctl disable --quiet haproxy.service
-  fi
-  install_missing
+  install_at_rest haproxy.service
   receipt "$HOSTNAME has HAProxy $(dpkg-query -Wf '${Version}' haproxy)"
 }
 

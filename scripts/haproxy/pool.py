@@ -209,12 +209,12 @@ def wait_for_worker(before):
 
 
 def last_words():
-    """The last complaint of the service."""
+    """The last complaints of the service."""
     ran = subprocess.run(
         ["journalctl", "-u", "haproxy", "-n", "30", "-o", "cat", "--no-pager"], capture_output=True, text=True, timeout=10, check=False
     )
     said = [line.split(" : ", 1)[-1] for line in ran.stdout.splitlines() if "[ALERT]" in line]
-    return said[-1] if said else "see journalctl -u haproxy"
+    return "; ".join(dict.fromkeys(said[-2:])) or "see journalctl -u haproxy"
 
 
 def wait_for_old_workers(seconds):

@@ -12,14 +12,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/haproxy/lib.sh
 . "$here/lib.sh"
 
-asked() { python3 "$here/serve.py" "$POOL" "$@"; }
-
-listens() { [[ $(ss -Hltnp) == *'(("haproxy"'* ]]; }
-listens_not() { ! listens; }
+listens_not() { [[ $(ss -Hltnp) != *'(("haproxy"'* ]]; }
 
 start() {
-  local bound state=already
-  asked free >/dev/null
+  local -a binds
+  local told state=already
+  told=$(python3 "$here/front.py" binds "$POOL")
+  read -ra binds <<<"$told"
+  python3 "$here/addresses.py" free haproxy "${binds[@]}"
   systemctl is-active --quiet haproxy || {
     require_claim
     log "starting HAProxy"
@@ -31,9 +31,9 @@ start() {
     }
     state=now
   }
-  bound=$(asked bound)
+  python3 "$here/addresses.py" bound haproxy "${binds[@]}" >/dev/null
   systemctl enable --quiet haproxy 2>/dev/null
-  receipt "HAProxy serves $bound $state"
+  receipt "HAProxy serves ${binds[*]} $state"
 }
 
 stop() {
@@ -41,7 +41,7 @@ stop() {
   ! systemctl is-active --quiet haproxy || {
     require_claim
     log "HAProxy takes no more connections"
-    left=$(asked quiet 10)
+    left=$(python3 "$here/front.py" quiet "$POOL" 10)
     ((left == 0)) || log "$left connections are left and end now"
   }
   systemctl disable --quiet haproxy 2>/dev/null

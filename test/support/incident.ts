@@ -33,9 +33,25 @@ export const aloneSteps = {
 
 export type AloneStep = keyof typeof aloneSteps;
 
-type AnyStep = HostStep | AloneStep | CarriedStep;
+/** The scripts of a pool's release and of its members' ways in and out. */
+export const poolSteps = {
+  claim: "claim",
+  stage: "app/stage",
+  drain: "haproxy/drain",
+  release: "app/release",
+  enter: "haproxy/enter",
+  done: "done",
+  want: "haproxy/member",
+} as const;
 
-const scriptOf: Readonly<Record<AnyStep, string>> = { ...hostSteps, ...aloneSteps, ...carriedSteps };
+export type PoolStep = keyof typeof poolSteps;
+
+type AnyStep = HostStep | AloneStep | CarriedStep | PoolStep;
+
+const scriptOf: Readonly<Record<AnyStep, string>> = {
+  ...{ ...hostSteps, ...aloneSteps, ...carriedSteps },
+  ...poolSteps,
+};
 
 /** What a step does instead of its work: fail before it, fail after it, or wait a little, to be killed in it. */
 export type Incident = "before" | "after" | "wait";
@@ -74,7 +90,7 @@ INCIDENT_ENDS
 export async function clear(estate: Estate): Promise<void> {
   await everywhere(
     estate,
-    `for real in /opt/changeover/*/scripts/*.real.sh /opt/changeover/*/scripts/pair/*.real.sh; do
+    `for real in /opt/changeover/*/scripts/*.real.sh /opt/changeover/*/scripts/*/*.real.sh; do
        [ ! -e "$real" ] || mv "$real" "\${real%.real.sh}.sh"
      done; rm -rf ${marks}`,
   );

@@ -6,6 +6,24 @@ import { ok } from "./runs.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
+/** Looks at HAProxy 20 times a second. While a reload replaces its socket there is nothing to see. */
+const fewest = `
+import socket, time
+least = 10**6
+while True:
+    try:
+        s = socket.socket(socket.AF_UNIX); s.settimeout(2); s.connect("/run/haproxy/admin.sock"); s.sendall(b"show stat\\n")
+        rows = [line.split(",") for line in b"".join(iter(lambda: s.recv(65536), b"")).decode().splitlines()]
+        at = rows[0].index("status")
+        up = sum(len(row) > at and row[1] not in ("FRONTEND", "BACKEND") and row[at].startswith("UP") for row in rows[1:])
+        if up < least:
+            least = up
+            open("/run/fewest", "w").write(str(least))
+    except (OSError, IndexError, ValueError):
+        pass
+    time.sleep(0.05)
+`.trim();
+
 /** A pool of the demo application on machines of its own, with users who ask it all the time. */
 export class PoolSite {
   readonly estate: Estate;
@@ -22,7 +40,7 @@ export class PoolSite {
     this.pool = {
       balancers,
       servers: Object.fromEntries(servers.map((name) => [name, "in"])),
-      ...{ minHealthy: Math.min(2, servers.length - 1), groupSize: 2, software: "demo/crossbow" },
+      ...{ minHealthy: Math.min(2, servers.length - 1), groupSize: 2 },
       ...{ readySeconds: 5, upSeconds: 10, bakeSeconds: 2, drain: { seconds: 20 } },
       release: "4684",
       releases: Object.fromEntries(
@@ -103,6 +121,24 @@ print(b''.join(iter(lambda: s.recv(65536), b'')).decode())"`,
         .filter(([, server]) => server !== undefined && this.servers.includes(server))
         .map((row) => [row[1] ?? "", row[status] ?? ""]),
     );
+  }
+
+  /** Have each balancer note from now on the fewest servers that it had up at once. */
+  async watchHealthy(): Promise<void> {
+    await Promise.all(
+      this.balancers.map((name) =>
+        this.estate.on(
+          name,
+          `systemctl stop fewest 2>/dev/null; rm -f /run/fewest; systemd-run --quiet --collect --unit=fewest python3 -c '${fewest}'`,
+        ),
+      ),
+    );
+  }
+
+  /** The fewest servers that any balancer had up at once since then. */
+  async fewestHealthy(): Promise<number> {
+    const noted = await Promise.all(this.balancers.map((name) => this.estate.on(name, "cat /run/fewest")));
+    return Math.min(...noted.map(Number));
   }
 
   async stop(): Promise<void> {

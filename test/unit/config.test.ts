@@ -92,6 +92,9 @@ describe("the committed stack files", () => {
           ...{ ...carriesNothing, ...site },
         },
       },
+      appPools: {},
+      sharedVolumes: {},
+      caches: {},
       unreachable: [],
       suspect: [],
       absent: [],
@@ -166,7 +169,7 @@ config:
       'changeover:pairs.sounz.production: "anthrx" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean anthrax?',
       "changeover:pairs.sounz.prot: no such key; allowed: primary, secondary, production, serviceAddress, database, port, peerPort, interface, clients, checksFrom, maxLagMiB, maxClockSkewSeconds, minFreeMiB, synchronous, replication, directories, rsyncPort, indexes, services, checks, finalSync, software, copyAt, maxCopyAgeMinutes, acceptSplitBrainRisk, acceptDataLoss; did you mean port?",
       "changeover:pairs.sounz.serviceAddress: 0.46 is not allowed; allowed: an IPv4 address",
-      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, suspect, absent, adopt; did you mean pairs?",
+      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, appPools, sharedVolumes, caches, unreachable, suspect, absent, adopt; did you mean pairs?",
       'changeover:ssh.privateKeyPath: "keys/prod" is not allowed; allowed: an absolute path, or one that begins with ~/',
       "changeover:ssh.usr: no such key; allowed: user, privateKeyPath; did you mean user?",
       'changeover:unreachable[1]: "metallica" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean Metallica?',
@@ -496,7 +499,7 @@ describe("readConfig", () => {
     });
     expect(readConfig).toThrow(
       one(
-        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, unreachable, suspect, absent, adopt; did you mean pairs?",
+        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, appPools, sharedVolumes, caches, unreachable, suspect, absent, adopt; did you mean pairs?",
       ),
     );
   });

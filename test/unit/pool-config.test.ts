@@ -35,7 +35,7 @@ describe("a pool in a stack file", () => {
   it("needs balancers, servers and a release; the rest has defaults", () => {
     expect(problems(file())).toEqual([]);
     expect(parseConfig(file(), "x").appPools.crossbow).toMatchObject({
-      ...{ port: 80, appPort: 8080, user: "expprodl", minHealthy: 1, canary: 1, groupSize: 1 },
+      ...{ port: 80, appPort: 8080, owner: "expprodl", minHealthy: 1, canary: 1, groupSize: 1 },
       ...{
         drain: { seconds: 60, policy: "fail" },
         ready: { path: "/ready", status: 200 },

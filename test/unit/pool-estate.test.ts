@@ -51,7 +51,7 @@ async function planned(before: Record<string, unknown>, after: Record<string, un
     .map(({ name }) => name);
 }
 
-describe("a pool of four servers behind two balancers", () => {
+describe("a pool of four servers behind two balancers", { timeout: 60_000 }, () => {
   it("deploys by the run-book of the golden file", async () => {
     const lines = book(await stack()).filter((line) => line.startsWith("crossbow-release-"));
     await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(

@@ -35,6 +35,18 @@ describe("every transition", () => {
     expect(row.says).not.toBe("");
   });
 
+  it("tells the runs of one script apart that meet on a host: a second call attaches to the first one's run", () => {
+    for (const { table } of Object.values(tables)) {
+      for (const row of table) {
+        const same = table.filter(
+          ({ phase, script, on }) => phase === row.phase && script === row.script && on === row.on,
+        );
+        const names = new Set(same.map(({ words }) => words?.({}, "host").at(-1)));
+        expect(same.length === 1 || (row.beside && names.size === same.length), row.script).toBe(true);
+      }
+    }
+  });
+
   it("fences the old production before the other one is promoted, and it gives up the address before that [004-063]", () => {
     for (const name of switches) {
       const order = phaseOrder(name);

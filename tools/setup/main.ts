@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chooseCli } from "./cli.ts";
+import { packDemoReleases } from "../demo-releases.ts";
 import { lastFailure } from "./download.ts";
 import { installLauncher } from "./launcher.ts";
 import { checkoutFolder, dataFolder, root, toolchainFile } from "./places.ts";
@@ -74,6 +75,8 @@ async function main(quiet: boolean): Promise<void> {
   const pulumiHome = join(checkoutFolder(), "home");
   const plugins = await choosePlugins(cli.path, pulumiHome, seen, voice);
   makeState(dataFolder());
+  const { written } = packDemoReleases();
+  if (written.length > 0) say("releases", `packed ${written.join(", ")} of the demo application`);
   const chosen: Toolchain = {
     node: process.execPath,
     nodeVersion: process.versions.node,

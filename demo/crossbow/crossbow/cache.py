@@ -1,7 +1,7 @@
-"""Sessions in memcached, over its text protocol, shared between nodes as Dalli does.
+"""Sessions in memcached, over its text protocol, spread over its nodes as Dalli does it.
 
 A key has one node, by a ring on which each node has 160 points. When that node is gone the
-next one by the ring has it: the session starts anew there and no user sees an error.
+next one on the ring has the key: the session starts anew there and no user sees an error.
 """
 
 import asyncio
@@ -14,7 +14,6 @@ import time
 import zlib
 
 POINTS = 160
-TRIES = 20
 ANSWER_S = 0.1
 # A node that was silent once may have been busy; one that was silent twice in a row is down.
 SILENT_TIMES = 2
@@ -38,10 +37,16 @@ class Ring:
         return int(hashlib.sha1(text.encode()).hexdigest()[:8], 16)
 
     def candidates(self, key):
-        """The node of a key, then the ones that stand in for it."""
-        for number in range(TRIES if self.nodes else 0):
-            name = key if number == 0 else f"{number - 1}{key}"
-            yield self.owners[bisect.bisect_right(self.places, zlib.crc32(name.encode())) - 1]
+        """The node of a key, then the ones that stand in for it, as they follow on the ring."""
+        start = bisect.bisect_right(self.places, zlib.crc32(key.encode())) - 1
+        seen = set()
+        for step in range(len(self.owners)):
+            node = self.owners[(start + step) % len(self.owners)]
+            if node not in seen:
+                seen.add(node)
+                yield node
+            if len(seen) == len(self.nodes):
+                return
 
     def digest(self):
         """Equal on all app servers, or they look for a key in different places."""
@@ -139,12 +144,10 @@ class Cache:
 
     async def ask(self, key, request):
         """The answer of the node that has the key, or of the next one by the ring. Raises Gone."""
-        tried = set()
         for name in self.ring.candidates(key):
-            node = self.nodes[name]
-            if name in tried or node.down_since is not None:
+            node = self.nodes.get(name)
+            if node is None or node.down_since is not None:
                 continue
-            tried.add(name)
             try:
                 async with asyncio.timeout(ANSWER_S):
                     return await node.ask(request)

@@ -1,0 +1,209 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { Cache as CacheConfig } from "../config.ts";
+import { type CacheGoal, cacheGoal, nodeComponent, placeOf, ringHash } from "./cache-goal.ts";
+import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
+import type { CacheExpected } from "./cache-verify.ts";
+import type { PreflightOrder } from "./deciders.ts";
+import { lookOf } from "./start.ts";
+import { type Keepers, keepersOf } from "./table.ts";
+import { type Member, type OperatorCommand, Transition } from "./transition.ts";
+
+export interface CacheArgs {
+  readonly config: CacheConfig;
+  /** All hosts of the estate by name. */
+  readonly hosts: ReadonlyMap<string, Member>;
+  readonly stack: pulumi.Output<string>;
+  readonly adopt?: string;
+  /** What must be finished before anything is touched. */
+  readonly after?: readonly pulumi.Resource[];
+}
+
+const tools = join(import.meta.dirname, "..", "tools");
+
+/**
+ * A cache: memcached on some hosts, and the ring of them on those that use it. Nodes are changed one after the other,
+ * then the clients get the ring, then nodes that are no more in it lose their servers.
+ */
+export class CacheRing extends pulumi.ComponentResource {
+  /** What `npm run verify` compares the hosts with. */
+  readonly expected: pulumi.Output<CacheExpected>;
+  /** Depend on it to come after all of the cache's transitions. */
+  readonly finished: readonly pulumi.Resource[];
+  readonly #name: string;
+  readonly #args: CacheArgs;
+  readonly #goal: CacheGoal;
+
+  constructor(name: string, args: CacheArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("changeover:index:CacheRing", name, {}, opts);
+    this.#name = name;
+    this.#args = args;
+    this.#goal = cacheGoal(name, args.config);
+    const { nodes, leaving, clients } = this.#goal;
+
+    const serving = this.#inTurn(nodes, args.after ?? [], (host, after) => this.#node(host, "in", after));
+    const ring = clients.length === 0 ? undefined : this.#ring(last(serving, args.after));
+    const before = ring ? [ring.finished] : last(serving, args.after);
+    const left = this.#inTurn(leaving, before, (host, after) => this.#node(host, "out", after));
+
+    this.finished = last(left, before);
+    this.expected = this.#expected([...serving, ...left], ring);
+    this.registerOutputs({ expected: this.expected });
+  }
+
+  /** One host after the other: there is never more than one node less than there should be. */
+  #inTurn(
+    hosts: readonly string[],
+    after: readonly pulumi.Resource[],
+    declare: (host: string, after: readonly pulumi.Resource[]) => Transition,
+  ): [string, Transition][] {
+    let before = after;
+    return hosts.map((host) => {
+      const transition = declare(host, before);
+      before = [transition.finished];
+      return [host, transition];
+    });
+  }
+
+  #node(host: string, state: "in" | "out", after: readonly pulumi.Resource[]): Transition {
+    const { config, stack, adopt } = this.#args;
+    const member = this.#member(host);
+    const place = this.#place(host);
+    const component = nodeComponent(this.#name, host);
+    const clients = this.#goal.clients.map((client) => this.#member(client).host.address);
+    const settings = {
+      address: member.host.address,
+      ...{ port: String(config.port), memory_mib: String(config.memoryMiB) },
+      connections: String(config.connections),
+      clients: pulumi.all(clients).apply((addresses) => addresses.join(",")),
+    };
+    return new Transition(
+      {
+        ...{ component, transition: "node", stack, adopt },
+        keepers: keepersOf<pulumi.Input<string>>({
+          ...{ cache: this.#name, state, place },
+          ...(state === "in" ? settings : {}),
+          [`machine.${host}`]: member.host.identity,
+        }),
+        table: state === "in" ? cacheNodeTable : cacheLeaveTable,
+        members: new Map([[host, member]]),
+        ...{ sets: { clients: this.#goal.clients }, witnesses: this.#clients() },
+        after: [...member.host.ready, ...after],
+        // Nobody can change what nothing dials.
+        frozen: member.unreachable,
+        preflight: (keepers) =>
+          this.#preflight(
+            [host],
+            component,
+            pulumi.all([keepers, stack, member.host.address]),
+            (kept, owner, address) => ({
+              kind: "cache-node",
+              wanted: {
+                ...{ component, transition: "node", stack: owner, adopt, cache: this.#name, address },
+                state: kept.state === "out" ? "out" : "in",
+                ...{ port: config.port, memoryMiB: config.memoryMiB },
+              },
+            }),
+          ),
+      },
+      { parent: this },
+    );
+  }
+
+  #ring(after: readonly pulumi.Resource[]): Transition {
+    const { config, stack, adopt } = this.#args;
+    const members = this.#clients();
+    const present = this.#goal.clients.filter((client) => !this.#member(client).unreachable);
+    const places = pulumi.all(this.#goal.nodes.map((host) => this.#place(host)));
+    return new Transition(
+      {
+        ...{ component: this.#name, transition: "ring", stack, adopt, members },
+        keepers: keepersOf<pulumi.Input<string>>({
+          cache: this.#name,
+          ring: places.apply((all) => all.join(",")),
+          sha256: places.apply(ringHash),
+          clients: this.#goal.clients.join(","),
+          // A client that is left out has the old ring when it comes back, so its return is a new goal.
+          present: present.join(","),
+          copier: present[0],
+          copySeconds: String(config.copySeconds),
+          settleSeconds: String(config.settleSeconds),
+          reloads: config.reloads.join(","),
+          ...Object.fromEntries(
+            [...members].map(([host, member]) => [`machine.${host}`, member.host.identity]),
+          ),
+        }),
+        table: present.length > 0 ? cacheRingTable : [],
+        after: [...[...members.values()].flatMap(({ host }) => [...host.ready]), ...after],
+        preflight: (keepers) =>
+          this.#preflight(present, this.#name, pulumi.all([keepers, stack, ""]), (kept, owner) => ({
+            kind: "cache-ring",
+            wanted: {
+              ...{ component: this.#name, transition: "ring", stack: owner, adopt },
+              sha256: kept.sha256 ?? "",
+            },
+          })),
+      },
+      { parent: this },
+    );
+  }
+
+  #member(name: string): Member {
+    const member = this.#args.hosts.get(name);
+    if (!member) throw new Error(`cache ${this.#name}: ${name} is no host of this stack`);
+    return member;
+  }
+
+  #clients(): ReadonlyMap<string, Member> {
+    return new Map(this.#goal.clients.map((client) => [client, this.#member(client)]));
+  }
+
+  #place(host: string): pulumi.Output<string> {
+    return this.#member(host).host.address.apply((address) => placeOf(address, this.#goal.port));
+  }
+
+  #preflight(
+    hosts: readonly string[],
+    component: string,
+    known: pulumi.Output<[Keepers, string, string]>,
+    order: (keepers: Keepers, stack: string, address: string) => PreflightOrder,
+  ): OperatorCommand {
+    const members = hosts.map((host) => this.#member(host)).filter(({ unreachable }) => !unreachable);
+    const stdin = pulumi
+      .all([known, pulumi.all(members.map(({ host }) => host.ssh))])
+      .apply(([[keepers, stack, address], targets]) => {
+        const words = [component, this.#name, String(this.#goal.port), ...(address ? [address] : [])];
+        const looks = targets.map((target, index) => {
+          const { host, release } = members[index] as Member;
+          return { host: host.name, target, command: lookOf(target, release, "memcached/probe", words) };
+        });
+        return JSON.stringify({ ...order(keepers, stack, address), looks });
+      });
+    return { create: `${process.execPath} ${join(tools, "preflight.ts")}`, stdin };
+  }
+
+  #expected(
+    nodes: readonly [string, Transition][],
+    ring: Transition | undefined,
+  ): pulumi.Output<CacheExpected> {
+    const { config } = this.#args;
+    const places = Object.fromEntries(nodes.map(([host]) => [host, this.#place(host)]));
+    const ids = Object.fromEntries([
+      ...nodes.map(([host, { id }]) => [nodeComponent(this.#name, host), id] as const),
+      ...(ring ? [[this.#name, ring.id] as const] : []),
+    ]);
+    return pulumi.all([pulumi.all(places), pulumi.all(ids)]).apply(([all, done]) => ({
+      ...{ port: config.port, nodes: config.nodes, clients: this.#goal.clients },
+      ...{ places: all, ids: done },
+      sha256: ringHash(this.#goal.nodes.map((host) => all[host] ?? "")),
+    }));
+  }
+}
+
+const last = (
+  transitions: readonly [string, Transition][],
+  otherwise: readonly pulumi.Resource[] = [],
+): readonly pulumi.Resource[] => {
+  const end = transitions.at(-1);
+  return end ? [end[1].finished] : otherwise;
+};

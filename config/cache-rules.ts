@@ -1,0 +1,90 @@
+import { cachePort } from "./caches.ts";
+import { allowedWords, type Problem, shown } from "./problems.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What of a stack file the rules of caches look at; it may be wrong in any way. */
+export interface CacheDraft {
+  readonly caches: Readonly<Record<string, Fields>>;
+  readonly hosts: Readonly<Record<string, Fields>>;
+  readonly pairs: Readonly<Record<string, Fields>>;
+  readonly absent: readonly string[];
+}
+
+const at = (path: readonly string[], text: string): Problem => ({ path, text });
+
+const statesOf = ({ nodes }: Fields): Fields =>
+  typeof nodes === "object" && nodes !== null && !Array.isArray(nodes) ? (nodes as Fields) : {};
+
+const clientsOf = ({ clients }: Fields): string[] =>
+  Array.isArray(clients) ? clients.filter((name) => typeof name === "string") : [];
+
+/** What is wrong between a cache and the rest of a stack file. */
+export function cacheProblems(draft: CacheDraft): Problem[] {
+  return Object.entries(draft.caches).flatMap(([name, cache]) => [
+    ...namesTaken(name, draft),
+    ...members(name, cache, draft),
+    ...emptyRings(name, cache),
+    ...ports(name, cache, draft),
+  ]);
+}
+
+/** Records on a host stand under these names. */
+function namesTaken(name: string, { pairs }: CacheDraft): Problem[] {
+  return Object.hasOwn(pairs, name)
+    ? [at(["caches", name], `${shown(name)} is changeover:pairs.${name} already; each needs its own name`)]
+    : [];
+}
+
+function members(name: string, cache: Fields, { hosts, absent }: CacheDraft): Problem[] {
+  const path = ["caches", name];
+  const named: [string[], string][] = [
+    ...Object.keys(statesOf(cache)).map((host): [string[], string] => [[...path, "nodes", host], host]),
+    ...clientsOf(cache).map((host, index): [string[], string] => [[...path, "clients", String(index)], host]),
+  ];
+  const clients = clientsOf(cache);
+  return named.flatMap(([where, host]) => {
+    if (!Object.hasOwn(hosts, host))
+      return [at(where, `${shown(host)} is no host of this file; ${allowedWords(host, Object.keys(hosts))}`)];
+    if (absent.includes(host))
+      return [at(where, `${shown(host)} is in changeover:absent; take it out of the cache first`)];
+    const twice = where[2] === "clients" && clients.indexOf(host) < Number(where[3]);
+    return twice ? [at(where, `${shown(host)} is named twice; remove one`)] : [];
+  });
+}
+
+function emptyRings(name: string, cache: Fields): Problem[] {
+  const states = Object.values(statesOf(cache));
+  const none = clientsOf(cache).length === 0 && Array.isArray(cache.clients);
+  // A cache that goes has all its nodes out, and nobody who uses it.
+  if (states.length > 0 && states.every((state) => state === "out"))
+    return none
+      ? []
+      : [at(["caches", name, "clients"], "have no node left; make one `in`, or name no client")];
+  return none ? [at(["caches", name, "clients"], "missing; name the hosts that use the cache")] : [];
+}
+
+/** A cache takes its port on each of its nodes. */
+function ports(name: string, cache: Fields, { caches, hosts, pairs }: CacheDraft): Problem[] {
+  const port = shown(cache.port ?? cachePort);
+  const nodes = Object.keys(statesOf(cache));
+  const before = Object.entries(caches).slice(0, Object.keys(caches).indexOf(name));
+  const caught = [
+    ...before.flatMap(([other, fields]) =>
+      shown(fields.port ?? cachePort) === port &&
+      Object.keys(statesOf(fields)).some((host) => nodes.includes(host))
+        ? [`changeover:caches.${other}.port`]
+        : [],
+    ),
+    ...nodes.flatMap((host) => (shown(hosts[host]?.port ?? 22) === port ? [`the sshd of ${host}`] : [])),
+    ...Object.entries(pairs).flatMap(([pair, { primary, secondary, port: own = 5432, peerPort = 5480 }]) =>
+      nodes.some((host) => host === primary || host === secondary) &&
+      [shown(own), shown(peerPort)].includes(port)
+        ? [`changeover:pairs.${pair}`]
+        : [],
+    ),
+  ];
+  const [owner] = caught;
+  if (owner === undefined) return [];
+  return [at(["caches", name, "port"], `${port} is taken by ${owner} on one of its nodes; name another`)];
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Have what an app server needs on this machine: Python 3 with the client of PostgreSQL, nftables, sudo.
+# Usage: packages.sh COMPONENT [PACKAGE…]
+#
+# Installs what is missing, and the Debian packages named besides (a Java runtime, fonts).
+# Starts nothing.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/lib-packages.sh
+. "$here/../lib-packages.sh"
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  (($# >= 1)) || misuse "packages.sh takes COMPONENT [PACKAGE…], got: $*"
+  export CHANGEOVER_COMPONENT=$1
+  # shellcheck disable=SC2034
+  readonly packages=(python3 python3-psycopg2 nftables sudo iproute2 "${@:2}")
+  install_missing
+  receipt "$HOSTNAME has its packages"
+}
+
+{
+  main "$@"
+  exit
+}

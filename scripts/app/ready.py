@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Wait until the application itself says that it is ready, with the revision that is wanted.
+
+Usage: ready.py URL STATUS REVISION SECONDS UNIT
+
+Prints what is wrong and ends with 1 when it is not ready in time, or when the unit's process
+has died twice meanwhile. An application that names no revision (X-Revision) is taken at its word.
+"""
+
+import http.client
+import json
+import subprocess
+import sys
+import time
+import urllib.parse
+
+ASK_S, PAUSE_S, LOOK_S, DEATHS = 2, 0.05, 0.5, 2
+
+
+def reason_in(body):
+    """The `reason` of an answer in JSON, else all that it says."""
+    try:
+        return json.loads(body)["reason"]
+    except (ValueError, KeyError, TypeError):
+        return body
+
+
+def ask(url, status, revision):
+    """What is wrong with the answer; None when it is right."""
+    where = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=ASK_S)
+    try:
+        connection.request("GET", where.path + (f"?{where.query}" if where.query else ""))
+        answer = connection.getresponse()
+        body = answer.read(4000).decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        return f"no answer at {where.netloc}: {error}"
+    finally:
+        connection.close()
+    if answer.status != status:
+        return f"answers {answer.status}, not {status}: {reason_in(body)}"
+    says = answer.getheader("X-Revision", revision)
+    return None if says == revision else f"says that it is {says}"
+
+
+def deaths(unit):
+    said = subprocess.run(["systemctl", "show", "-P", "NRestarts", unit], capture_output=True, text=True, timeout=10, check=False)
+    return int(said.stdout) if said.stdout.strip().isdigit() else 0
+
+
+def main():
+    if len(sys.argv) != 6:
+        print(__doc__)
+        sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
+    url, status, revision, seconds, unit = sys.argv[1:]
+    begun = time.monotonic()
+    looked, died = begun, deaths(unit)
+    while wrong := ask(url, int(status), revision):
+        now = time.monotonic()
+        late = f"is not ready after {seconds} s" if now - begun > int(seconds) else None
+        if now - looked > LOOK_S:
+            looked = now
+            late = late or (f"has died {DEATHS} times" if deaths(unit) - died >= DEATHS else None)
+        if late:
+            print(" ".join(f"{revision} {late}: {wrong}".split())[:300])
+            sys.exit(1)
+        time.sleep(PAUSE_S)
+
+
+main()

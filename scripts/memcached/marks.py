@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Leave the hash of this machine's ring on every node of it, or look whether other clients have left the same.
+
+Usage: marks.py CACHE leave
+       marks.py CACHE compare CLIENT…
+
+Ends with 0 when it is so; else with 1 and a line on stderr for each thing that differs.
+"""
+
+import os
+import socket
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from node import Failed, Node  # noqa: E402
+from ring import digest, places_in, text_of_ring  # noqa: E402
+
+
+def key_of(cache, client):
+    return f"changeover:{cache}:ring:{client}"
+
+
+def leave(cache, text):
+    for place in places_in(text):
+        with Node(place) as node:
+            node.set(key_of(cache, socket.gethostname()), digest(text))
+
+
+def compare(cache, text, clients):
+    """What differs, a line each."""
+    mine, wrong = digest(text), []
+    for place in places_in(text):
+        with Node(place) as node:
+            for client in clients:
+                theirs = node.get(key_of(cache, client))
+                if theirs is None:
+                    wrong.append(f"{client} has set nothing on {place} that {socket.gethostname()} can get")
+                elif theirs != mine:
+                    wrong.append(f"{client} has ring {theirs[:12]}, {socket.gethostname()} has {mine[:12]} (seen on {place})")
+    return wrong
+
+
+def main():
+    if len(sys.argv) < 3 or sys.argv[2] not in ("leave", "compare"):
+        print(__doc__)
+        sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
+    cache, text = sys.argv[1], text_of_ring(sys.argv[1])
+    if text is None:
+        sys.exit(f"{socket.gethostname()} has no ring of {cache}")
+    try:
+        wrong = leave(cache, text) if sys.argv[2] == "leave" else compare(cache, text, sys.argv[3:])
+    except Failed as error:
+        sys.exit(str(error))
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+main()

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Copy the entries that a change of the ring gives to another node, so that no client misses them.
+
+Usage: move.py before CACHE SECONDS RECORD PLACE…
+       move.py after CACHE SECONDS RECORD SETTLE PLACE…
+
+PLACEs are the nodes of the ring that is to be; the one that is stands in this machine's file. `before` the clients
+have it, all entries that move are copied, and RECORD says which. `after` it, for SETTLE seconds, what is changed or
+removed at the old node, by programs that have not read the new ring, is changed and removed at the new one, where
+nobody has stored since; then the old copies are removed. A node that does not answer gives nothing; after SECONDS
+the rest is left where it is. One line on stdout.
+"""
+
+import base64
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from node import Failed, Node  # noqa: E402
+from ring import Ring, places_in, text_of_ring  # noqa: E402
+
+ROUND_S = 0.1
+
+
+class Late(Exception):
+    """The time is up."""
+
+
+class Move:
+    """From one ring to another. `copied` has, by key, the versions of the old copy and of the new one (None: not ours)."""
+
+    def __init__(self, old, new, copied, seconds):
+        self.old, self.new, self.copied = Ring(old), Ring(new), copied
+        self.deadline = time.monotonic() + seconds
+        self.nodes = {place: Node(place) for place in {*old, *new}}
+        self.stored = set()
+        self.wrong = set()
+
+    def each(self, act):
+        """Call `act` with every entry that moves: old node, key, version, new node. The keys; None when not all are known."""
+        keys = set()
+        for place in self.old.places:
+            node = self.nodes[place]
+            try:
+                for key, version in node.keys():
+                    to = self.new.owner(key)
+                    if to == place or self.old.owner(key) != place:
+                        continue
+                    if time.monotonic() > self.deadline:
+                        raise Late
+                    keys.add(key)
+                    act(node, key, version, self.nodes[to])
+            except Failed as error:
+                self.wrong.add(str(error))
+        return None if self.wrong else keys
+
+    def copy(self, node, key, _, to):
+        """Nobody looks there for the key before the change, so what lies there is nobody's."""
+        self._store(node, key, to, b"MS")
+
+    def follow(self, node, key, version, to):
+        """Change the copy as the old one was changed, unless it was changed itself."""
+        before, copy = self.copied.get(key, (None, None))
+        if before is None:
+            self._store(node, key, to, b"ME")
+        elif before != version and copy is not None:
+            self._store(node, key, to, b"C%d" % copy)
+
+    def drop(self, node, key, version, _):
+        if key in self.copied and self.copied[key][0] == version:
+            node.drop(key, version)
+
+    def drop_the_dropped(self, keys):
+        """What is gone at the old node was removed there, a session by its user for example."""
+        for key in [key for key in self.copied if key not in keys]:
+            _, copy = self.copied.pop(key)
+            if copy is not None:
+                self.nodes[self.new.owner(key)].drop(key, copy)
+
+    def _store(self, node, key, to, how):
+        entry = node.fetch(key)
+        if entry:
+            version = to.put(entry, how)
+            self.copied[key] = (entry.version, version)
+            self.stored.update([key] if version is not None else [])
+
+
+def read_record(path):
+    try:
+        with open(path, encoding="utf8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return [], {}
+    return found["old"], {base64.b64decode(key): tuple(both) for key, both in found["copied"].items()}
+
+
+def write_record(path, old, copied):
+    with open(f"{path}.new", "w", encoding="utf8") as file:
+        json.dump({"old": old, "copied": {base64.b64encode(key).decode(): both for key, both in copied.items()}}, file)
+    os.replace(f"{path}.new", path)
+
+
+def settle(move, seconds):
+    """Follow what programs do that have not read the new ring."""
+    end = min(time.monotonic() + seconds, move.deadline)
+    while True:
+        last = time.monotonic() >= end
+        keys = move.each(move.follow)
+        if keys is not None:
+            move.drop_the_dropped(keys)
+        if last:
+            move.each(move.drop)
+            return
+        time.sleep(ROUND_S)
+
+
+def main():
+    words = sys.argv[1:]
+    if len(words) < 5 or words[0] not in ("before", "after"):
+        print(__doc__)
+        sys.exit(0 if words == ["--help"] else 64)
+    when, cache, seconds, record = words[0], words[1], int(words[2]), words[3]
+    new = words[4:] if when == "before" else words[5:]
+    old, copied = (places_in(text_of_ring(cache)), {}) if when == "before" else read_record(record)
+    if seconds == 0 or not old or sorted(old) == sorted(new):
+        print("no entry moves")
+        return
+    move, late = Move(old, new, copied, seconds), ""
+    try:
+        if when == "before":
+            move.each(move.copy)
+        else:
+            settle(move, int(words[4]))
+    except Late:
+        late = f"; the rest was left after {seconds} s"
+    except Failed as error:
+        move.wrong.add(str(error))
+    if when == "before":
+        write_record(record, old, move.copied)
+    done = "copied to other nodes" if when == "before" else "changed there since"
+    print(f"{len(move.stored)} entries {done}{late}{''.join(f'; {why}' for why in sorted(move.wrong))}")
+
+
+main()

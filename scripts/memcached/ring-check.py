@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Monitoring of a cache from one of its clients, as monitoring plugins do: one line, and an exit code.
+
+Usage: ring-check.py CACHE
+
+0 OK: the ring is the one that was put here, and every node answers.
+1 WARNING: some nodes do not answer; the others carry their keys.
+2 CRITICAL: none answers, or the ring was changed here, or another client has another one.
+3 UNKNOWN: there is no ring here, or the call is wrong.
+"""
+
+import os
+import socket
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from node import Failed, Node  # noqa: E402
+from ring import digest, places_in, ring_file, text_of_ring  # noqa: E402
+
+WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+
+
+def look(place, cache, clients):
+    """(numbers, hashes of the rings of other clients, by name) as one node has them."""
+    with Node(place) as node:
+        stats = node.stats()
+        marks = {client: node.get(f"changeover:{cache}:ring:{client}") for client in clients}
+    return stats, {client: mark for client, mark in marks.items() if mark}
+
+
+def recorded(cache):
+    """(sha256, other clients) that were put here with the ring."""
+    try:
+        with open(f"{ring_file(cache)}.sha256", encoding="utf8") as file:
+            sha, *clients = file.read().split()
+            return sha, [client for client in clients if client != socket.gethostname()]
+    except (OSError, ValueError):
+        return None, []
+
+
+def state(cache):
+    """(code, text) of the one line."""
+    text = text_of_ring(cache)
+    if text is None:
+        return 3, f"no ring of {cache} here"
+    sha, clients = recorded(cache)
+    mine, dead, others, total = digest(text), [], [], {"get_hits": 0, "get_misses": 0, "curr_items": 0}
+    places = places_in(text)
+    for place in places:
+        try:
+            stats, marks = look(place, cache, clients)
+        except Failed as error:
+            dead.append(str(error))
+            continue
+        total = {key: value + int(stats.get(key, 0)) for key, value in total.items()}
+        others += [f"{client} has ring {mark[:12]}" for client, mark in marks.items() if mark != mine]
+    numbers = " ".join(f"{key}={value}" for key, value in total.items())
+    if mine != sha:
+        return 2, f"{ring_file(cache)} is {mine[:12]}, it was put here as {(sha or 'nothing')[:12]} | {numbers}"
+    if others:
+        return 2, f"here is ring {mine[:12]}, but {', '.join(sorted(set(others)))} | {numbers}"
+    if dead:
+        return (2 if len(dead) == len(places) else 1), f"{len(dead)} of {len(places)} nodes: {'; '.join(dead)} | {numbers}"
+    return 0, f"{len(places)} nodes answer, ring {mine[:12]} | {numbers}"
+
+
+if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+    if sys.argv[1:] == ["--help"]:
+        print(__doc__)
+        sys.exit(0)
+    code, said = 3, "called wrongly: ring-check.py takes CACHE"
+else:
+    code, said = state(sys.argv[1])
+print(f"CACHE {WORDS[code]}: {said}")
+sys.exit(code)

@@ -1,0 +1,50 @@
+"""The ring of a cache: which node has which key. As Dalli does it, so that copies land where Dalli looks."""
+
+import bisect
+import hashlib
+import os
+import zlib
+
+FOLDER = os.environ.get("CHANGEOVER_CACHES", "/etc/changeover/caches")
+POINTS_PER_NODE = 160
+
+
+def ring_file(cache):
+    return f"{FOLDER}/{cache}.ring"
+
+
+def text_of_ring(cache):
+    """The text of this machine's ring, None without one."""
+    try:
+        with open(ring_file(cache), encoding="utf8") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def places_in(text):
+    return (text or "").split()
+
+
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Ring:
+    """`places` are `host:port`; their order decides nothing."""
+
+    def __init__(self, places):
+        self.places = list(places)
+        points = sorted(
+            (int(hashlib.sha1(f"{place}:{point}".encode()).hexdigest()[:8], 16), place)
+            for place in self.places
+            for point in range(POINTS_PER_NODE)
+        )
+        self.values = [value for value, _ in points]
+        self.owners = [place for _, place in points]
+
+    def owner(self, key):
+        """The node of a key, given as bytes."""
+        if len(self.places) == 1:
+            return self.places[0]
+        return self.owners[bisect.bisect_right(self.values, zlib.crc32(key)) - 1]

@@ -1,0 +1,561 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type HaproxyGoal, haproxyConfig } from "../../components/haproxy-config.ts";
+import * as lab from "../../tools/lab/lab.ts";
+import type { Ran } from "../../tools/lab/lab.ts";
+import { run, tryRun } from "../../tools/lab/lib/run.ts";
+import { startLoad } from "../support/load.ts";
+
+const whyNot = lab.whyNoLab();
+const repository = join(import.meta.dirname, "../..");
+const scripts = "/opt/changeover/test/scripts";
+const apps = ["prodapp01", "prodapp02"] as const;
+type App = (typeof apps)[number];
+const site = "www.learnexa.com";
+const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** What `probe.py` says, as far as it is looked at here. */
+interface Facts {
+  readonly version: string;
+  readonly running: boolean;
+  readonly servers: Readonly<Record<string, { status: string; admin: string; sessions: number }>>;
+  readonly agrees: string | null;
+  readonly socket: string | null;
+  readonly minHealthyNow: number;
+}
+
+/** A run that ended with `code` and said something: on stdout when it is so (0), else on stderr. */
+const ended = async (running: Promise<Ran>, code: number, said: string | RegExp): Promise<void> => {
+  const ran = await running;
+  expect(ran.code, ran.stderr + ran.stdout).toBe(code);
+  expect(code === 0 ? ran.stdout : ran.stderr).toMatch(said);
+};
+
+describe.skipIf(whyNot !== undefined)(
+  `the scripts of a balancer${whyNot ? ` (skipped: ${whyNot})` : ""}`,
+  { timeout: 120_000 },
+  () => {
+    const made = { id: lab.newLabId(), stack: "haproxy", checkout: repository };
+    const addresses: Record<string, string> = {};
+    let goal: HaproxyGoal;
+    let epoch = 0;
+    let open = { component: "", id: "" };
+
+    const on = (host: string, command: string): Promise<Ran> => {
+      const ssh = ["ssh", "-F", join(lab.labDir(made.id), "ssh_config"), "-o", "BatchMode=yes"];
+      return tryRun([...ssh, host, command], { deadline: 100 });
+    };
+    const answer = async (host: string, command: string): Promise<string> => {
+      const { code, stdout, stderr } = await on(host, command);
+      expect(code, `${command}: ${stderr}${stdout}`).toBe(0);
+      return stdout.trim();
+    };
+    const begin = async (part: string): Promise<void> => {
+      epoch++;
+      open = { component: `crossbow-${part}`, id: `id-${String(epoch)}` };
+      const words = `${open.component} ${part} ${open.id} this-stack ${String(epoch)}`;
+      await ended(on("websvr", `bash ${scripts}/claim.sh ${words}`), 0, "claimed");
+    };
+    /** A script by its name, of haproxy/ unless it says another folder. */
+    const script = (name: string, ...words: string[]): Promise<Ran> => {
+      const { component, id } = open;
+      const told = `CHANGEOVER_COMPONENT=${component} CHANGEOVER_TRANSITION=${component.slice(9)} CHANGEOVER_ID=${id}`;
+      return on(
+        "websvr",
+        `${told} bash ${scripts}/${name.includes("/") ? name : `haproxy/${name}`}.sh ${[component, ...words].map(quoted).join(" ")}`,
+      );
+    };
+    /** Twice, since a step may always be run again; the second time it is so already. */
+    const twice = async (first: RegExp, again: RegExp, name: string, ...words: string[]): Promise<void> => {
+      await ended(script(name, ...words), 0, first);
+      await ended(script(name, ...words), 0, again);
+    };
+    const refused = (why: string | RegExp, name: string, ...words: string[]): Promise<void> =>
+      ended(script(name, ...words), 77, why);
+    const look = async (): Promise<Facts> =>
+      JSON.parse(
+        await answer("websvr", `python3 ${scripts}/haproxy/probe.py ${open.component} crossbow`),
+      ) as Facts;
+    const admins = async () => {
+      const { servers, agrees } = await look();
+      return {
+        ...Object.fromEntries(Object.entries(servers).map(([name, { admin }]) => [name, admin])),
+        agrees,
+      };
+    };
+    const bothReady = { prodapp01: "ready", prodapp02: "ready", agrees: null };
+    const configure = (change: Partial<HaproxyGoal> = {}): Promise<Ran> =>
+      script("configure", "crossbow", haproxyConfig({ ...goal, ...change }));
+    const drain = (server: string, seconds = 10, policy = "fail", least = 1): Promise<Ran> =>
+      script("drain", "crossbow", String(seconds), policy, String(least), server);
+    const enter = (...servers: string[]): Promise<Ran> =>
+      script("enter", "crossbow", "5", "1", "/", site, ...servers);
+    const tell = (app: App, what: string, value: string) =>
+      answer(app, value === "" ? `rm -f /run/app/${what}` : `echo ${value} >/run/app/${what}`);
+    const startApp = (app: App) =>
+      answer(
+        app,
+        `mkdir -p /run/app && systemd-run --quiet --collect --unit=app python3 /root/tiny-app.py ${app} /run/app`,
+      );
+    const curl = (path: string, method = "GET") =>
+      tryRun(["curl", "-si", "-X", method, "--max-time", "20", `http://${addresses["websvr"] ?? ""}${path}`]);
+    const slowOnes = (count: number, method = "GET") =>
+      Promise.all(Array.from({ length: count }, () => curl("/slow", method)));
+    /** Requests that are on their way at a server, before something is done to it. */
+    const busy = (app: App) =>
+      expect.poll(async () => (await look()).servers[app]?.sessions, { timeout: 5000 }).toBeGreaterThan(0);
+
+    beforeAll(async () => {
+      await lab.createLab(made);
+      const packed = await mkdtemp(join(tmpdir(), "changeover-scripts-"));
+      await run(["tar", "-C", repository, "-czf", join(packed, "scripts.tgz"), "scripts"]);
+      const config = join(lab.labDir(made.id), "ssh_config");
+      for (const host of ["websvr", ...apps]) addresses[host] = (await lab.hostUp(made.id, host)).address;
+      await run(["scp", "-q", "-F", config, join(packed, "scripts.tgz"), "websvr:"]);
+      await answer("websvr", `mkdir -p ${scripts} && tar --no-same-owner -C ${scripts}/.. -xzf scripts.tgz`);
+      for (const app of apps) {
+        await run(["scp", "-q", "-F", config, join(repository, "test/support/tiny-app.py"), `${app}:`]);
+        await startApp(app);
+      }
+      await rm(packed, { recursive: true });
+      goal = {
+        pool: "crossbow",
+        binds: [`${addresses["websvr"] ?? ""}:80`],
+        servers: apps.map((name) => ({ name, address: addresses[name] ?? "", port: 8080 })),
+        ready: { path: "/ready", status: 200 },
+        host: site,
+      };
+    }, 900_000);
+    afterAll(() => lab.removeLab(made.id), 60_000);
+
+    it("explain themselves", async () => {
+      const help = await answer(
+        "websvr",
+        `cd ${scripts}/haproxy && for file in *.sh; do case $file in lib*) ;; *) bash $file --help | grep -c "^Usage: $file COMPONENT" ;; esac; done | sort | uniq -c`,
+      );
+      expect(help).toMatch(/^\d+ 1$/);
+    });
+
+    it("find the packages of a prepared machine, and HAProxy at rest", async () => {
+      await begin("websvr");
+      await twice(/has HAProxy 2\.6/, /has HAProxy 2\.6/, "packages");
+      expect(await look()).toMatchObject({
+        version: expect.stringMatching(/^2\.6\./) as string,
+        running: false,
+      });
+    });
+
+    it("refuse a configuration that HAProxy does not take, with its words [001-053]", async () => {
+      await begin("balancers");
+      await refused(
+        /HAProxy does not take the configuration: .*unknown keyword 'nonsense'/,
+        "configure",
+        "crossbow",
+        `${haproxyConfig(goal)}    nonsense\n`,
+      );
+      expect(await answer("websvr", "grep -c prodapp /etc/haproxy/haproxy.cfg || true")).toBe("0");
+    });
+
+    it("take the whole text as a word through a step, and let new servers in as MAINT only", async () => {
+      const text = quoted(haproxyConfig(goal));
+      const step = `bash ${scripts}/step.sh ${open.component} balancers ${open.id} 60 haproxy/configure ${open.component} crossbow ${text}`;
+      await ended(on("websvr", step), 0, "for its next start");
+      await ended(configure(), 0, "so already");
+      const file = await answer("websvr", "cat /etc/haproxy/haproxy.cfg");
+      expect(`${file}\n`.replaceAll(/ disabled$/gm, "")).toBe(haproxyConfig(goal));
+      expect(file.match(/ disabled$/gm)).toHaveLength(2);
+    });
+
+    it("serve no address that another program has, or that the machine lacks [001-098]", async () => {
+      await begin("edge");
+      await answer("websvr", "systemctl start apache2");
+      await refused(
+        /:80 is held by apache2: two programs never serve one address/,
+        "serve",
+        "crossbow",
+        "on",
+      );
+      await answer("websvr", "systemctl stop apache2");
+      await begin("balancers");
+      await ended(configure({ binds: ["10.99.0.1:80"] }), 0, "next start");
+      await begin("edge");
+      await refused("10.99.0.1 is on no interface", "serve", "crossbow", "on");
+      expect(await answer("websvr", "systemctl is-active haproxy || true")).toBe("inactive");
+      await begin("balancers");
+      await ended(configure(), 0, "next start");
+    });
+
+    it("serve every address, and say so only when it is bound [001-090] [001-135] [001-136]", async () => {
+      await begin("edge");
+      await twice(/HAProxy serves \S+:80 now/, /HAProxy serves \S+:80 already/, "serve", "crossbow", "on");
+      expect((await curl("/")).stdout).toMatch(/^HTTP\/1.1 503/);
+      expect(await admins()).toEqual({ prodapp01: "maint", prodapp02: "maint", agrees: null });
+    });
+
+    it("bring in who is to be in, and nobody else [001-011] [001-159]", async () => {
+      await begin("prodapp01");
+      await ended(enter("prodapp01"), 0, "good: prodapp01 left in maintenance");
+      await twice(/prodapp01 is to be in /, /is to be in already/, "member", "crossbow", "in", "prodapp01");
+      await ended(enter("prodapp01"), 0, /good: prodapp01 in traffic, \d+ answers without an error/);
+      await ended(enter("prodapp01"), 0, "good: prodapp01 in traffic already");
+      await ended(script("member", "crossbow", "in", "prodapp02"), 0, "is to be in");
+      await ended(enter("prodapp02"), 0, "good: prodapp02 in traffic");
+      expect(await admins()).toEqual(bothReady);
+      expect((await look()).minHealthyNow).toBe(2);
+      const log = await answer("websvr", "journalctl -t haproxy -o cat --no-pager | tail -30");
+      expect(log).toContain(` ${goal.binds[0] ?? ""} crossbow/prodapp01 `);
+    });
+
+    it("lose no request by a reload, a leave and an enter under load with kept connections", async () => {
+      const stop = startLoad(`http://${addresses["websvr"] ?? ""}`);
+      for (const checkMilliseconds of [300, 350, 250]) {
+        await begin("balancers");
+        await ended(configure({ checkMilliseconds }), 0, "reloaded");
+        expect(await admins()).toEqual(bothReady);
+      }
+      for (const app of apps) {
+        await begin("release");
+        await ended(drain(app), 0, `${app} out of traffic, 0 cut`);
+        await ended(enter(app), 0, `good: ${app} in traffic`);
+      }
+      const seen = await stop();
+      expect(seen.failed).toEqual([]);
+      expect(seen.answers).toBeGreaterThan(300);
+    });
+
+    it("wait for a request of 2 s, and send no new one meanwhile", async () => {
+      await begin("release");
+      const slow = slowOnes(4);
+      await busy("prodapp02");
+      const started = performance.now();
+      const drained = drain("prodapp02");
+      await expect.poll(async () => (await look()).servers["prodapp02"]?.admin).toBe("drain");
+      expect((await curl("/")).stdout).toContain("prodapp01");
+      expect((await curl("/")).stdout).toContain("prodapp01");
+      await ended(drained, 0, "prodapp02 out of traffic, 0 cut");
+      expect(performance.now() - started).toBeGreaterThan(1000);
+      for (const { stdout } of await slow) expect(stdout).toMatch(/^HTTP\/1.1 200/);
+      await ended(drain("prodapp02"), 0, "prodapp02 out of traffic, 0 cut");
+    });
+
+    it("never leave fewer than minHealthy servers UP, and say the numbers", async () => {
+      await begin("release");
+      await ended(
+        drain("prodapp01"),
+        77,
+        "without prodapp01 0 of 2 servers would be UP, at least 1 are to be",
+      );
+      expect(await admins()).toEqual({ prodapp01: "ready", prodapp02: "maint", agrees: null });
+      await ended(enter("prodapp02"), 0, "good: prodapp02");
+    });
+
+    it("wait for the sessions of a worker that a reload left behind", async () => {
+      await begin("balancers");
+      const slow = slowOnes(4);
+      await busy("prodapp01");
+      await ended(configure({ checkMilliseconds: 260 }), 0, "reloaded");
+      await begin("release");
+      const started = performance.now();
+      await ended(drain("prodapp01"), 0, "0 cut");
+      expect(performance.now() - started).toBeGreaterThan(600);
+      for (const { stdout } of await slow) expect(stdout).toMatch(/^HTTP\/1.1 200/);
+      await ended(enter("prodapp01"), 0, "good");
+    });
+
+    it("put back what was found when the time is over (fail), or cut and say how many (cut)", async () => {
+      for (const app of apps) await tell(app, "slow", "6");
+      const codes = (ran: readonly Ran[]) => ran.map(({ stdout }) => stdout.slice(9, 12)).sort();
+      for (const [method, expected] of [
+        ["POST", ["200", "200", "502", "502"]],
+        // What may be asked twice is asked at the other server.
+        ["GET", ["200", "200", "200", "200"]],
+      ] as const) {
+        await begin("release");
+        const slow = slowOnes(4, method);
+        await busy("prodapp01");
+        await ended(
+          drain("prodapp01", 1),
+          75,
+          /after 1 s \d sessions were left at prodapp01; prodapp01 went/,
+        );
+        expect(await admins()).toEqual(bothReady);
+        await ended(drain("prodapp01", 1, "cut"), 0, /prodapp01 out of traffic, 2 cut/);
+        expect(codes(await slow)).toEqual(expected);
+        await ended(enter("prodapp01"), 0, "good");
+      }
+      for (const app of apps) await tell(app, "slow", "");
+    });
+
+    it("refuse a wrong name, and touch nothing", async () => {
+      await begin("release");
+      await ended(
+        drain("prodapp09"),
+        77,
+        "no server prodapp09 in pool crossbow (it has prodapp01, prodapp02)",
+      );
+      await ended(enter("prodapp09"), 77, "no server prodapp09");
+      await ended(script("drain", "crossbow", "5", "fail", "0", "prodapp01", "prodapp09"), 77, "no server");
+      expect(await admins()).toEqual(bothReady);
+    });
+
+    it("refuse a server that the running HAProxy does not have, and mend the file", async () => {
+      const edit =
+        "cp /etc/haproxy/haproxy.cfg /root/kept && sed -i '/server prodapp02/d' /etc/haproxy/haproxy.cfg";
+      await answer("websvr", `${edit} && systemctl reload haproxy && sleep 1`);
+      expect((await look()).agrees).toBe("/etc/haproxy/haproxy.cfg is not what the records say");
+      await ended(drain("prodapp02", 5, "fail", 0), 77, "HAProxy knows no server prodapp02");
+      await begin("balancers");
+      const ran = await configure({ checkMilliseconds: 260 });
+      expect(ran.code, ran.stderr).toBe(0);
+      expect(ran.stderr).toContain("was changed by others, kept as /etc/haproxy/haproxy.cfg.by-hand");
+      expect(await admins()).toEqual(bothReady);
+    });
+
+    it("refuse a socket without permission, and mend it", async () => {
+      await answer(
+        "websvr",
+        "sed -i 's/level admin/level operator/' /etc/haproxy/haproxy.cfg && systemctl reload haproxy && sleep 1",
+      );
+      await begin("release");
+      await ended(drain("prodapp01"), 77, /has level operator, admin is needed.*nothing was changed/);
+      expect((await look()).socket).toContain("level operator");
+      await begin("balancers");
+      await ended(configure({ checkMilliseconds: 260 }), 0, "reloaded");
+      expect(await admins()).toEqual(bothReady);
+    });
+
+    it("refuse a socket that answers anything but HAProxy's words, or nothing", async () => {
+      const fake = `import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/haproxy/admin.sock"); s.listen()\nwhile True:\n c = s.accept()[0]; c.recv(99); c.sendall(b"220 mail.example ESMTP\\n"); c.close()`;
+      await answer(
+        "websvr",
+        `mv /run/haproxy/admin.sock /run/haproxy/kept && systemd-run --quiet --collect --unit=fake python3 -c ${quoted(fake)} && sleep 1`,
+      );
+      await begin("release");
+      await ended(
+        drain("prodapp01"),
+        77,
+        /admin.sock answered 'show info' with: 220 mail.example ESMTP; nothing was changed/,
+      );
+      await answer("websvr", "systemctl stop fake; rm -f /run/haproxy/admin.sock");
+      await ended(drain("prodapp01"), 77, /admin.sock gives no answer .*nothing was changed/);
+      await ended(enter("prodapp01"), 77, "gives no answer");
+      await answer("websvr", "mv /run/haproxy/kept /run/haproxy/admin.sock");
+      expect(await admins()).toEqual(bothReady);
+    });
+
+    it("keep a server that never gets ready out of traffic [001-158]", async () => {
+      await begin("release");
+      await ended(drain("prodapp01"), 0, "out of traffic");
+      await tell("prodapp01", "ready", "503");
+      const stop = startLoad(`http://${addresses["websvr"] ?? ""}`, { perSecond: 50 });
+      await ended(enter("prodapp01"), 0, / bad: prodapp01 was not UP within 5 s: DOWN \(L7STS 503/);
+      expect((await stop()).failed).toEqual([]);
+      await tell("prodapp01", "ready", "");
+      expect(await admins()).toEqual({ prodapp01: "maint", prodapp02: "ready", agrees: null });
+    });
+
+    it("take a server out again that answers with errors once it has traffic [001-145]", async () => {
+      await tell("prodapp01", "status", "500");
+      await ended(enter("prodapp01"), 0, / bad: prodapp01 answered \d+ of \d+ with 5xx/);
+      await tell("prodapp01", "status", "");
+      expect(await admins()).toEqual({ prodapp01: "maint", prodapp02: "ready", agrees: null });
+      await ended(enter("prodapp01"), 0, "good: prodapp01 in traffic");
+    });
+
+    it("put a server that is down straight to maintenance, and one that was there stays there", async () => {
+      await answer("prodapp02", "systemctl stop app");
+      await expect
+        .poll(async () => (await look()).servers["prodapp02"]?.status, { timeout: 5000 })
+        .toBe("DOWN");
+      await begin("prodapp02");
+      await ended(script("member", "crossbow", "maintenance", "prodapp02"), 0, "is to be maintenance");
+      const ran = await drain("prodapp02");
+      expect(ran.code, ran.stderr).toBe(0);
+      expect(ran.stderr).toContain("prodapp02 is down: it goes straight to maintenance");
+      await startApp("prodapp02");
+      await begin("release");
+      await ended(drain("prodapp02"), 0, "out of traffic");
+      await ended(enter("prodapp02"), 0, "good: prodapp02 left in maintenance");
+      expect(
+        await answer(
+          "websvr",
+          "systemctl list-timers --all --no-legend 'changeover-*drain-prodapp02*' | wc -l",
+        ),
+      ).toBe("0");
+      expect(await admins()).toEqual({ prodapp01: "ready", prodapp02: "maint", agrees: null });
+    });
+
+    it("bring nobody into traffic by a reload or a reboot of the balancer", async () => {
+      await begin("balancers");
+      await ended(configure({ checkMilliseconds: 270 }), 0, "reloaded");
+      const expected = { prodapp01: "ready", prodapp02: "maint", agrees: null };
+      expect(await admins()).toEqual(expected);
+      await lab.reboot(made.id, "websvr");
+      await expect.poll(async () => (await look()).running, { timeout: 20_000 }).toBe(true);
+      expect(await admins()).toEqual(expected);
+      expect((await curl("/")).stdout).toContain("prodapp01");
+    });
+
+    it("drop a server from the file only when it is out of traffic", async () => {
+      await begin("balancers");
+      await ended(
+        configure({ servers: goal.servers.slice(1) }),
+        77,
+        /prodapp01 leaves the pool, but is ready with \d+ sessions?; drain it first/,
+      );
+      await ended(configure({ servers: goal.servers.slice(0, 1) }), 0, "reloaded");
+      await ended(configure(), 0, "reloaded");
+      expect(await admins()).toEqual({ prodapp01: "ready", prodapp02: "maint", agrees: null });
+      await begin("prodapp02");
+      await ended(script("member", "crossbow", "in", "prodapp02"), 0, "is to be in");
+      await ended(enter("prodapp02"), 0, "good: prodapp02 in traffic");
+    });
+
+    it("go back to the file that was there when HAProxy can't take the new one over", async () => {
+      await begin("balancers");
+      await answer(
+        "websvr",
+        "systemd-run --quiet --collect --unit=other python3 -m http.server 81 && sleep 1",
+      );
+      const binds = [...goal.binds, `${addresses["websvr"] ?? ""}:81`];
+      const ran = await configure({ binds });
+      expect(ran.code, ran.stderr).toBe(77);
+      expect(ran.stderr).toMatch(/HAProxy could not reload: .*cannot bind/);
+      await answer("websvr", "systemctl stop other");
+      expect(await admins()).toEqual(bothReady);
+      expect((await curl("/")).stdout).toContain("prodapp0");
+    });
+
+    it("put a drained server back by a timer when nobody comes, and let later steps refuse", async () => {
+      await begin("release");
+      await ended(drain("prodapp01"), 0, "out of traffic");
+      const timer = await answer(
+        "websvr",
+        "systemctl list-units --all --plain --no-legend 'changeover-crossbow-release-undo-drain-prodapp01-*.timer'",
+      );
+      const unit = timer.split(" ")[0]?.replace(/\.timer$/, ".service") ?? "";
+      await answer("websvr", `systemctl start ${unit}`);
+      await expect.poll(admins, { timeout: 10_000 }).toEqual(bothReady);
+      await refused(
+        /drain-prodapp01 on websvr was put back; start again/,
+        "enter",
+        "crossbow",
+        "5",
+        "1",
+        "/",
+        site,
+        "prodapp01",
+      );
+    });
+
+    it("show the page on every address while the site is in maintenance: PASS is 503 and its marker [001-133] [001-137] [001-139]", async () => {
+      await begin("maintenance");
+      const slow = slowOnes(2);
+      await busy("prodapp01");
+      await twice(/is on, PASS at/, /is on, PASS at/, "maintenance", "crossbow", "on");
+      for (const { stdout } of await slow) expect(stdout).toMatch(/^HTTP\/1.1 200/);
+      const page = (await curl("/any")).stdout;
+      expect(page).toMatch(/^HTTP\/1.1 503/);
+      expect(page).toMatch(/x-maintenance: crossbow/i);
+      expect(page).toContain("<!-- changeover-maintenance: crossbow -->");
+      expect(await admins()).toEqual(bothReady);
+      await twice(/is off, PASS at/, /is off, PASS at/, "maintenance", "crossbow", "off");
+      expect((await curl("/")).stdout).toMatch(/^HTTP\/1.1 200/);
+    });
+
+    it("give up every address, now and at boot [001-090] [001-091]", async () => {
+      await begin("edge");
+      const slow = slowOnes(1);
+      await busy("prodapp01").catch(() => busy("prodapp02"));
+      await twice(/serves nothing, 0 connections were cut/, /serves nothing/, "serve", "crossbow", "off");
+      for (const { stdout } of await slow) expect(stdout).toMatch(/^HTTP\/1.1 200/);
+      expect(await answer("websvr", "ss -Hltn 'sport = :80'; systemctl is-enabled haproxy || true")).toBe(
+        "disabled",
+      );
+      await refused("HAProxy does not run here", "drain", "crossbow", "5", "fail", "1", "prodapp01");
+    });
+
+    const siteOf = (app: App) => [site, `${addresses[app] ?? ""}:8080`, ...goal.binds];
+    const whoServes = async () =>
+      (await answer("websvr", `ss -Hltnp 'sport = :80' | grep -o '(("[^"]*' | sort -u`)).replaceAll(
+        '(("',
+        "",
+      );
+
+    it("have Apache serve the same addresses from one app server, as before [001-094] [001-097]", async () => {
+      await begin("edge");
+      const configureApache = ["apache/configure", "crossbow", ...siteOf("prodapp01")] as const;
+      await twice(/Apache would serve .* from/, /Apache would serve .* from/, ...configureApache);
+      await refused(
+        "Apache does not take the configuration",
+        "apache/configure",
+        "crossbow",
+        "a b <",
+        "x:1",
+        "y",
+      );
+      await twice(
+        /Apache serves \S+:80 now/,
+        /Apache serves \S+:80 already/,
+        "apache/serve",
+        "crossbow",
+        "on",
+      );
+      expect((await curl("/")).stdout).toContain("prodapp01");
+      expect(await whoServes()).toBe("apache2");
+      await refused("is held by apache2: two programs never serve one address", "serve", "crossbow", "on");
+      await answer("prodapp01", "systemctl stop app");
+      expect((await curl("/")).stdout).toMatch(/^HTTP\/1.1 503[^]*x-maintenance: crossbow/i);
+      await startApp("prodapp01");
+    });
+
+    it("cut over to HAProxy behind the maintenance page, and back, within a minute each [001-133] [001-134] [001-135] [001-137] [001-139] [001-142]", async () => {
+      await begin("edge");
+      let started = performance.now();
+      await ended(script("maintenance", "crossbow", "on"), 0, "is on, for its next start");
+      await twice(/Apache serves nothing/, /Apache serves nothing/, "apache/serve", "crossbow", "off");
+      await ended(script("serve", "crossbow", "on"), 0, "HAProxy serves");
+      expect(await whoServes()).toBe("haproxy");
+      await ended(script("maintenance", "crossbow", "on"), 0, "PASS at");
+      await ended(script("maintenance", "crossbow", "off"), 0, "is off, PASS");
+      expect((await curl("/")).stdout).toMatch(/^HTTP\/1.1 200/);
+      expect(performance.now() - started).toBeLessThan(60_000);
+      await refused("is held by haproxy", "apache/serve", "crossbow", "on");
+
+      started = performance.now();
+      await ended(script("serve", "crossbow", "off"), 0, "HAProxy serves nothing");
+      await ended(script("apache/serve", "crossbow", "on"), 0, "Apache serves");
+      expect(performance.now() - started).toBeLessThan(60_000);
+      expect(await whoServes()).toBe("apache2");
+      expect((await curl("/")).stdout).toContain("prodapp01");
+    });
+
+    it("retire Apache only when HAProxy serves; its configuration is archived, and the way back says that it is gone [001-110] [001-111] [001-112]", async () => {
+      await begin("edge");
+      await refused("Apache serves on websvr; move the edge to HAProxy first", "apache/retire", "crossbow");
+      await ended(script("apache/serve", "crossbow", "off"), 0, "serves nothing");
+      await refused("HAProxy does not run on websvr", "apache/retire", "crossbow");
+      await ended(script("serve", "crossbow", "on"), 0, "HAProxy serves");
+      await answer("websvr", "touch /etc/apache2/sites-enabled/other.conf");
+      await refused("has site other.conf besides pool crossbow", "apache/retire", "crossbow");
+      await answer("websvr", "rm /etc/apache2/sites-enabled/other.conf");
+      const gone = /Apache is uninstalled, its configuration is in (\S+)/;
+      await twice(gone, gone, "apache/retire", "crossbow");
+      const archive = gone.exec((await script("apache/retire", "crossbow")).stdout)?.[1] ?? "";
+      expect(
+        await answer("websvr", `tar -tzf ${archive} | grep -c sites-available/changeover-crossbow.conf`),
+      ).toBe("1");
+      expect(await answer("websvr", "command -v apache2 || echo gone")).toBe("gone");
+      await refused(
+        /Apache was retired on .*: the way back to it is gone; its configuration is in/,
+        "apache/serve",
+        "crossbow",
+        "on",
+      );
+      await ended(script("apache/serve", "crossbow", "off"), 0, "serves nothing");
+      expect((await curl("/")).stdout).toMatch(/^HTTP\/1.1 200/);
+    });
+  },
+);

@@ -1,0 +1,414 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { killHost, ssh, whyNoLab } from "../../tools/lab/lab.ts";
+import type { Run } from "../support/engine.ts";
+import { Estate } from "../support/estate.ts";
+import { stepsIn } from "../support/previewed.ts";
+import { failed, ok } from "../support/runs.ts";
+
+const minute = 60_000;
+const clients = ["prodapp01", "prodapp02"];
+const port = 11211;
+const dalli = readFileSync(join(import.meta.dirname, "..", "support", "dalli.rb"), "utf8");
+
+interface Seen {
+  readonly gets: number;
+  readonly misses: number;
+  /** Values that were found and are not the last that was set. */
+  readonly old: number;
+  readonly errors: number;
+}
+
+describe.skipIf(whyNoLab() !== undefined)("a cache on the app servers", () => {
+  let estate: Estate;
+  beforeAll(async () => {
+    estate = await Estate.start(["prodapp01", "prodapp02", "websvr"], ["ruby-dalli"]);
+    for (const host of clients) {
+      await estate.on(host, `cat >/root/dalli.rb <<'TEXT_ENDS'\n${dalli}TEXT_ENDS`);
+      const unit = `[Service]\nExecStart=/usr/bin/ruby /root/dalli.rb /etc/changeover/caches/sessions.ring ${host} 500 /root/seen.json\nExecReload=/bin/kill -HUP $MAINPID\n`;
+      await estate.on(
+        host,
+        `cat >/etc/systemd/system/site.service <<'TEXT_ENDS'\n${unit}TEXT_ENDS\nsystemctl daemon-reload`,
+      );
+    }
+  }, 10 * minute);
+  afterAll(() => estate.stop(), minute);
+
+  const cache: Record<string, unknown> = { nodes: { prodapp01: "in" }, clients, reloads: ["site.service"] };
+  const configured = (change: Record<string, unknown>, more: Record<string, unknown> = {}): void => {
+    Object.assign(cache, change);
+    estate.config = { pairs: {}, caches: { sessions: cache }, ...more };
+    estate.write();
+  };
+  const place = (host: string): string => `${estate.host(host).address}:${String(port)}`;
+  const scripts = "cd /opt/changeover/*/scripts/memcached";
+  const ring = (host: string): Promise<string> => estate.on(host, "cat /etc/changeover/caches/sessions.ring");
+  const pid = (host: string): Promise<string> =>
+    estate.on(host, "systemctl show --property=MainPID --value changeover-memcached-sessions");
+  /** One line of the monitoring probe, with its exit code. */
+  const monitored = async (host: string): Promise<string> => {
+    const { code, stdout } = await ssh(
+      estate.lab,
+      host,
+      "python3 /usr/local/lib/changeover/caches/ring-check.py sessions",
+    );
+    return `${String(code)} ${stdout.trim()}`;
+  };
+  const seen = async (host: string): Promise<Seen> => ({
+    ...{ gets: 0, misses: 0, old: 0, errors: 0 },
+    ...(JSON.parse(await estate.on(host, "cat /root/seen.json")) as Partial<Seen>),
+  });
+  const site = async (host: string): Promise<void> => {
+    await estate.on(host, "systemctl restart site");
+    await expect
+      .poll(
+        () =>
+          seen(host).then(
+            ({ gets }) => gets,
+            () => 0,
+          ),
+        { timeout: 20_000 },
+      )
+      .toBeGreaterThan(600);
+  };
+  /** What the site saw on both clients while something was done. */
+  const while_ = async (act: () => Promise<unknown>): Promise<Seen> => {
+    const before = await Promise.all(clients.map(seen));
+    await act();
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    const after = await Promise.all(clients.map(seen));
+    const sum = (key: keyof Seen) =>
+      after.reduce((total, now, index) => total + now[key] - (before[index]?.[key] ?? 0), 0);
+    return { gets: sum("gets"), misses: sum("misses"), old: sum("old"), errors: sum("errors") };
+  };
+  /** Names of what a run did, without the transition's own frame. */
+  const work = ({ output }: Run): string[] =>
+    stepsIn(output, "sessions").filter((name) => !/-(preflight|claim-\w+|done-\w+)$/.test(name));
+
+  it(
+    "is made on one of them, and both use it [001-114]",
+    async () => {
+      configured({});
+      ok(await estate.up());
+      expect(await ring("prodapp01")).toBe(`${place("prodapp01")}\n`);
+      expect(await ring("prodapp02")).toBe(await ring("prodapp01"));
+      expect(await monitored("prodapp02")).toMatch(
+        /^0 CACHE OK: 1 nodes answer, ring [0-9a-f]{12} \| get_hits=/,
+      );
+      for (const host of clients) await site(host);
+      const verified = await estate.verify();
+      expect(verified.code, verified.output).toBe(0);
+    },
+    5 * minute,
+  );
+
+  it(
+    "lets its clients in, and nobody else [001-024]",
+    async () => {
+      const reach = (host: string, at: string) =>
+        ssh(estate.lab, host, `${scripts} && python3 reach.py ${at}`);
+      expect((await reach("prodapp02", place("prodapp01"))).code).toBe(0);
+      const stranger = await reach("websvr", place("prodapp01"));
+      expect([stranger.code, stranger.stderr.trim()]).toEqual([
+        1,
+        `${place("prodapp01")}: Connection refused`,
+      ]);
+      expect(
+        await estate.on("prodapp01", `ss -Hltn 'sport = :${String(port)}' | awk '{ print $4 }' | sort`),
+      ).toBe(
+        [`127.0.0.1:${String(port)}`, place("prodapp01")].sort((a, b) => (a < b ? -1 : 1)).join("\n") + "\n",
+      );
+    },
+    minute,
+  );
+
+  it(
+    "gets a second node: steps of that host and of the ring alone, and nobody misses an entry [001-113] [001-114] [001-115]",
+    async () => {
+      configured({ nodes: { prodapp01: "in", prodapp02: "in" } });
+      const before = await pid("prodapp01");
+      let run: Run | undefined;
+      const counted = await while_(async () => {
+        run = await estate.up();
+        ok(run);
+      });
+      expect(work(run as Run)).toEqual(
+        [
+          "sessions-prodapp02-node-configure-prodapp02",
+          "sessions-prodapp02-node-others-prodapp01",
+          "sessions-prodapp02-node-others-prodapp02",
+          "sessions-prodapp02-node-packages-prodapp02",
+          "sessions-prodapp02-node-restart-prodapp02",
+          ...["check-compare-prodapp01", "check-compare-prodapp02", "copy-move"].map(
+            (name) => `sessions-ring-${name}`,
+          ),
+          ...["mark-prodapp01", "mark-prodapp02", "reach-prodapp01", "reach-prodapp02"].map(
+            (name) => `sessions-ring-${name}`,
+          ),
+          ...["prodapp01", "prodapp02", "settle-move"].map(
+            (name) => `sessions-ring-${name === "settle-move" ? name : `ring-${name}`}`,
+          ),
+        ].sort(),
+      );
+      expect(await pid("prodapp01")).toBe(before);
+      expect(await ring("prodapp02")).toBe(`${place("prodapp01")}\n${place("prodapp02")}\n`);
+      console.log(`a node comes: ${JSON.stringify(counted)}`);
+      expect(counted.errors).toBe(0);
+      expect(counted.misses).toBeLessThan(counted.gets / 100);
+      const there = await estate.on(
+        "prodapp02",
+        `${scripts} && python3 -c "from node import Node; print(Node('${place("prodapp02")}').stats()['curr_items'])"`,
+      );
+      expect(Number(there)).toBeGreaterThan(300);
+    },
+    3 * minute,
+  );
+
+  it(
+    "changes the settings of one node after the other, and each keeps what it holds",
+    async () => {
+      const before = await Promise.all(clients.map(pid));
+      await estate.on(
+        "prodapp01",
+        `cat >/root/watch.py <<'TEXT_ENDS'
+import socket, time
+places = [("${estate.host("prodapp01").address}", ${String(port)}), ("${estate.host("prodapp02").address}", ${String(port)})]
+both = single = 0
+def dead(place):
+    try:
+        socket.create_connection(place, 0.2).close()
+        return False
+    except OSError:
+        return True
+while True:
+    gone = sum(map(dead, places))
+    both += gone == 2
+    single += gone == 1
+    open("/root/watched", "w").write(f"{single} {both}")
+    time.sleep(0.005)
+TEXT_ENDS
+systemd-run --quiet --unit=watch python3 /root/watch.py`,
+      );
+      configured({ memoryMiB: 48 });
+      let run: Run | undefined;
+      const counted = await while_(async () => {
+        run = await estate.up();
+        ok(run);
+      });
+      await estate.on("prodapp01", "systemctl stop watch");
+      expect(work(run as Run).filter((name) => name.includes("ring"))).toEqual([]);
+      const [single, both] = (await estate.on("prodapp01", "cat /root/watched")).split(" ").map(Number);
+      const after = await Promise.all(clients.map(pid));
+      expect(after[0]).not.toBe(before[0]);
+      expect(after[1]).not.toBe(before[1]);
+      expect(both).toBe(0);
+      console.log(`settings changed: looks with one node gone ${String(single)}; ${JSON.stringify(counted)}`);
+      expect(counted.errors).toBe(0);
+      expect((run as Run).output).toMatch(/runs as configured at \S+, \d{3,} of \d{3,} entries kept/);
+      expect(await estate.on("prodapp02", "tr '\\0' ' ' </proc/$(pidof memcached)/cmdline")).toContain(
+        " -m 48 ",
+      );
+    },
+    3 * minute,
+  );
+
+  it(
+    "does not restart a node while another is dead, and goes back",
+    async () => {
+      await estate.on("prodapp02", "systemctl stop changeover-memcached-sessions");
+      const before = await pid("prodapp01");
+      configured({ memoryMiB: 32 });
+      const run = await estate.up();
+      failed(run);
+      expect(run.output).toContain(
+        `refused: ${place("prodapp01")} must not be restarted, since another node of sessions does not answer`,
+      );
+      expect(await pid("prodapp01")).toBe(before);
+      configured({ memoryMiB: 48 });
+      ok(await estate.up());
+      // The flip back starts the dead one too.
+      expect(await monitored("prodapp01")).toMatch(/^0 /);
+      expect(await pid("prodapp01")).toBe(before);
+    },
+    3 * minute,
+  );
+
+  it(
+    "finds a ring that is not the others', in verify, in the check, in monitoring, and mends it",
+    async () => {
+      await estate.on("prodapp02", `echo ${place("prodapp02")} >/etc/changeover/caches/sessions.ring`);
+      const verified = await estate.verify();
+      expect(verified.code).toBe(77);
+      expect(verified.output).toMatch(
+        /prodapp02: has ring [0-9a-f]{12}, the state says [0-9a-f]{12}; start it again: npx pulumi up --replace '\*\*::sessions-ring-id'/,
+      );
+      const check = await ssh(
+        estate.lab,
+        "prodapp02",
+        `${scripts} && export CHANGEOVER_TRANSITION=ring && bash mark.sh sessions sessions && bash compare.sh sessions sessions prodapp01 prodapp02`,
+      );
+      expect(check.code).toBe(77);
+      expect(check.stderr).toMatch(
+        /refused: the clients of sessions don't have one ring: prodapp01 has ring [0-9a-f]{12}, prodapp02 has [0-9a-f]{12}/,
+      );
+      expect(await monitored("prodapp02")).toMatch(
+        /^2 CACHE CRITICAL: \/etc\/changeover\/caches\/sessions.ring is [0-9a-f]{12}, it was put here as/,
+      );
+      expect(await monitored("prodapp01")).toMatch(
+        /^2 CACHE CRITICAL: here is ring [0-9a-f]{12}, but prodapp02 has ring/,
+      );
+      ok(await estate.up("--replace", "**::sessions-ring-id"));
+      expect((await estate.verify()).code).toBe(0);
+      expect(await monitored("prodapp01")).toMatch(/^0 /);
+    },
+    3 * minute,
+  );
+
+  it(
+    "is not told to go on with a node that listens for others, or a port that is taken",
+    async () => {
+      const drop = "/etc/systemd/system/changeover-memcached-sessions.service.d";
+      await estate.on(
+        "prodapp02",
+        `mkdir -p ${drop} && printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/memcached -l 0.0.0.0 -p ${String(port)} -U 0 -m 48 -c 1024\\n' >${drop}/own.conf && systemctl daemon-reload && systemctl restart changeover-memcached-sessions`,
+      );
+      const listening = await estate.up("--replace", "**::sessions-prodapp02-node-id");
+      failed(listening);
+      expect(listening.output).toMatch(
+        /prodapp02 listens on 0\.0\.0\.0 port 11211, for others than the clients of sessions \(allowed: [\d.]+ and 127\.0\.0\.1\)/,
+      );
+      expect((await estate.verify()).output).toContain("prodapp02: listens on 0.0.0.0 for others");
+      await estate.on(
+        "prodapp02",
+        `rm -r ${drop} && systemctl daemon-reload && systemctl stop changeover-memcached-sessions && systemd-run --quiet --unit=stranger /usr/bin/memcached -u nobody -l 0.0.0.0 -p ${String(port)}`,
+      );
+      await expect
+        .poll(() => estate.on("prodapp02", `ss -Hltn 'sport = :${String(port)}'`))
+        .toContain("0.0.0.0");
+      const taken = await estate.up("--replace", "**::sessions-prodapp02-node-id");
+      failed(taken);
+      expect(taken.output).toContain(
+        "prodapp02 has memcached (stranger.service) on 0.0.0.0 at port 11211, which is no server of this program",
+      );
+      await estate.on("prodapp02", "systemctl stop stranger");
+      ok(await estate.up());
+      expect((await estate.verify()).code).toBe(0);
+    },
+    4 * minute,
+  );
+
+  it(
+    "survives the death of a node: no error to the site, which misses what that node had [001-116]",
+    async () => {
+      const before = await seen("prodapp01");
+      const total = estate.on(
+        "prodapp01",
+        "python3 /usr/local/lib/changeover/caches/misses.py sessions 12",
+        40,
+      );
+      await killHost(estate.lab, "prodapp02");
+      const counters = await total;
+      const after = await seen("prodapp01");
+      console.log(`a node dies: ${JSON.stringify(after)} after ${JSON.stringify(before)}\n${counters}`);
+      expect(after.errors - before.errors).toBe(0);
+      expect(after.misses - before.misses).toBeGreaterThan(100);
+      expect(counters).toMatch(
+        new RegExp(`${place("prodapp02")} gone\\nall \\d+ gets, \\d+ misses, [\\d.]+ %`),
+      );
+      expect(await monitored("prodapp01")).toMatch(
+        new RegExp(`^1 CACHE WARNING: 1 of 2 nodes: ${place("prodapp02")}: `),
+      );
+      configured({}, { unreachable: ["prodapp02"] });
+      const run = await estate.up();
+      ok(run);
+      expect(run.output).not.toMatch(/prodapp02-node-(configure|restart)-prodapp02/);
+      await estate.boot("prodapp02");
+      await estate.on("prodapp02", "systemctl start site");
+      configured({});
+      ok(await estate.up());
+      const verified = await estate.verify();
+      expect(verified.code, verified.output).toBe(0);
+      expect(await monitored("prodapp01")).toMatch(/^0 /);
+    },
+    4 * minute,
+  );
+
+  it(
+    "loses a node and gets it back by config, under the site, without a miss that the copy can spare",
+    async () => {
+      for (const host of clients) await site(host);
+      configured({ nodes: { prodapp01: "in", prodapp02: "out" } });
+      const left = await while_(async () => {
+        ok(await estate.up());
+      });
+      expect(await ring("prodapp02")).toBe(`${place("prodapp01")}\n`);
+      expect(
+        await estate.on(
+          "prodapp02",
+          "systemctl is-active changeover-memcached-sessions; ls /etc/systemd/system/changeover-memcached-* 2>/dev/null; nft list tables; true",
+        ),
+      ).toBe("inactive\n");
+      configured({ nodes: { prodapp01: "in", prodapp02: "in" } });
+      const came = await while_(async () => {
+        ok(await estate.up());
+      });
+      console.log(`a node leaves: ${JSON.stringify(left)}, comes: ${JSON.stringify(came)}`);
+      for (const counted of [left, came]) {
+        expect(counted.errors).toBe(0);
+        expect(counted.misses).toBeLessThan(counted.gets / 100);
+      }
+      expect((await estate.verify()).code).toBe(0);
+    },
+    4 * minute,
+  );
+
+  it(
+    "does not lose a node from the file that serves",
+    async () => {
+      configured({ nodes: { prodapp01: "in" } });
+      const run = await estate.up();
+      failed(run);
+      expect(run.output).toContain(
+        "changeover:caches.sessions.nodes.prodapp02: missing, but this stack runs a server there; allowed: to leave by way of `out`",
+      );
+      configured({ nodes: { prodapp01: "in", prodapp02: "in" } });
+    },
+    minute,
+  );
+
+  it(
+    "has scripts that can be run twice",
+    async () => {
+      const own = await estate.on(
+        "prodapp01",
+        "sed -n s/^id=//p /var/lib/changeover/sessions-prodapp01/claim /var/lib/changeover/sessions/claim",
+      );
+      const [node = "", ringId = ""] = own.trim().split("\n");
+      const both = `${place("prodapp01")} ${place("prodapp02")}`;
+      const sha =
+        (await estate.on("prodapp01", "sha256sum </etc/changeover/caches/sessions.ring")).split(" ")[0] ?? "";
+      const conf = await estate.on("prodapp01", "tr 'A-Z\\n' 'a-z ' </etc/changeover/caches/sessions.node");
+      const lines = [
+        `packages.sh sessions-prodapp01`,
+        `configure.sh sessions-prodapp01 sessions ${conf}`,
+        `others.sh sessions-prodapp01 sessions ${place("prodapp01")}`,
+        `restart.sh sessions-prodapp01 sessions`,
+        `reach.sh sessions sessions ${both}`,
+        `move.sh sessions sessions before 10 ${both}`,
+        `ring.sh sessions sessions ${sha} ${clients.join(",")} site.service ${both}`,
+        `move.sh sessions sessions after 10 1 ${both}`,
+        `mark.sh sessions sessions`,
+        `compare.sh sessions sessions ${clients.join(" ")}`,
+      ];
+      const before = [await pid("prodapp01"), await ring("prodapp01")];
+      for (const line of lines) {
+        const [id, transition] = line.includes("sessions-prodapp01") ? [node, "node"] : [ringId, "ring"];
+        const run = `${scripts} && export CHANGEOVER_ID=${id} CHANGEOVER_TRANSITION=${transition} && bash ${line} && bash ${line}`;
+        expect(await estate.on("prodapp01", run), line).toMatch(/^(\S+ .* \d+\.\d\d\n){2}$/);
+      }
+      expect([await pid("prodapp01"), await ring("prodapp01")]).toEqual(before);
+    },
+    2 * minute,
+  );
+});
