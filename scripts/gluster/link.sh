@@ -54,6 +54,7 @@ main() {
     [[ $7 != copies || $(value_of "$(copy_record)" undone) == yes ]] || way=equal
     if [[ $7 == copies ]]; then copy_changes "$folder"; fi
     verified=$(verify "$folder" "$way")
+    log "$verified"
   fi
   take_place "$folder" "$kept"
   # What was written between the last copy and the exchange.

@@ -126,11 +126,11 @@ describe.skipIf(whyNoLab() !== undefined)("a shared volume", () => {
         await VolumeUser.start(estate, "prodapp01", "writer", mount),
         await VolumeUser.start(estate, "prodapp03", "reader", mount),
       ];
+      // The volume's own healing is off, so that what comes meanwhile is seen to be waited for.
+      await estate.on("prodapp01", "gluster --mode=script volume set styles cluster.self-heal-daemon off");
       await powerCut(estate.lab, "prodapp02");
       set({ ...whole, servers: ["prodapp01", "prodapp03"] });
       await new Promise((resolve) => setTimeout(resolve, 8000));
-      // Only the volume's own healing is off: what came meanwhile is seen to be waited for.
-      await estate.on("prodapp01", "gluster --mode=script volume set styles cluster.self-heal-daemon off");
       await estate.boot("prodapp02");
       await expect
         .poll(() => estate.on("prodapp01", "gluster volume status styles | grep -cE '^Brick.* Y '"), {
