@@ -38,8 +38,13 @@ export interface AppPoolArgs {
   readonly stack: pulumi.Output<string>;
   readonly adopt?: string;
   readonly database?: PoolDatabase;
-  /** What must be finished before anything is touched: volumes, caches. */
+  /** What must be finished before anything is touched. */
   readonly after?: readonly pulumi.Resource[];
+  /**
+   * Declares what servers use (shared volumes), told what each server that leaves depends on: it is touched when they
+   * have left, and is there before a release or a server that comes in.
+   */
+  readonly beforeRelease?: (left: ReadonlyMap<string, pulumi.Resource>) => readonly pulumi.Resource[];
 }
 
 const tools = join(import.meta.dirname, "..", "tools");
@@ -89,11 +94,14 @@ export class AppPool extends pulumi.ComponentResource {
     const { config } = this.#args;
     const edge = this.#edge([configured, ...(config.apache === "kept" ? serverHosts : [])]);
     const goes = config.maintenance ? [this.#maintenance([edge])] : [];
-    const leaves = Object.keys(config.servers)
+    const leaving = Object.keys(config.servers)
       .filter((name) => config.servers[name] !== "in")
-      .sort()
-      .map((name) => this.#membership(name, [edge]));
-    const release = this.#release([...serverHosts, edge, ...goes, ...leaves]);
+      .sort();
+    const leaves = leaving.map((name) => this.#membership(name, [edge]));
+    const used = this.#args.beforeRelease?.(
+      new Map(leaving.map((name, index) => [name, leaves[index]?.finished ?? edge.finished])),
+    );
+    const release = this.#release([...serverHosts, edge, ...goes, ...leaves], used);
     const enters = serving(this.#goal).map((name) => this.#membership(name, [release]));
     const comes = config.maintenance ? [] : [this.#maintenance([release, ...enters])];
     return [...leaves, ...enters, ...goes, ...comes, release];
@@ -101,7 +109,7 @@ export class AppPool extends pulumi.ComponentResource {
 
   /** One server serves, and nobody is in or out of a pool. */
   #behindApache(configured: Transition, serverHosts: readonly Transition[]): Transition[] {
-    const release = this.#release([configured, ...serverHosts]);
+    const release = this.#release([configured, ...serverHosts], this.#args.beforeRelease?.(new Map()));
     return [release, this.#edge([release])];
   }
 
@@ -257,7 +265,7 @@ export class AppPool extends pulumi.ComponentResource {
     return pulumi.interpolate`${this.#member(balancer).host.address}:${String(this.#args.config.port)}`;
   }
 
-  #release(after: readonly Transition[]): Transition {
+  #release(after: readonly Transition[], used: readonly pulumi.Resource[] = []): Transition {
     const { config } = this.#args;
     const groups = groupsOf(this.#goal);
     const servers = groups.flat();
@@ -302,6 +310,7 @@ export class AppPool extends pulumi.ComponentResource {
       },
       after: [
         ...after.map(({ finished }) => finished),
+        ...used,
         ...[...sources.values()].flatMap((copy) => (copy ? [copy.resource] : [])),
       ],
     });
