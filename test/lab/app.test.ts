@@ -520,7 +520,7 @@ describe.skipIf(whyNot !== undefined)(
       ]);
     });
 
-    it("close the port to all but this machine and who is allowed, finish what is in flight, last over a reboot, and open it again [001-050] [001-052] [001-092] [001-133] [001-139]", async () => {
+    it("close the port to all but this machine and who is allowed, finish what is in flight, last over a reboot, and open it again [001-052] [001-092] [001-133] [001-139]", async () => {
       const by = (word: string) =>
         answer("prodapp01", `runuser -u expprodl -- sudo -n /usr/local/sbin/crossbow-maintenance ${word}`);
       const here = `curl -s -o /dev/null -w '%{http_code}' http://${addresses.prodapp01}:8080/ready`;
