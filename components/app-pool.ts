@@ -44,7 +44,9 @@ export interface AppPoolArgs {
    * Declares what servers use (shared volumes), told what each server that leaves depends on: it is touched when they
    * have left, and is there before a release or a server that comes in.
    */
-  readonly beforeRelease?: (left: ReadonlyMap<string, pulumi.Resource>) => readonly pulumi.Resource[];
+  readonly beforeRelease?: (
+    left: ReadonlyMap<string, readonly pulumi.Resource[]>,
+  ) => readonly pulumi.Resource[];
 }
 
 const tools = join(import.meta.dirname, "..", "tools");
@@ -98,9 +100,7 @@ export class AppPool extends pulumi.ComponentResource {
       .filter((name) => config.servers[name] !== "in")
       .sort();
     const leaves = leaving.map((name) => this.#membership(name, [edge]));
-    const used = this.#args.beforeRelease?.(
-      new Map(leaving.map((name, index) => [name, leaves[index]?.finished ?? edge.finished])),
-    );
+    const used = this.#args.beforeRelease?.(this.#ready(serverHosts, leaving, leaves));
     const release = this.#release([...serverHosts, edge, ...goes, ...leaves], used);
     const enters = serving(this.#goal).map((name) => this.#membership(name, [release]));
     const comes = config.maintenance ? [] : [this.#maintenance([release, ...enters])];
@@ -109,8 +109,25 @@ export class AppPool extends pulumi.ComponentResource {
 
   /** One server serves, and nobody is in or out of a pool. */
   #behindApache(configured: Transition, serverHosts: readonly Transition[]): Transition[] {
-    const release = this.#release([configured, ...serverHosts], this.#args.beforeRelease?.(new Map()));
+    const release = this.#release(
+      [configured, ...serverHosts],
+      this.#args.beforeRelease?.(this.#ready(serverHosts)),
+    );
     return [release, this.#edge([release])];
+  }
+
+  /** By server: it is made ready, and has left when it leaves. */
+  #ready(
+    serverHosts: readonly Transition[],
+    leaving: readonly string[] = [],
+    leaves: readonly Transition[] = [],
+  ): ReadonlyMap<string, readonly pulumi.Resource[]> {
+    const ready = new Map(
+      deployed(this.#goal).map((name, index) => [name, serverHosts.slice(index, index + 1)]),
+    );
+    for (const [index, name] of leaving.entries())
+      ready.set(name, [...(ready.get(name) ?? []), ...leaves.slice(index, index + 1)]);
+    return new Map([...ready].map(([name, before]) => [name, before.map(({ finished }) => finished)]));
   }
 
   #member(name: string): Member {

@@ -12,7 +12,7 @@ import re, subprocess, time
 while True:
     said = subprocess.run(["ss", "-Hltnp", "sport = :80"], capture_output=True, text=True).stdout
     names = sorted(set(re.findall('"([a-z0-9]+)"', said)))
-    open("/run/listeners", "a").write("+".join(names) + "\\\\n")
+    open("/run/listeners", "a").write("+".join(names) + "\\n")
     time.sleep(0.02)
 `.trim();
 
