@@ -133,8 +133,8 @@ describe.skipIf(whyNoLab() !== undefined)("a cache on the app servers", () => {
         run = await estate.up();
         ok(run);
       });
-      const node = ["aside-copy", "aside-prodapp01", "aside-prodapp02", "aside-settle", "back-copy"];
-      node.push("back-prodapp01", "back-prodapp02", "back-settle", "configure", "others-prodapp01");
+      const node = ["away-copy", "aside-prodapp01", "aside-prodapp02", "quiet-settle", "home-copy"];
+      node.push("back-prodapp01", "back-prodapp02", "settle", "configure", "others-prodapp01");
       node.push("others-prodapp02", "packages", "restart");
       const ringSteps = [
         "check-compare-prodapp01",
@@ -145,10 +145,10 @@ describe.skipIf(whyNoLab() !== undefined)("a cache on the app servers", () => {
       ringSteps.push(
         "reach-prodapp01",
         "reach-prodapp02",
-        "ring-copy",
+        "copy",
         "ring-prodapp01",
         "ring-prodapp02",
-        "ring-settle",
+        "settle",
       );
       expect(work(run as Run)).toEqual(
         [
@@ -310,6 +310,7 @@ systemd-run --quiet --unit=watch python3 /root/watch.py`,
   it(
     "survives the death of a node: no error to the site, which misses what that node had [001-116]",
     async () => {
+      for (const host of clients) await site(host);
       const before = await seen("prodapp01");
       const total = estate.on(
         "prodapp01",
