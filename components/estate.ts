@@ -8,7 +8,7 @@ import { AppPool, type PoolDatabase } from "./app-pool.ts";
 import { CacheRing } from "./cache-ring.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
-import { SharedVolume } from "./shared-volume.ts";
+import { SharedVolumes } from "./shared-volumes.ts";
 import { scriptsCopy } from "./step.ts";
 import type { Member } from "./transition.ts";
 
@@ -58,7 +58,7 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       })),
     ),
     /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
-    marks: pulumi.output(pools.flatMap(([, { marks }]) => marks)),
+    marks: pulumi.output([...pools.map(([, pool]) => pool), ...volumes].flatMap(({ marks }) => marks)),
     expectedPools: pools.map(([, { expected }]) => expected),
     caches: byName(caches, ({ expected }) => expected),
     targets: pulumi.output(
@@ -90,16 +90,17 @@ function declareShared(
     name,
     new CacheRing(name, { config: cache, ...common, after }),
   ]);
-  const volumes = Object.entries(config.sharedVolumes).map(
-    ([name, volume]) => new SharedVolume(name, { config: volume, ...common, after }),
-  );
-  const shared = [...volumes, ...caches.map(([, cache]) => cache)].flatMap(({ finished }) => finished);
+  const volumes = new SharedVolumes(config.sharedVolumes, { ...common, after });
+  const shared = caches.flatMap(([, { finished }]) => finished);
   const pools = Object.entries(config.appPools).map(([name, pool]): [string, AppPool] => {
     const database = databaseOf(pool.database, config, pairs);
     const ready = [...after, ...shared, ...(database ? [database.ready] : [])];
-    return [name, new AppPool(name, { config: pool, ...common, database, after: ready })];
+    // A server leaves before its mount is touched, and gets a release after that.
+    const beforeRelease = (left: ReadonlyMap<string, readonly pulumi.Resource[]>) =>
+      volumes.usedBy(Object.keys(pool.servers), left);
+    return [name, new AppPool(name, { config: pool, ...common, database, after: ready, beforeRelease })];
   });
-  return { caches, volumes, pools };
+  return { caches, volumes: volumes.all(), pools };
 }
 
 /** Where the application of a pool finds its database, and as whom. */

@@ -47,8 +47,6 @@ export interface MountFacts extends VolumeHostFacts {
   readonly users: readonly string[];
   /** Where it is mounted until now, when that is elsewhere. */
   readonly old: { readonly path: string; readonly users: readonly string[] } | null;
-  /** The number of the owner; null: the host has no such user. */
-  readonly owner: number | null;
 }
 
 export interface BricksWanted extends Wanted {
@@ -61,7 +59,6 @@ export interface BricksWanted extends Wanted {
 export interface MountWanted extends Wanted {
   readonly volume: string;
   readonly path: string;
-  readonly owner: string;
 }
 
 const fuse: Check<VolumeHostFacts, Wanted> = (facts) =>
@@ -147,8 +144,6 @@ const outOfPool = "take the server out of its pool first (changeover:appPools), 
 
 const mountChecks: readonly Check<MountFacts, MountWanted>[] = [
   fuse,
-  (facts, _, { owner }) =>
-    facts.owner === null && `has no user ${owner}; make it, with the same number on every host`,
   (facts, _, { path }) => facts.covered && `has ${facts.covered} mounted at ${path}; name another path`,
   (facts, _, { path }) =>
     facts.hidden > 0 &&

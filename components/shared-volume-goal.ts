@@ -35,6 +35,8 @@ export function optionsOf(volume: SharedVolume): Readonly<Record<string, string>
   const several = bricksOf(volume).length > 1;
   return {
     "network.ping-timeout": String(volume.pingSeconds),
+    // With the kernel's half second (the mount's options), a change is seen within a second.
+    "performance.md-cache-timeout": "0",
     ...(several
       ? {
           "cluster.quorum-type": "auto",

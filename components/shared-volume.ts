@@ -10,7 +10,8 @@ import {
   unmountTable,
   volumeHostTable,
 } from "./shared-volume-table.ts";
-import { pythonOn } from "./start.ts";
+import type { Mark } from "./marks.ts";
+import { lookOf } from "./start.ts";
 import { type Keepers, keepersOf, type Table } from "./table.ts";
 import { type Member, type OperatorCommand, Transition } from "./transition.ts";
 
@@ -53,11 +54,10 @@ export class SharedVolume extends pulumi.ComponentResource {
   readonly mounted: ReadonlyMap<string, pulumi.Resource>;
   /** Depend on these to come after all of it. */
   readonly finished: readonly pulumi.Resource[];
-  /** Ids of the transitions, by component. */
-  readonly transitions: Readonly<Record<string, pulumi.Output<string>>>;
+  /** What is done on which host. */
+  readonly marks: pulumi.Input<Mark>[] = [];
   readonly #args: SharedVolumeArgs;
   readonly #name: string;
-  readonly #all = new Map<string, Transition>();
 
   constructor(name: string, args: SharedVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("changeover:index:SharedVolume", name, {}, opts);
@@ -69,8 +69,7 @@ export class SharedVolume extends pulumi.ComponentResource {
     const bricks = this.#bricks(bricksOf(args.config).flatMap(({ host }) => hosts.get(host) ?? []));
     this.mounted = this.#mounts(hosts, bricks);
     this.finished = [bricks.finished, ...this.mounted.values()];
-    this.transitions = Object.fromEntries([...this.#all].map(([component, { id }]) => [component, id]));
-    this.registerOutputs({ transitions: this.transitions });
+    this.registerOutputs();
   }
 
   #provision(host: string, role: "server" | "client"): Transition {
@@ -147,9 +146,9 @@ export class SharedVolume extends pulumi.ComponentResource {
       },
       ...{
         kind: "mount",
-        wanted: ({ path: at = "", owner = "" }) => ({ volume: this.#name, path: at, owner }),
+        wanted: ({ path: at = "" }) => ({ volume: this.#name, path: at }),
       },
-      ...{ look: () => [`mount=${path}`, config.owner], after },
+      ...{ look: () => [`mount=${path}`], after },
     });
   }
 
@@ -174,7 +173,9 @@ export class SharedVolume extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.#all.set(component, made);
+    this.marks.push(
+      ...args.hosts.map((host) => made.id.apply((id) => ({ host, component, transition, id }))),
+    );
     return made;
   }
 
@@ -193,7 +194,7 @@ export class SharedVolume extends pulumi.ComponentResource {
         const looks = targets.map((target, index) => {
           const { host, release } = reachable[index] as Member;
           const words = [component, this.#name, ...args.look(host.name)];
-          return { host: host.name, target, command: pythonOn(target, release, "gluster/probe", words) };
+          return { host: host.name, target, command: lookOf(target, release, "gluster/probe", words) };
         });
         return JSON.stringify({ kind, wanted, looks });
       });

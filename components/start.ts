@@ -26,14 +26,3 @@ export function lookOf(target: SshTarget, release: string, probe: string, words:
 export function probeOf(target: SshTarget, release: string, pair: string): string {
   return lookOf(target, release, "pair/probe", [pair]);
 }
-
-/** A read-only look that is Python: the file under `scripts/`, without `.py`, and its words. */
-export function pythonOn(
-  target: SshTarget,
-  release: string,
-  script: string,
-  words: readonly string[],
-): string {
-  const python = startOf(target).replace("bash", "python3");
-  return [python, `${scriptsOn(target, release)}/${script}.py`, ...words.map(quoted)].join(" ");
-}

@@ -43,10 +43,9 @@ WantedBy=timers.target
 EOF
 }
 
+# A server that is away is a matter of the volume: the mount itself is there.
 is_ok() {
-  python3 "$plugin" "$VOLUME" --state "$(records)/check" >"$seen" && return
-  # A server that is away is a matter of the volume: the mount itself is there.
-  grep -q '^MOUNT WARNING' "$seen"
+  seen=$(python3 "$plugin" "$VOLUME" --state "$(records)/check") || [[ $seen == 'MOUNT WARNING'* ]]
 }
 
 main() {
@@ -54,9 +53,8 @@ main() {
   (($# == 3)) || misuse "check.sh takes COMPONENT VOLUME SECONDS, got: $*"
   export CHANGEOVER_COMPONENT=$1
   VOLUME=$2
-  local path seen unit=changeover-mount-check-$VOLUME
+  local path unit=changeover-mount-check-$VOLUME
   path=$(value_of "$(mount_file)" path)
-  seen=$(mktemp) && trap 'rm -f "$seen"' EXIT
   write_file "$plugin" 0755 <"$here/mount-check.py"
   service_text "$(unit_of "$path")" | write_file "/etc/systemd/system/$unit.service"
   timer_text "$3" | write_file "/etc/systemd/system/$unit.timer"
@@ -64,7 +62,7 @@ main() {
   systemctl enable --quiet "$unit.timer"
   systemctl restart "$unit.timer"
   wait_until "the check of $VOLUME on $HOSTNAME is good" 30 is_ok
-  receipt "$(<"$seen"), checked every $3 s,"
+  receipt "$seen, checked every $3 s,"
 }
 
 {

@@ -73,7 +73,7 @@ def tell(*words, seconds=120):
             ["gluster", "--mode=script", *words], capture_output=True, text=True, timeout=seconds, check=False
         )
         said = " ".join((done.stdout + done.stderr).split())
-        if done.returncode == 0 and "failed" not in said.split(":", 2)[-1][:20]:
+        if done.returncode == 0:
             return said
         if time.monotonic() > deadline or not any(text in said for text in BUSY):
             raise TimedOut(f"gluster {' '.join(words)}: {said}")
@@ -109,9 +109,12 @@ def online(name):
     return {f"{host}:{path}" for host, path, status in nodes if path and path.startswith("/") and status == "1"}
 
 
-def backlog(name):
-    """What is still to be healed: (entries, entries in split brain); None when a brick could not be asked."""
-    root = ask("volume", "heal", name, "info", "summary")
+def backlog(name, seconds=120):
+    """What is still to be healed: (entries, entries in split brain); None when a brick could not be asked in time."""
+    try:
+        root = ask("volume", "heal", name, "info", "summary", seconds=seconds)
+    except subprocess.TimeoutExpired:
+        return None
     if root is None:
         return None
     total, split = 0, 0
@@ -127,6 +130,12 @@ def in_split_brain(name):
     """The files that a person must decide about, by path or gfid."""
     root = ask("volume", "heal", name, "info", "split-brain")
     return sorted({file.text for file in root.iter("file") if file.text}) if root is not None else []
+
+
+def refuse_split_brain(name, left):
+    if left and left[1]:
+        files = ", ".join(in_split_brain(name)[:20])
+        raise Refused(f"{name} has {left[1]} file(s) in split brain, a person must decide: {files}")
 
 
 def peers():

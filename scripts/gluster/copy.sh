@@ -27,9 +27,9 @@ main() {
   [[ -d $source ]] || refuse "$source on $HOSTNAME is no folder, so there is nothing to copy; name the host that has it in copyFrom"
   require_ours
   require_claim
-  printf 'source=%s\n' "$source" | write_file "$(copy_record)"
+  [[ -e $(copy_record) ]] || printf 'folder=%s\n' "$source" | write_file "$(copy_record)"
   log "copying $source to $MOUNT"
-  copy_over "$source" --delete
+  copy_changes "$source"
   receipt "$source is copied to $VOLUME"
 }
 

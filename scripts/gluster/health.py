@@ -14,16 +14,17 @@ def whole(name):
     volume = cli.volumes().get(name)
     if volume is None or not volume["started"]:
         return False
-    split = cli.in_split_brain(name) if len(volume["bricks"]) > 1 else []
-    if split:
-        raise cli.Refused(f"{name} has {len(split)} file(s) in split brain, a person must decide: {', '.join(split[:20])}")
     if not {brick for _, brick in volume["bricks"]} <= cli.online(name):
         return False
-    return len(volume["bricks"]) == 1 or cli.backlog(name) == (0, 0)
+    if len(volume["bricks"]) == 1:
+        return True
+    left = cli.backlog(name)
+    cli.refuse_split_brain(name, left)
+    return left == (0, 0)
 
 
 def main():
-    name, seconds = sys.argv[1], int(sys.argv[2])
+    seconds, name = int(sys.argv[1]), sys.argv[2]
     cli.wait_until(f"{name} is whole", seconds, lambda: whole(name))
     print(f"{name}: every brick is online, nothing is left to heal")
 

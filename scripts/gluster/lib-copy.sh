@@ -25,3 +25,32 @@ require_ours() {
   others=$(find "$MOUNT" -mindepth 1 -maxdepth 1 ! -name .changeover | wc -l)
   ((others == 0)) || refuse "$VOLUME has $others entries that no copy of this host made; move them away, or leave copyFrom out"
 }
+
+# What changed since the last copy. A volume that was in use meanwhile keeps what is newer there.
+copy_changes() {
+  if [[ $(value_of "$(copy_record)" undone) == yes ]]; then copy_over "$1" --update; else copy_over "$1" --delete; fi
+}
+
+# take_place FOLDER KEPT: link and folder change places; each part may have been done by an earlier run.
+take_place() {
+  local folder=$1 kept=$2
+  if [[ ! -L $folder ]]; then
+    require_claim
+    mkdir -p "$(dirname "$kept")"
+    printf 'folder=%s\nkept=%s\nlinked=yes\n' "$folder" "$kept" | write_file "$(copy_record)"
+    ln -sfnT "$MOUNT" "$folder.link"
+    chown -h "$OWNER:" "$folder.link"
+    python3 "$GLUSTER/exchange.py" "$folder.link" "$folder"
+  fi
+  [[ ! -d $folder.link || -L $folder.link ]] || mv -T "$folder.link" "$kept"
+}
+
+# The other way; what was written to the volume stays there.
+give_back() {
+  local folder=$1 kept=$2
+  [[ ! -d $kept ]] || mv -T "$kept" "$folder.back"
+  [[ ! -L $folder || ! -d $folder.back ]] || python3 "$GLUSTER/exchange.py" "$folder.back" "$folder"
+  [[ ! -L $folder.back ]] || rm -f "$folder.back"
+  [[ -d $folder && ! -L $folder ]] || refuse "$kept on $HOSTNAME is gone, so $folder stays a link to $VOLUME; put it back by hand"
+  printf 'folder=%s\nundone=yes\n' "$folder" | write_file "$(copy_record)"
+}

@@ -48,7 +48,7 @@ After=network-online.target glusterd.service
 What=$first:/$VOLUME
 Where=$MOUNT
 Type=glusterfs
-Options=_netdev${rest:+,backup-volfile-servers=${rest//,/:}},log-level=WARNING,log-file=/var/log/glusterfs/mount-$VOLUME.log
+Options=_netdev${rest:+,backup-volfile-servers=${rest//,/:}},attribute-timeout=0.5,entry-timeout=0.5,log-level=WARNING,log-file=/var/log/glusterfs/mount-$VOLUME.log
 TimeoutSec=90
 
 [Install]
@@ -68,10 +68,23 @@ write_unit() {
   systemctl daemon-reload
 }
 
+# have_owner OWNER [NUMBER GROUP]: the user, with the numbers that it has in the volume.
+have_owner() {
+  local owner=$1 uid=${2:-} gid=${3:-}
+  if ! id -u "$owner" >/dev/null 2>&1; then
+    log "making the user $owner${uid:+ with number $uid}"
+    [[ -z $gid ]] || getent group "$owner" >/dev/null || groupadd --gid "$gid" "$owner"
+    useradd --create-home --shell /bin/bash ${uid:+--uid "$uid" --gid "$gid"} "$owner"
+  fi
+  [[ ${uid:-$(id -u "$owner")}.${gid:-$(id -g "$owner")} == "$(id -u "$owner").$(id -g "$owner")" ]] ||
+    refuse "$owner is $(id -u "$owner").$(id -g "$owner") on $HOSTNAME, but $uid.$gid in $VOLUME; give it the same numbers on every host"
+}
+
 # Whoever mounts first marks the volume and hands it over: `ln` says no when another host was quicker.
 mark() {
   local owner=$1 new=$MOUNT/$MARKER.$HOSTNAME
   has_marker "$MOUNT" || {
+    have_owner "$owner"
     mkdir -p "$MOUNT/${MARKER%/*}"
     printf 'volume=%s\nid=%s\nowner=%s\nuid=%s\ngid=%s\n' "$VOLUME" \
       "$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')" "$owner" "$(id -u "$owner")" "$(id -g "$owner")" >"$new"
@@ -79,8 +92,5 @@ mark() {
     rm -f "$new"
   }
   wait_until "the mark of $VOLUME is seen at $MOUNT" 20 has_marker "$MOUNT"
-  local uid
-  uid=$(value_of "$MOUNT/$MARKER" uid)
-  [[ $uid == "$(id -u "$owner")" ]] ||
-    refuse "$owner is user $(id -u "$owner") on $HOSTNAME, but $uid in $VOLUME; give it the same number on every host"
+  have_owner "$owner" "$(value_of "$MOUNT/$MARKER" uid)" "$(value_of "$MOUNT/$MARKER" gid)"
 }

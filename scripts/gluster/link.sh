@@ -18,30 +18,25 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 put_back() {
   local folder kept
   folder=$(value_of "$(copy_record)" folder) kept=$(value_of "$(copy_record)" kept)
-  [[ $(value_of "$(copy_record)" linked) == yes ]] || { receipt "no folder is linked to $VOLUME" && return; }
-  if [[ -L $folder && -d $kept ]]; then
-    refuse_users "$MOUNT"
-    log "putting $kept back as $folder; what was written to $VOLUME since stays there"
-    require_claim
-    mv -T "$kept" "$folder.back"
-    python3 "$here/exchange.py" "$folder.back" "$folder"
-    rm -f "$folder.back"
-  fi
-  rm -f "$(copy_record)"
+  if [[ $(value_of "$(copy_record)" linked) != yes ]]; then receipt "no folder is a link to $VOLUME" && return; fi
+  refuse_users "$MOUNT"
+  log "putting $kept back as $folder; what was written to $VOLUME since stays there"
+  require_claim
+  give_back "$folder" "$kept"
   receipt "$folder is the folder that it was before $VOLUME"
 }
 
-take_place() {
-  local folder=$1 kept=$2 verified=$3 way=$4
-  require_claim
-  printf 'source=%s\nfolder=%s\nkept=%s\nlinked=yes\n' "$folder" "$folder" "$kept" | write_file "$(copy_record)"
-  ln -sfnT "$MOUNT" "$folder.link"
-  chown -h "$OWNER:" "$folder.link"
-  python3 "$here/exchange.py" "$folder.link" "$folder"
-  mv -T "$folder.link" "$kept"
-  # What was written between the last copy and now.
-  [[ $way == holds ]] || copy_over "$kept" --update
-  receipt "$folder is a link to $VOLUME, the folder is kept as $kept; $verified,"
+refuse_unready() {
+  local folder=$1 kept=$2
+  [[ -d $folder && ! -L $folder ]] || refuse "$folder on $HOSTNAME is no folder; make it one, or leave replaces out"
+  [[ ! -e $kept ]] || refuse "$kept on $HOSTNAME is there already; name another folder in kept"
+  refuse_users "$folder"
+}
+
+# verify FOLDER WAY: the line that says what was compared.
+verify() {
+  timeout 7200 python3 "$here/files.py" "$2" "$1" "$MOUNT" "$OWNER" ||
+    refuse "$MOUNT has not what $1 on $HOSTNAME has; see above"
 }
 
 main() {
@@ -49,21 +44,22 @@ main() {
   [[ $# -eq 7 && $7 =~ ^(copies|holds)$ ]] || misuse "link.sh takes COMPONENT VOLUME MOUNT OWNER FOLDER KEPT copies|holds, got: $*"
   export CHANGEOVER_COMPONENT=$1
   VOLUME=$2 MOUNT=$3 OWNER=$4
-  local folder=$5 verified=''
+  local folder=$5 kept=$6 way=held verified='linked before'
   if [[ $folder == none ]]; then put_back && return; fi
   require_mounted
   # The folder may stand below a link to the release that runs.
   folder=$(realpath "$(dirname "$folder")")/${folder##*/}
-  if [[ -L $folder && $(readlink "$folder") == "$MOUNT" ]]; then receipt "$folder is a link to $VOLUME already" && return; fi
-  [[ -d $folder && ! -L $folder ]] || refuse "$folder on $HOSTNAME is no folder; make it one, or leave replaces out"
-  [[ ! -e $6 ]] || refuse "$6 on $HOSTNAME is there already; name another folder in kept"
-  refuse_users "$folder"
-  if [[ $7 == copies ]]; then copy_over "$folder" --delete; fi
-  local way=held
-  [[ $7 == holds ]] || way=equal
-  verified=$(timeout 7200 python3 "$here/files.py" "$way" "$folder" "$MOUNT" "$OWNER") ||
-    refuse "$MOUNT has not what $folder on $HOSTNAME has; see above"
-  take_place "$folder" "$6" "$verified" "$7"
+  if [[ $(readlink "$folder") != "$MOUNT" ]]; then
+    refuse_unready "$folder" "$kept"
+    [[ $7 != copies || $(value_of "$(copy_record)" undone) == yes ]] || way=equal
+    if [[ $7 == copies ]]; then copy_changes "$folder"; fi
+    verified=$(verify "$folder" "$way")
+    log "$verified"
+  fi
+  take_place "$folder" "$kept"
+  # What was written between the last copy and the exchange.
+  if [[ $7 == copies && -d $kept && $way != held ]]; then copy_over "$kept" --update; fi
+  receipt "$folder is a link to $VOLUME, the folder is kept as $kept; $verified,"
 }
 
 {

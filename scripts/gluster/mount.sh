@@ -24,7 +24,8 @@ leave_old() {
 refuse_content() {
   local hidden
   [[ ! -e $MOUNT || -d $MOUNT ]] || refuse "$MOUNT on $HOSTNAME is no folder; move it away"
-  hidden=$(find "$MOUNT" -mindepth 1 2>/dev/null | wc -l)
+  [[ -d $MOUNT ]] || return 0
+  hidden=$(find "$MOUNT" -mindepth 1 | wc -l)
   ((hidden == 0)) || refuse "$MOUNT on $HOSTNAME has $hidden file(s), which the mount would hide; move them away first"
   refuse_users "$MOUNT"
 }
@@ -48,7 +49,6 @@ main() {
   (($# == 5)) || misuse "mount.sh takes COMPONENT VOLUME PATH OWNER SERVERS, got: $*"
   export CHANGEOVER_COMPONENT=$1
   VOLUME=$2 MOUNT=$3
-  id -u "$4" >/dev/null 2>&1 || refuse "$HOSTNAME has no user $4, the owner of $VOLUME; make it, with the same number on every host"
   # The timer of the check mounts what is not mounted.
   systemctl stop --quiet "changeover-mount-check-$VOLUME.timer" 2>/dev/null || true
   leave_old

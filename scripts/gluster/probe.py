@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Describe this host's part of a shared volume: one line of JSON on stdout. Read-only.
 
-Usage: probe.py COMPONENT VOLUME host|brick=PATH|mount=PATH [OWNER]
+Usage: probe.py COMPONENT VOLUME host|brick=PATH|mount=PATH
 """
 
 import json
 import os
-import pwd
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -41,8 +40,9 @@ def of_volume(name):
     volume = cli.volumes().get(name)
     if volume is None:
         return None
-    whole = len(volume["bricks"]) == 1
-    left = (0, 0) if whole else cli.backlog(name)
+    single = len(volume["bricks"]) == 1
+    # A preflight waits 10 s for all of this; who changes bricks asks again, and longer.
+    left = (0, 0) if single else cli.backlog(name, seconds=4)
     up = cli.online(name)
     return {
         "started": volume["started"],
@@ -65,20 +65,13 @@ def brick_facts(name, path):
     }
 
 
-def number_of(owner):
-    try:
-        return pwd.getpwnam(owner).pw_uid
-    except KeyError:
-        return None
-
-
 def mounted_at(path):
     with open("/proc/self/mounts", encoding="utf8") as file:
         found = [line.split()[:3] for line in file if line.split()[1] == path]
     return found[-1] if found else None
 
 
-def mount_facts(name, path, owner):
+def mount_facts(name, path):
     mounted = mounted_at(path)
     ours = mounted is not None and mounted[2] == "fuse.glusterfs" and mounted[0].endswith(f":/{name}")
     told = pairs_of(f"/etc/changeover/mounts/{name}") or {}
@@ -89,13 +82,12 @@ def mount_facts(name, path, owner):
         "hidden": 0 if mounted or not os.path.isdir(path) else len(os.listdir(path)),
         "users": [] if ours else users_of(path),
         "old": {"path": old, "users": users_of(old)} if old and old != path else None,
-        "owner": number_of(owner),
     }
 
 
 def main():
     words = sys.argv[1:]
-    if len(words) not in (3, 4) or words[0].startswith("-"):
+    if len(words) != 3 or words[0].startswith("-"):
         print(__doc__)
         sys.exit(0 if words == ["--help"] else 64)
     component, name, (kind, _, path) = words[0], words[1], words[2].partition("=")
@@ -104,7 +96,7 @@ def main():
     if kind == "brick":
         facts.update(brick_facts(name, path))
     if kind == "mount":
-        facts.update(mount_facts(name, path, words[3]))
+        facts.update(mount_facts(name, path))
     print(json.dumps(facts))
 
 

@@ -21,9 +21,6 @@ def safe(name, touched=()):
     for other, volume in cli.volumes().items():
         if not volume["started"]:
             continue
-        split = cli.in_split_brain(other)
-        if split:
-            raise Refused(f"{other} has {len(split)} file(s) in split brain, a person must decide: {', '.join(split[:20])}")
         up = cli.online(other)
         down = [brick for _, brick in volume["bricks"] if brick not in up and not (other == name and brick in touched)]
         if down:
@@ -31,6 +28,7 @@ def safe(name, touched=()):
             return False
         if len(volume["bricks"]) > 1:
             left = cli.backlog(other)
+            cli.refuse_split_brain(other, left)
             if left is None or left[0]:
                 log(f"waiting: {other} has {left[0] if left else 'an unknown number of'} entries to heal")
                 return False
@@ -93,7 +91,7 @@ def detach_unused(before):
 
 
 def main():
-    name, seconds, words = sys.argv[1], int(sys.argv[2]), [word.split("=", 1) for word in sys.argv[3:]]
+    seconds, name, words = int(sys.argv[1]), sys.argv[2], [word.split("=", 1) for word in sys.argv[3:]]
     goal = [(key, value) for key, value in words if key in ("data", "arbiter")]
     options = dict(value.split("=", 1) for key, value in words if key == "set")
     if name not in cli.volumes():

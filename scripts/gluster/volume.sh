@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Have a volume with exactly these bricks, started.
-# Usage: volume.sh COMPONENT VOLUME SECONDS data=HOST:PATH… [arbiter=HOST:PATH] [set=OPTION=VALUE…]
+# Usage: volume.sh COMPONENT SECONDS VOLUME data=HOST:PATH… [arbiter=HOST:PATH] [set=OPTION=VALUE…]
 #
 # Bricks come, go and are replaced one at a time, each only when nothing is left to heal on any
 # volume of the pool, nothing is in split brain, and every other brick is online. A brick that
@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# >= 4)) || misuse "volume.sh takes COMPONENT VOLUME SECONDS BRICK…, got: $*"
+  (($# >= 4)) || misuse "volume.sh takes COMPONENT SECONDS VOLUME BRICK…, got: $*"
   export CHANGEOVER_COMPONENT=$1
   local said
   said=$(python3 "$here/volume.py" "${@:2}")

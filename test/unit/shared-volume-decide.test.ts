@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import {
+  type BrickFacts,
+  type BricksWanted,
+  decideBricks,
+  decideMount,
+  type MountFacts,
+} from "../../components/shared-volume-decide.ts";
+
+const records = { now_ms: 0, stack: null, claim: null, done: {}, holder: null, epoch: 0, fuse: true };
+const wanted: BricksWanted = {
+  ...{ component: "styles-volume", transition: "bricks", stack: "s", volume: "styles", first: "prodapp01" },
+  bricks: [
+    { role: "data", brick: "192.0.2.1:/b" },
+    { role: "data", brick: "192.0.2.2:/b" },
+    { role: "arbiter", brick: "192.0.2.4:/b" },
+  ],
+};
+const volume = {
+  started: true,
+  bricks: wanted.bricks.map((brick) => ({ ...brick, online: true })),
+  backlog: 0,
+  splitBrain: [],
+};
+const replaced: BricksWanted = {
+  ...wanted,
+  bricks: wanted.bricks.map(({ role, brick }) => ({ role, brick: brick.replace(".2:", ".3:") })),
+};
+const facts = (change: Partial<BrickFacts> = {}): BrickFacts => ({
+  ...records,
+  ...{ glusterd: true, volume, brick: "ours", ownFileSystem: true },
+  ...change,
+});
+const looks = (...changes: Partial<BrickFacts>[]) =>
+  ["prodapp01", "prodapp02", "crossbow"].map((host, index) => ({ host, facts: facts(changes[index]) }));
+
+describe("bricks", () => {
+  it("are made where nothing is", () => {
+    const blank = { volume: null, brick: "absent" } as const;
+    expect(decideBricks(looks(blank, blank, blank), wanted)).toEqual({ refusals: [], notes: [], epoch: 1 });
+  });
+
+  it("are not made over anything else", () => {
+    const blank = { volume: null, brick: "absent" } as const;
+    const { refusals } = decideBricks(
+      looks({ ...blank, brick: "foreign" }, { ...blank, ownFileSystem: false }, { ...blank, brick: "left" }),
+      wanted,
+    );
+    expect(refusals).toEqual([
+      expect.stringMatching(/^prodapp01 has files at the place of its brick that were no brick/),
+      expect.stringMatching(/^prodapp02 would have its brick on the root's file system/),
+      expect.stringMatching(/^crossbow has a brick of a volume that no server knows any more/),
+    ]);
+  });
+
+  it("are told by a server that knows the volume", () => {
+    const { refusals } = decideBricks(looks({ volume: null, brick: "absent" }), wanted);
+    expect(refusals).toEqual([
+      "prodapp01 does not know styles, but prodapp02 does; name prodapp02 first in servers, a new server comes after it",
+    ]);
+  });
+
+  it("change with a backlog, which is waited for, and not while one is offline or anything is in split brain", () => {
+    expect(decideBricks(looks({ volume: { ...volume, backlog: 14 } }), replaced)).toMatchObject({
+      refusals: [],
+      notes: [
+        "192.0.2.2:/b leaves styles; what is in it stays there",
+        "192.0.2.3:/b comes to styles",
+        "styles has 14 entries to heal, which is waited for",
+      ],
+    });
+    const down = volume.bricks.map((brick, index) => ({ ...brick, online: index !== 1 }));
+    expect(
+      decideBricks(looks({ volume: { ...volume, bricks: down, splitBrain: ["/a.css"] } }), replaced).refusals,
+    ).toEqual([
+      expect.stringMatching(/^192\.0\.2\.2:\/b of styles is offline/),
+      expect.stringMatching(/split brain, a person must decide .*: \/a\.css$/),
+    ]);
+    expect(decideBricks(looks({ volume: { ...volume, bricks: down } }), wanted).refusals).toEqual([]);
+  });
+
+  it("never change all at once", () => {
+    const others = wanted.bricks.map(({ role, brick }) => ({
+      role,
+      brick: brick.replace("192.0.2", "198.51.100"),
+    }));
+    expect(decideBricks(looks(), { ...wanted, bricks: others }).refusals).toEqual([
+      expect.stringMatching(/^styles would keep none of its bricks/),
+    ]);
+  });
+});
+
+describe("a mount", () => {
+  const told = { component: "c", transition: "client", stack: "s", volume: "styles", path: "/m" };
+  const mount = (change: Partial<MountFacts> = {}): MountFacts => ({
+    ...records,
+    ...{ mounted: false, covered: null, hidden: 0, users: [], old: null },
+    ...change,
+  });
+  const decide = (change: Partial<MountFacts>) =>
+    decideMount([{ host: "prodapp01", facts: mount(change) }], told).refusals;
+
+  it("covers no files and no other mount", () => {
+    expect(decide({})).toEqual([]);
+    expect(decide({ hidden: 3, covered: "/dev/sdb1" })).toEqual([
+      "prodapp01 has /dev/sdb1 mounted at /m; name another path",
+      "prodapp01 has 3 file(s) in /m, which the mount would hide; move them away first",
+    ]);
+  });
+
+  it("is not touched while anything uses it, and the refusal says the cure", () => {
+    expect(decide({ old: { path: "/old", users: ["12 python3"] } })).toEqual([
+      "prodapp01 has the volume at /old in use by 12 python3; take the server out of its pool first (changeover:appPools), or stop what uses it",
+    ]);
+  });
+});
