@@ -177,7 +177,7 @@ describe.skipIf(whyNoLab() !== undefined)("a cache on the app servers", () => {
       await estate.on(
         "prodapp01",
         `cat >/root/watch.py <<'TEXT_ENDS'
-import socket, time
+import os, socket, time
 places = [("${estate.host("prodapp01").address}", ${String(port)}), ("${estate.host("prodapp02").address}", ${String(port)})]
 both = single = 0
 def dead(place):
@@ -190,7 +190,9 @@ while True:
     gone = sum(map(dead, places))
     both += gone == 2
     single += gone == 1
-    open("/root/watched", "w").write(f"{single} {both}")
+    with open("/root/watched.new", "w") as file:
+        file.write(f"{single} {both}")
+    os.rename("/root/watched.new", "/root/watched")
     time.sleep(0.005)
 TEXT_ENDS
 systemd-run --quiet --unit=watch python3 /root/watch.py`,
