@@ -26,7 +26,8 @@ describe.skipIf(whyNoLab() !== undefined)("a cache on the app servers", () => {
     estate = await Estate.start(["prodapp01", "prodapp02", "websvr"], ["ruby", "ruby-dalli"]);
     for (const host of clients) {
       await estate.on(host, `cat >/root/dalli.rb <<'TEXT_ENDS'\n${dalli}TEXT_ENDS`);
-      const unit = `[Service]\nExecStart=/usr/bin/ruby /root/dalli.rb /etc/changeover/caches/sessions.ring ${host} 500 /root/seen.json\nExecReload=/bin/kill -HUP $MAINPID\n`;
+      // Other keys at each start: a stand-in still has what it was told in an earlier absence of a node.
+      const unit = `[Service]\nExecStart=/bin/sh -c 'exec /usr/bin/ruby /root/dalli.rb /etc/changeover/caches/sessions.ring ${host}-$$$$ 500 /root/seen.json'\nExecReload=/bin/kill -HUP $MAINPID\n`;
       await estate.on(
         host,
         `cat >/etc/systemd/system/site.service <<'TEXT_ENDS'\n${unit}TEXT_ENDS\nsystemctl daemon-reload`,
