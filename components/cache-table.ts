@@ -9,7 +9,7 @@ const units = ({ reloads = "-" }: Keepers): string => reloads;
 const mustRestart = (bad: readonly string[]): boolean => bad.includes("configure");
 
 const copy = (phase: string, says: string, to: (keepers: Keepers) => readonly string[]): Row => ({
-  phase: `${phase}-copy`,
+  phase,
   script: "memcached/copy",
   on: "copier",
   says,
@@ -19,7 +19,7 @@ const copy = (phase: string, says: string, to: (keepers: Keepers) => readonly st
 });
 
 const settle = (phase: string): Row => ({
-  phase: `${phase}-settle`,
+  phase,
   script: "memcached/settle",
   on: "copier",
   says: "programs have read the ring; what they changed before is changed in the copies, the old ones are gone",
@@ -40,7 +40,7 @@ const asideRows: Table = [
     reads: true,
     mayBeSkipped: true,
   },
-  copy("aside", "if it must be restarted: what the node holds is copied to the others", (keepers) => [
+  copy("away", "if it must be restarted: what the node holds is copied to the others", (keepers) => [
     "without",
     place(keepers),
   ]),
@@ -53,12 +53,12 @@ const asideRows: Table = [
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  settle("aside"),
+  settle("quiet"),
 ];
 
 /** Whatever became of the restart: nothing stays aside. */
 const backRows: Table = [
-  copy("back", "what belongs to a node that was set aside is copied to it", (keepers) => [
+  copy("home", "what belongs to a node that was set aside is copied to it", (keepers) => [
     "back",
     place(keepers),
   ]),
@@ -71,7 +71,7 @@ const backRows: Table = [
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  settle("back"),
+  settle("settle"),
 ];
 
 /** One node has its server, with the settings of the goal. It is restarted only where it must be, out of the ring. */
@@ -142,7 +142,7 @@ export const cacheRingTable: Table = [
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  copy("ring", "entries that the ring gives to another node are copied there", (keepers) => [
+  copy("copy", "entries that the ring gives to another node are copied there", (keepers) => [
     "to",
     ...placesIn(keepers),
   ]),
@@ -161,7 +161,7 @@ export const cacheRingTable: Table = [
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  settle("ring"),
+  settle("settle"),
   {
     phase: "mark",
     script: "memcached/mark",

@@ -169,18 +169,18 @@ describe("the run-book of a cache", () => {
     expect([restart?.when?.([]), restart?.when?.(["configure"])]).toEqual([false, true]);
     expect([others?.on, others?.reads, others?.when?.(["configure"])]).toEqual(["clients", true, true]);
     expect(order(cacheNodeTable)).toEqual([
-      ...["packages", "configure", "others", "aside-copy", "aside", "aside-settle", "restart"],
-      ...["back-copy", "back", "back-settle"],
+      ...["packages", "configure", "others", "away", "aside", "quiet", "restart"],
+      ...["home", "back", "settle"],
     ]);
     // Nothing may stay aside, however the last run ended.
     for (const { phase, when } of cacheNodeTable) {
-      const conditional = ["others", "aside-copy", "aside", "aside-settle", "restart"].includes(phase);
+      const conditional = ["others", "away", "aside", "quiet", "restart"].includes(phase);
       expect(when?.([]) ?? true, phase).toBe(!conditional);
     }
   });
 
   it("gives the ring only when every client reaches every node of it, and checks it after [001-024]", () => {
-    expect(order(cacheRingTable)).toEqual(["reach", "ring-copy", "ring", "ring-settle", "mark", "check"]);
+    expect(order(cacheRingTable)).toEqual(["reach", "copy", "ring", "settle", "mark", "check"]);
     expect(order(cacheLeaveTable)).toEqual(["unused", "leave"]);
   });
 });
