@@ -15,7 +15,7 @@ Usage: npm run rehearse                     make all, flip to the secondary, fli
        npm run rehearse -- --down           remove hosts and state
        npm run rehearse -- pulumi ARGS…     plain Pulumi on the rehearsal's own backend
 
-The rehearsal has a backend of its own, whatever the environment says.`;
+It takes the pair out of Pulumi.dev.yaml, and has a backend of its own, whatever the environment says. The whole stack: npx pulumi up.`;
 
 const root = join(import.meta.dirname, "..");
 const stack = "rehearsal";
@@ -29,12 +29,26 @@ function project(): NodeJS.ProcessEnv {
   const source = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as Record<string, unknown>;
   writeFileSync(join(folder, "Pulumi.yaml"), stringify({ ...source, main: relative(folder, root) }));
   const stackFile = join(folder, `Pulumi.${stack}.yaml`);
-  if (!existsSync(stackFile)) writeFileSync(stackFile, readFileSync(join(root, "Pulumi.dev.yaml")));
+  if (!existsSync(stackFile))
+    writeFileSync(stackFile, pairOf(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8")));
   return pulumiEnvironment({
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: "rehearsal",
     PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
     PULUMI_STACK: undefined,
+  });
+}
+
+/** The pair of the development stack and its hosts: every resource more is written into the state at every step. */
+function pairOf(devStack: string): string {
+  const { config } = parse(devStack) as { config: Record<string, Record<string, unknown>> };
+  const kept = config["changeover:pairs"]?.[pair] as { primary: string; secondary: string };
+  return stringify({
+    config: {
+      "changeover:platform": "local",
+      "changeover:hosts": { [kept.primary]: {}, [kept.secondary]: {} },
+      "changeover:pairs": { [pair]: kept },
+    },
   });
 }
 
