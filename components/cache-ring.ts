@@ -148,6 +148,7 @@ export class CacheRing extends pulumi.ComponentResource {
     const members = this.#clients();
     const present = this.#present();
     const places = pulumi.all(this.#goal.nodes.map((host) => this.#place(host)));
+    const lost = this.#goal.nodes.filter((host) => this.#member(host).unreachable);
     return new Transition(
       {
         ...{ component: this.#name, transition: "ring", stack, adopt, members },
@@ -159,6 +160,10 @@ export class CacheRing extends pulumi.ComponentResource {
           // A client that is left out has the old ring when it comes back, so its return is a new goal.
           present: present.join(","),
           ...this.#moving(),
+          // A dead node keeps its place: programs go around it. Nobody is asked to reach it, and nothing moves meanwhile.
+          ...(lost.length === 0
+            ? {}
+            : { copySeconds: "0", lost: pulumi.all(lost.map((host) => this.#place(host))).apply(joined) }),
           ...Object.fromEntries(
             [...members].map(([host, member]) => [`machine.${host}`, member.host.identity]),
           ),
@@ -237,3 +242,5 @@ const last = (
   const end = transitions.at(-1);
   return end ? [end[1].finished] : otherwise;
 };
+
+const joined = (places: readonly string[]): string => places.join(",");

@@ -3,6 +3,10 @@ import type { Keepers, Row, Table } from "./table.ts";
 const cache = ({ cache: name = "" }: Keepers): string => name;
 const place = ({ place: own = "" }: Keepers): string => own;
 const placesIn = ({ ring = "" }: Keepers): string[] => ring.split(",").filter(Boolean);
+/** Nodes of the ring that something dials. */
+const alive = (keepers: Keepers): string[] =>
+  placesIn(keepers).filter((node) => !(keepers.lost ?? "").split(",").includes(node));
+const without = ({ lost }: Keepers): string[] => (lost ? [`--without=${lost}`] : []);
 const units = ({ reloads = "-" }: Keepers): string => reloads;
 
 /** What configure saw: a server that runs with other settings. */
@@ -138,7 +142,7 @@ export const cacheRingTable: Table = [
     script: "memcached/reach",
     on: "each",
     says: "each client reaches every node of the ring: version, a value set and got",
-    words: (keepers) => [cache(keepers), ...placesIn(keepers)],
+    words: (keepers) => [cache(keepers), ...alive(keepers)],
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
@@ -167,7 +171,7 @@ export const cacheRingTable: Table = [
     script: "memcached/mark",
     on: "each",
     says: "each client has set the hash of its ring on every node",
-    words: (keepers) => [cache(keepers)],
+    words: (keepers) => [cache(keepers), ...without(keepers)],
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
@@ -176,7 +180,7 @@ export const cacheRingTable: Table = [
     script: "memcached/compare",
     on: "each",
     says: "each client gets what the others set, and all hashes are equal",
-    words: (keepers) => [cache(keepers), ...(keepers.present ?? "").split(",")],
+    words: (keepers) => [cache(keepers), ...(keepers.present ?? "").split(","), ...without(keepers)],
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },

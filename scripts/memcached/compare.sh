@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Have the same ring as the other clients: what they set on each node this one gets there.
-# Usage: compare.sh COMPONENT CACHE CLIENT…
+# Usage: compare.sh COMPONENT CACHE CLIENT… [--without=HOST:PORT,…]    (nodes that are dead)
 #
 # Refuses (77) with each client and node that differs.
 
@@ -17,7 +17,7 @@ main() {
   know_cache "$1" "$2"
   wrong=$(python3 "$here/marks.py" "$CACHE" compare "${@:3}" 2>&1) ||
     refuse "the clients of $CACHE don't have one ring: ${wrong//$'\n'/; }; $(start_again)"
-  receipt "$HOSTNAME has the ring of $(($# - 2)) client(s), and gets what they set"
+  receipt "$HOSTNAME has the same ring as the other clients, and gets what they set"
 }
 
 {

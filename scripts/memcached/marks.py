@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Leave the hash of this machine's ring on every node of it, or look whether other clients have left the same.
 
-Usage: marks.py CACHE leave
-       marks.py CACHE compare CLIENT…
+Usage: marks.py CACHE leave [--without=HOST:PORT,…]
+       marks.py CACHE compare CLIENT… [--without=HOST:PORT,…]
 
-Ends with 0 when it is so; else with 1 and a line on stderr for each thing that differs.
+Nodes that are known to be dead are left out. Ends with 0 when it is so; else with 1 and a line on stderr for each thing that differs.
 """
 
 import os
@@ -22,16 +22,16 @@ def key_of(cache, client):
     return f"changeover:{cache}:ring:{client}"
 
 
-def leave(cache, text):
-    for place in places_in(text):
+def leave(cache, text, places):
+    for place in places:
         with Node(place) as node:
             node.set(key_of(cache, socket.gethostname()), digest(text))
 
 
-def compare(cache, text, clients):
+def compare(cache, text, places, clients):
     """What differs, a line each."""
     mine, wrong = digest(text), []
-    for place in places_in(text):
+    for place in places:
         with Node(place) as node:
             for client in clients:
                 theirs = node.get(key_of(cache, client))
@@ -49,8 +49,11 @@ def main():
     cache, text = sys.argv[1], text_of_ring(sys.argv[1])
     if text is None:
         sys.exit(f"{socket.gethostname()} has no ring of {cache}")
+    lost = [place for word in sys.argv if word.startswith("--without=") for place in word[10:].split(",")]
+    clients = [word for word in sys.argv[3:] if not word.startswith("--")]
+    places = [place for place in places_in(text) if place not in lost]
     try:
-        wrong = leave(cache, text) if sys.argv[2] == "leave" else compare(cache, text, sys.argv[3:])
+        wrong = leave(cache, text, places) if sys.argv[2] == "leave" else compare(cache, text, places, clients)
     except Failed as error:
         sys.exit(str(error))
     if wrong:
