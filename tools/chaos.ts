@@ -8,7 +8,7 @@ import { cacheFolder, root } from "./setup/places.ts";
 
 const file = join(cacheFolder(), "chaos.jsonl");
 
-const help = `The whole crash matrix on real hosts: every step of a switch x every incident x finish or flip back, and\nproduction lost in every way.
+const help = `The whole crash matrix on real hosts: every step of a switch x every incident x finish or flip back, and\nproduction lost in every way; every step of a pool's release, failed, killed, and with a machine gone in it.
 
 Usage: npm run chaos -- [--minutes N] [--again]
 
@@ -40,6 +40,7 @@ async function chaos(minutes: number): Promise<number> {
     ...["--project", "outage", "--project", "lab", "--no-file-parallelism"],
     "test/outage/switch.test.ts",
     "test/lab/emergency.test.ts",
+    "test/lab/pool-crash.test.ts",
     "--reporter=verbose",
   ];
   const until = String(Date.now() + minutes * 60_000);

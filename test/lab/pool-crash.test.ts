@@ -2,28 +2,29 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cut, mend, powerCut, whyNoLab } from "../../tools/lab/lab.ts";
 import { killGroup, type Run } from "../support/engine.ts";
-import { arrange, clear, type Incident, type PoolStep, reached } from "../support/incident.ts";
+import { arrange, clear, type PoolStep, reached } from "../support/incident.ts";
+import { type Case, chosen, recorded } from "../support/chaos.ts";
 import { PoolSite } from "../support/pool-site.ts";
 import { failed, ok } from "../support/runs.ts";
 
 const minute = 60_000;
 
-/** Every step of a release, failed and killed; how the operator ends it. The sample is had by every run of the tests. */
-const steps: readonly PoolStep[] = ["claim", "stage", "drain", "release", "enter", "done"];
-const whole = process.env.CHANGEOVER_POOL_CRASH === "all";
-const sampled = (index: number, one: number) => whole || index % 3 === one;
+type Stop =
+  | "a release fails before"
+  | "a release fails after"
+  | "a release is killed"
+  | "a balancer is gone"
+  | "a server is gone";
 
-const failures = steps.flatMap((step, index) => [
-  ...(sampled(index, 0) ? [[step, "before", "finish"] as const] : []),
-  ...(sampled(index, 1) ? [[step, "after", "back"] as const] : []),
-]);
-const kills = steps.flatMap((step, index) =>
-  sampled(index, 2) ? [[step, index % 2 ? "finish" : "back"] as const] : [],
-);
-const losses = steps.flatMap((step, index) => [
-  ...(sampled(index, 2) ? [[step, "balancer"] as const] : []),
-  ...(sampled(index, 0) && step !== "claim" ? [[step, "server"] as const] : []),
-]);
+/** Every step of a release, and how the operator ends it. Every run of the tests has some; `npm run chaos` has all. */
+const steps: readonly PoolStep[] = ["claim", "stage", "drain", "release", "enter", "done"];
+const sample: Readonly<Partial<Record<PoolStep, Stop>>> = {
+  drain: "a release fails after",
+  release: "a release is killed",
+  enter: "a server is gone",
+};
+const cases = (incident: Stop, ending: "finish" | "back", of = steps) =>
+  of.map((step): Case<Stop, PoolStep> => ({ step, ending, incident, sampled: sample[step] === incident }));
 
 /** Three servers behind two balancers: whatever stops in the middle, the pool ends in the goal or in what was there. */
 describe.skipIf(whyNoLab() !== undefined)("a release that is stopped half-way", () => {
@@ -76,12 +77,6 @@ describe.skipIf(whyNoLab() !== undefined)("a release that is stopped half-way", 
     return seen;
   };
 
-  const failIn = async (step: PoolStep, incident: Incident) => {
-    await arrange(site.estate, step, incident);
-    failed(await up());
-    await clear(site.estate);
-  };
-
   /** The runbook's words after a run that was killed. */
   const recover = async () => {
     const cancelled: Run = await site.estate.project.pulumi(["cancel", "--yes"]);
@@ -93,18 +88,22 @@ describe.skipIf(whyNoLab() !== undefined)("a release that is stopped half-way", 
     ok(await site.estate.project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
   };
 
-  it.each(failures)(
-    "fails in %s (%s), and then the operator's word is: %s",
-    async (step, incident, ending) => {
-      const seen = await stopped(ending, () => failIn(step, incident));
+  it.for(chosen([...cases("a release fails before", "finish"), ...cases("a release fails after", "back")]))(
+    "loses no request and no server when $incident $step, and then: $ending",
+    recorded(async ({ step, incident, ending }: Case<Stop, PoolStep>) => {
+      const seen = await stopped(ending, async () => {
+        await arrange(site.estate, step, incident === "a release fails before" ? "before" : "after");
+        failed(await up());
+        await clear(site.estate);
+      });
       expect(seen.failed, JSON.stringify(seen)).toBe(0);
-    },
-    3 * minute,
+    }),
+    4 * minute,
   );
 
-  it.each(kills)(
-    "is killed in %s, and then the operator's word is: %s",
-    async (step, ending) => {
+  it.for(chosen(cases("a release is killed", "finish")))(
+    "loses no request and no server when $incident in $step, and then: $ending",
+    recorded(async ({ step, ending }: Case<Stop, PoolStep>) => {
       const kill = async () => {
         await arrange(site.estate, step, "wait");
         const { child, run } = site.estate.project.start(["up", "--yes", "--skip-preview"]);
@@ -117,29 +116,38 @@ describe.skipIf(whyNoLab() !== undefined)("a release that is stopped half-way", 
       };
       const seen = await stopped(ending, kill, recover);
       expect(seen.failed, JSON.stringify(seen)).toBe(0);
-    },
-    3 * minute,
+    }),
+    4 * minute,
   );
 
-  it.each(losses)(
-    "meets in %s a %s that is gone",
-    async (step, what) => {
-      const gone = what === "balancer" ? "websvr2" : "prodapp02";
-      const lose = async () => {
+  it.for(
+    chosen([
+      ...cases("a balancer is gone", "finish"),
+      ...cases("a server is gone", "finish", ["drain", "release", "enter"]),
+    ]),
+  )(
+    "ends in the goal when $incident in $step",
+    recorded(async ({ step, incident }: Case<Stop, PoolStep>) => {
+      const { lab } = site.estate;
+      const [gone, lose, find] =
+        incident === "a balancer is gone"
+          ? (["websvr2", cut, mend] as const)
+          : (["prodapp02", powerCut, (_: string, name: string) => site.estate.boot(name)] as const);
+      const meet = async () => {
         await arrange(site.estate, step, "wait");
         const { child, run } = site.estate.project.start(["up", "--yes", "--skip-preview"]);
         await expect.poll(() => reached(site.estate, step), { timeout: minute, interval: 100 }).toBe(true);
-        await (what === "balancer" ? cut(site.estate.lab, gone) : powerCut(site.estate.lab, gone));
+        await lose(lab, gone);
         // "No line for 60 seconds: Ctrl-C twice."
         await Promise.race([run, pause(15_000)]);
         killGroup(child, "SIGKILL");
         await run;
-        await (what === "balancer" ? mend(site.estate.lab, gone) : site.estate.boot(gone));
+        await find(lab, gone);
         await clear(site.estate);
       };
-      // What users of a lost machine saw is not counted: nobody moved them.
-      await stopped("finish", lose, recover);
-    },
-    5 * minute,
+      // What users of a lost machine saw is not counted: nobody could move them.
+      await stopped("finish", meet, recover);
+    }),
+    6 * minute,
   );
 });

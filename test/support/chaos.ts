@@ -1,11 +1,11 @@
 import { appendFileSync } from "node:fs";
 import type { TestContext } from "vitest";
 import { type ChaosRecord, chaosKey, readRecords } from "../../tools/chaos/records.ts";
-import type { HostStep } from "./incident.ts";
+import type { HostStep, PoolStep } from "./incident.ts";
 
 /** One incident in one step, and how the operator ends it. */
-export interface Case<Kind extends string = string> {
-  readonly step: HostStep;
+export interface Case<Kind extends string = string, Step extends HostStep | PoolStep = HostStep | PoolStep> {
+  readonly step: Step;
   readonly ending: "finish" | "back";
   readonly incident: Kind;
   /** The machine that it meets, where it meets one. */
