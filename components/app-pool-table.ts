@@ -131,6 +131,16 @@ export function memberTable(limits: PoolLimits, server: string, wanted: Membersh
   ];
 }
 
+const stageRow = ({ pool }: PoolLimits): Row => ({
+  phase: "stage",
+  script: "app/stage",
+  on: "servers",
+  says: "the release lies unpacked beside the one that runs, its archive checked, its shared folders linked",
+  limits: [pool],
+  words: ({ revision, sha256 }) => [revision ?? "", sha256 ?? ""],
+  deadlineSeconds: 900,
+});
+
 /** The group that a phase of a release is of; 0: of none. */
 const groupOf = (phase: string): number => Number(/^group-(\d+)-/.exec(phase)?.[1] ?? 0);
 
@@ -161,15 +171,7 @@ export function releaseTable(limits: PoolLimits, groups: readonly (readonly stri
     return rows.map((row) => ({ ...row, when: (bad) => bad.length === 0 }));
   });
   return [
-    {
-      phase: "stage",
-      script: "app/stage",
-      on: "servers",
-      says: "the release lies unpacked beside the one that runs, its archive checked, its shared folders linked",
-      limits: [limits.pool],
-      words: ({ revision, sha256 }) => [revision ?? "", sha256 ?? ""],
-      deadlineSeconds: 900,
-    },
+    stageRow(limits),
     ...forward,
     ...backRows(limits, groups),
     verdict("the release serves on every server; if it was bad, none runs it any more and the update fails"),
@@ -217,18 +219,148 @@ function backRows(limits: PoolLimits, groups: readonly (readonly string[])[]): R
     .flat();
 }
 
-/** Who serves the site's addresses on the balancers. */
-export function edgeTable(pool: string): Table {
+const toServers = (pool: string, phase: string, word: "on" | "off", says: string): Row => ({
+  phase,
+  name: phase,
+  script: "app/firewall",
+  on: "servers",
+  says,
+  limits: [pool],
+  words: () => [word],
+  deadlineSeconds: 60,
+});
+
+const toBalancers = (pool: string, phase: string, script: string, word: "on" | "off", says: string): Row => ({
+  phase,
+  name: phase,
+  script,
+  on: "balancers",
+  says,
+  limits: [pool],
+  words: () => [word],
+  deadlineSeconds: 120,
+});
+
+const apacheReady = (pool: string, host: string): Row => ({
+  phase: "apache",
+  script: "apache/configure",
+  on: "balancers",
+  says: "Apache is configured to serve the same addresses from one server; nothing is started",
+  limits: [pool, host],
+  words: (keepers, balancer) => [
+    keepers.upstream ?? "",
+    ...(keepers[`binds.${balancer}`] ?? "").split(" ").filter(Boolean),
+  ],
+  deadlineSeconds: 900,
+});
+
+const apacheRetired = (pool: string): Row => ({
+  phase: "retire",
+  script: "apache/retire",
+  on: "balancers",
+  says: "Apache's configuration is archived and it is uninstalled",
+  limits: [pool],
+  deadlineSeconds: 600,
+  pointOfNoReturn: true,
+});
+
+const apacheChecked = (pool: string): Row => ({
+  phase: "check",
+  script: "apache/check",
+  on: "balancers",
+  says: "every public address answers with a page of the application",
+  limits: [pool],
+  deadlineSeconds: 60,
+  reads: true,
+});
+
+/**
+ * Who serves the site's addresses on the balancers (rows 001-090 to 001-098, 001-133 to 001-141). HAProxy and Apache
+ * bind the same ones, so one gives them up before the other takes them; users see the maintenance page in between.
+ */
+export function edgeTable(options: {
+  pool: string;
+  host: string;
+  edge: "haproxy" | "apache";
+  apache: "none" | "kept" | "retired";
+}): Table {
+  const { pool, host, edge, apache } = options;
+  const bound = "listens on every address of the site, now and after a boot";
+  const haproxyServes = toBalancers(pool, "haproxy", "haproxy/serve", "on", `HAProxy ${bound}`);
+  if (apache === "none") return [haproxyServes];
+  if (apache === "retired") return [haproxyServes, apacheRetired(pool)];
+  const page = toBalancers(
+    pool,
+    "page",
+    "haproxy/maintenance",
+    "on",
+    "HAProxy has nothing but the maintenance page for users",
+  );
+  const open = toServers(pool, "open", "off", "every server's port is open again");
+  if (edge === "haproxy")
+    return [
+      apacheReady(pool, host),
+      page,
+      toServers(
+        pool,
+        "close",
+        "on",
+        "no server takes a new request, what was in flight has ended: users see Apache's page",
+      ),
+      toBalancers(
+        pool,
+        "apache-stop",
+        "apache/serve",
+        "off",
+        "Apache has given up every address of the site",
+      ),
+      haproxyServes,
+      {
+        ...page,
+        ...{ phase: "page-check", name: "page-check" },
+        says: "every public address answers with status 503 and the page's marker, and nothing else",
+      },
+      open,
+    ];
   return [
+    apacheReady(pool, host),
+    page,
+    toBalancers(
+      pool,
+      "haproxy-stop",
+      "haproxy/serve",
+      "off",
+      "HAProxy has given up every address of the site",
+    ),
+    open,
+    toBalancers(pool, "apache-serve", "apache/serve", "on", `Apache ${bound}`),
+    apacheChecked(pool),
+  ];
+}
+
+/** A release while Apache serves: without balancing there is no draining, so its one server is closed meanwhile. */
+export function singleReleaseTable(limits: PoolLimits): Table {
+  const { pool, readySeconds } = limits;
+  const revision: Pick<Row, "on" | "limits" | "words" | "deadlineSeconds"> = {
+    ...{ on: "servers", limits: [pool], deadlineSeconds: readySeconds + 60 },
+    words: (keepers) => [keepers.revision ?? ""],
+  };
+  return [
+    stageRow(limits),
+    toServers(pool, "close", "on", "no server takes a new request, what was in flight has ended"),
     {
-      phase: "serve",
-      script: "haproxy/serve",
-      on: "balancers",
-      says: "HAProxy listens on every address of the site, now and after a boot",
-      limits: [pool],
-      words: () => ["on"],
-      deadlineSeconds: 60,
+      ...revision,
+      ...{ phase: "release", script: "app/release", verdict: true },
+      says: "the application runs the release and is ready at its private address",
     },
+    {
+      ...revision,
+      ...{ phase: "back", script: "app/back" },
+      says: "only if the release is bad: the application runs what ran before, and is ready",
+      when: (bad) => bad.length > 0,
+    },
+    toServers(pool, "open", "off", "every server's port is open again"),
+    verdict("the release serves; if it was bad, none runs it any more and the update fails"),
   ];
 }
 

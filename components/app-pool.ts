@@ -12,6 +12,7 @@ import {
   type PoolLimits,
   releaseTable,
   serverHostTable,
+  singleReleaseTable,
 } from "./app-pool-table.ts";
 import type { PoolExpected } from "./app-pool-verify.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
@@ -43,7 +44,9 @@ export interface AppPoolArgs {
    * Declares what servers use (shared volumes), told what each server that leaves depends on: it is touched when they
    * have left, and is there before a release or a server that comes in.
    */
-  readonly beforeRelease?: (left: ReadonlyMap<string, pulumi.Resource>) => readonly pulumi.Resource[];
+  readonly beforeRelease?: (
+    left: ReadonlyMap<string, readonly pulumi.Resource[]>,
+  ) => readonly pulumi.Resource[];
 }
 
 const tools = join(import.meta.dirname, "..", "tools");
@@ -77,22 +80,54 @@ export class AppPool extends pulumi.ComponentResource {
     this.#balancers = config.balancers.filter((name) => !this.#member(name).unreachable);
 
     const balancerHosts = this.#balancers.map((name) => this.#host(name, balancerHostTable, {}));
-    const balancers = this.#edge([this.#configure(balancerHosts)]);
+    const configured = this.#configure(balancerHosts);
     const serverHosts = deployed(this.#goal).map((name) => this.#serverHost(name));
-    const goes = config.maintenance ? [this.#maintenance([balancers])] : [];
+    this.finished = (
+      config.edge === "apache"
+        ? this.#behindApache(configured, serverHosts)
+        : this.#behindHaproxy(configured, serverHosts)
+    ).map(({ finished }) => finished);
+    this.expected = { pool, balancers: this.#balancers, servers: config.servers };
+    this.registerOutputs();
+  }
+
+  /** Every server that leaves does so before a release, and one that comes in comes after it. */
+  #behindHaproxy(configured: Transition, serverHosts: readonly Transition[]): Transition[] {
+    const { config } = this.#args;
+    const edge = this.#edge([configured, ...(config.apache === "kept" ? serverHosts : [])]);
+    const goes = config.maintenance ? [this.#maintenance([edge])] : [];
     const leaving = Object.keys(config.servers)
       .filter((name) => config.servers[name] !== "in")
       .sort();
-    const leaves = leaving.map((name) => this.#membership(name, [balancers]));
-    const used = args.beforeRelease?.(
-      new Map(leaving.map((name, index) => [name, leaves[index]?.finished ?? balancers.finished])),
-    );
-    const release = this.#release([...serverHosts, balancers, ...goes, ...leaves], used);
+    const leaves = leaving.map((name) => this.#membership(name, [edge]));
+    const used = this.#args.beforeRelease?.(this.#ready(serverHosts, leaving, leaves));
+    const release = this.#release([...serverHosts, edge, ...goes, ...leaves], used);
     const enters = serving(this.#goal).map((name) => this.#membership(name, [release]));
     const comes = config.maintenance ? [] : [this.#maintenance([release, ...enters])];
-    this.finished = [...leaves, ...enters, ...goes, ...comes, release].map(({ finished }) => finished);
-    this.expected = { pool, balancers: this.#balancers, servers: config.servers };
-    this.registerOutputs();
+    return [...leaves, ...enters, ...goes, ...comes, release];
+  }
+
+  /** One server serves, and nobody is in or out of a pool. */
+  #behindApache(configured: Transition, serverHosts: readonly Transition[]): Transition[] {
+    const release = this.#release(
+      [configured, ...serverHosts],
+      this.#args.beforeRelease?.(this.#ready(serverHosts)),
+    );
+    return [release, this.#edge([release])];
+  }
+
+  /** By server: it is made ready, and has left when it leaves. */
+  #ready(
+    serverHosts: readonly Transition[],
+    leaving: readonly string[] = [],
+    leaves: readonly Transition[] = [],
+  ): ReadonlyMap<string, readonly pulumi.Resource[]> {
+    const ready = new Map(
+      deployed(this.#goal).map((name, index) => [name, serverHosts.slice(index, index + 1)]),
+    );
+    for (const [index, name] of leaving.entries())
+      ready.set(name, [...(ready.get(name) ?? []), ...leaves.slice(index, index + 1)]);
+    return new Map([...ready].map(([name, before]) => [name, before.map(({ finished }) => finished)]));
   }
 
   #member(name: string): Member {
@@ -200,10 +235,10 @@ export class AppPool extends pulumi.ComponentResource {
     const addresses = pulumi.all(servers.map((name) => this.#member(name).host.address));
     const templates = this.#balancers.map((balancer): [string, pulumi.Output<string>] => [
       `template.${balancer}`,
-      pulumi.all([addresses, this.#member(balancer).host.address]).apply(([of, own]) =>
+      pulumi.all([addresses, this.#bind(balancer)]).apply(([of, bind]) =>
         haproxyConfig({
           pool: this.#pool,
-          binds: [`${own}:${String(config.port)}`],
+          binds: [bind],
           servers: servers.map((name, index) => ({ name, address: of[index] ?? "", port: config.appPort })),
           ready: config.ready,
           host: config.host,
@@ -222,12 +257,29 @@ export class AppPool extends pulumi.ComponentResource {
   }
 
   #edge(after: readonly Transition[]): Transition {
+    const { config } = this.#args;
+    const kept = config.apache === "kept";
+    const server = kept && config.apacheServer !== undefined ? this.#member(config.apacheServer) : undefined;
+    const servers = kept ? deployed(this.#goal) : [];
     return this.#transition("edge", "serve", {
-      hosts: this.#balancers,
-      keepers: keepersOf<pulumi.Input<string>>({ edge: "haproxy", ...this.#machines(this.#balancers) }),
-      table: edgeTable(this.#pool),
+      hosts: [...this.#balancers, ...servers],
+      sets: { servers },
+      keepers: keepersOf<pulumi.Input<string>>({
+        edge: config.edge,
+        apache: config.apache === "none" ? undefined : config.apache,
+        upstream: server && pulumi.interpolate`${server.host.address}:${String(config.appPort)}`,
+        ...(kept
+          ? Object.fromEntries(this.#balancers.map((name) => [`binds.${name}`, this.#bind(name)]))
+          : {}),
+        ...this.#machines(this.#balancers),
+      }),
+      table: edgeTable({ pool: this.#pool, host: config.host, edge: config.edge, apache: config.apache }),
       after: after.map(({ finished }) => finished),
     });
+  }
+
+  #bind(balancer: string): pulumi.Output<string> {
+    return pulumi.interpolate`${this.#member(balancer).host.address}:${String(this.#args.config.port)}`;
   }
 
   #release(after: readonly Transition[], used: readonly pulumi.Resource[] = []): Transition {
@@ -249,7 +301,7 @@ export class AppPool extends pulumi.ComponentResource {
         sha256,
       }),
       perMachine: true,
-      table: releaseTable(this.#limits, groups),
+      table: config.edge === "apache" ? singleReleaseTable(this.#limits) : releaseTable(this.#limits, groups),
       sets: {
         servers: servers,
         ...Object.fromEntries(groups.map((group, index) => [`group-${String(index + 1)}`, group])),
@@ -323,6 +375,8 @@ export class AppPool extends pulumi.ComponentResource {
       hosts: this.#balancers,
       keepers: keepersOf<pulumi.Input<string>>({
         maintenance: this.#args.config.maintenance ? "on" : "off",
+        // A cut-over ends with the page, which goes when servers have come in.
+        apache: this.#args.config.apache === "none" ? undefined : "was",
         ...this.#machines(this.#balancers),
       }),
       table: maintenanceTable(this.#pool),

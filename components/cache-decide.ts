@@ -26,6 +26,8 @@ export type Look = LookOf<CacheFacts>;
 export interface CacheNodeWanted extends Wanted {
   readonly state: "in" | "out";
   readonly cache: string;
+  /** The host that is or was a node; the others that are looked at are clients. */
+  readonly node: string;
   readonly address: string;
   readonly port: number;
   readonly memoryMiB: number;
@@ -62,7 +64,12 @@ const forNode: readonly Check<CacheFacts, CacheNodeWanted>[] = [
 
 /** Whether a machine may become or stop being a node. */
 export function decideCacheNode(looks: readonly Look[], wanted: CacheNodeWanted): Decision {
-  return decideEach(looks, wanted, forNode);
+  const checks = forNode.map(
+    (check): Check<CacheFacts, CacheNodeWanted> =>
+      (facts, look, goal) =>
+        look.host === goal.node && check(facts, look, goal),
+  );
+  return decideEach(looks, wanted, checks);
 }
 
 /** Whether the clients may get a ring. Those that differ now are no reason against it: it makes them equal. */

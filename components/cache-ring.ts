@@ -7,7 +7,7 @@ import type { CacheExpected } from "./cache-verify.ts";
 import type { PreflightOrder } from "./deciders.ts";
 import { lookOf } from "./start.ts";
 import { type Keepers, keepersOf } from "./table.ts";
-import { type Member, type OperatorCommand, Transition } from "./transition.ts";
+import { type Member, type OperatorCommand, Transition, type TransitionArgs } from "./transition.ts";
 
 export interface CacheArgs {
   readonly config: CacheConfig;
@@ -66,42 +66,41 @@ export class CacheRing extends pulumi.ComponentResource {
   }
 
   #node(host: string, state: "in" | "out", after: readonly pulumi.Resource[]): Transition {
-    const { config, stack, adopt } = this.#args;
+    const { stack, adopt } = this.#args;
     const member = this.#member(host);
-    const place = this.#place(host);
     const component = nodeComponent(this.#name, host);
-    const clients = this.#goal.clients.map((client) => this.#member(client).host.address);
-    const settings = {
-      address: member.host.address,
-      ...{ port: String(config.port), memory_mib: String(config.memoryMiB) },
-      connections: String(config.connections),
-      clients: pulumi.all(clients).apply((addresses) => addresses.join(",")),
-    };
+    // A node that goes changes nothing on clients: they have done without it since they got the ring.
+    const members = new Map([[host, member], ...(state === "in" ? this.#clients() : [])]);
+    const looked = [...members.values()]
+      .filter(({ unreachable }) => !unreachable)
+      .map((one) => one.host.name);
+    const { table, keepers } = this.#nodeGoal(host, state);
     return new Transition(
       {
-        ...{ component, transition: "node", stack, adopt },
-        keepers: keepersOf<pulumi.Input<string>>({
-          ...{ cache: this.#name, state, place },
-          ...(state === "in" ? settings : {}),
-          [`machine.${host}`]: member.host.identity,
-        }),
-        table: state === "in" ? cacheNodeTable : cacheLeaveTable,
-        members: new Map([[host, member]]),
+        ...{ component, transition: "node", stack, adopt, table, keepers, members },
         ...{ sets: { clients: this.#goal.clients }, witnesses: this.#clients() },
         after: [...member.host.ready, ...after],
         // Nobody can change what nothing dials.
         frozen: member.unreachable,
-        preflight: (keepers) =>
+        preflight: (kept) =>
           this.#preflight(
-            [host],
+            looked,
             component,
-            pulumi.all([keepers, stack, member.host.address]),
-            (kept, owner, address) => ({
+            pulumi.all([kept, stack, member.host.address]),
+            (goal, owner, address) => ({
               kind: "cache-node",
               wanted: {
-                ...{ component, transition: "node", stack: owner, adopt, cache: this.#name, address },
-                state: kept.state === "out" ? "out" : "in",
-                ...{ port: config.port, memoryMiB: config.memoryMiB },
+                ...{
+                  component,
+                  transition: "node",
+                  stack: owner,
+                  adopt,
+                  cache: this.#name,
+                  node: host,
+                  address,
+                },
+                state: goal.state === "out" ? "out" : "in",
+                ...{ port: this.#goal.port, memoryMiB: this.#args.config.memoryMiB },
               },
             }),
           ),
@@ -110,10 +109,44 @@ export class CacheRing extends pulumi.ComponentResource {
     );
   }
 
+  #nodeGoal(host: string, state: "in" | "out"): Pick<TransitionArgs, "table" | "keepers"> {
+    const { config } = this.#args;
+    const { address, identity } = this.#member(host).host;
+    const clients = this.#goal.clients.map((client) => this.#member(client).host.address);
+    const settings = {
+      ...{ address, port: String(config.port), memory_mib: String(config.memoryMiB) },
+      connections: String(config.connections),
+      clients: pulumi.all(clients).apply((addresses) => addresses.join(",")),
+      ...this.#moving(),
+    };
+    const keepers = keepersOf<pulumi.Input<string>>({
+      ...{ cache: this.#name, state, node: host, place: this.#place(host) },
+      ...(state === "in" ? settings : {}),
+      [`machine.${host}`]: identity,
+    });
+    const all = state === "in" ? cacheNodeTable : cacheLeaveTable;
+    return { keepers, table: this.#present().length > 0 ? all : all.filter(({ on }) => on === "node") };
+  }
+
+  /** How entries move, and who copies them. */
+  #moving() {
+    const { copySeconds, settleSeconds, reloads } = this.#args.config;
+    return {
+      copier: this.#present()[0],
+      ...{ copySeconds: String(copySeconds), settleSeconds: String(settleSeconds) },
+      reloads: reloads.join(","),
+    };
+  }
+
+  /** Clients that something dials. */
+  #present(): string[] {
+    return this.#goal.clients.filter((client) => !this.#member(client).unreachable);
+  }
+
   #ring(after: readonly pulumi.Resource[]): Transition {
-    const { config, stack, adopt } = this.#args;
+    const { stack, adopt } = this.#args;
     const members = this.#clients();
-    const present = this.#goal.clients.filter((client) => !this.#member(client).unreachable);
+    const present = this.#present();
     const places = pulumi.all(this.#goal.nodes.map((host) => this.#place(host)));
     return new Transition(
       {
@@ -125,10 +158,7 @@ export class CacheRing extends pulumi.ComponentResource {
           clients: this.#goal.clients.join(","),
           // A client that is left out has the old ring when it comes back, so its return is a new goal.
           present: present.join(","),
-          copier: present[0],
-          copySeconds: String(config.copySeconds),
-          settleSeconds: String(config.settleSeconds),
-          reloads: config.reloads.join(","),
+          ...this.#moving(),
           ...Object.fromEntries(
             [...members].map(([host, member]) => [`machine.${host}`, member.host.identity]),
           ),

@@ -1,21 +1,92 @@
 import type { Keepers, Row, Table } from "./table.ts";
 
 const cache = ({ cache: name = "" }: Keepers): string => name;
+const place = ({ place: own = "" }: Keepers): string => own;
 const placesIn = ({ ring = "" }: Keepers): string[] => ring.split(",").filter(Boolean);
+const units = ({ reloads = "-" }: Keepers): string => reloads;
 
-/** One node has its server, with the settings of the goal. A restart waits until the cache can do without it. */
+/** What configure saw: a server that runs with other settings. */
+const mustRestart = (bad: readonly string[]): boolean => bad.includes("configure");
+
+const copy = (phase: string, says: string, to: (keepers: Keepers) => readonly string[]): Row => ({
+  phase: `${phase}-copy`,
+  script: "memcached/copy",
+  on: "copier",
+  says,
+  words: (keepers) => [cache(keepers), keepers.copySeconds ?? "0", ...to(keepers)],
+  deadlineSeconds: 3700,
+  mayBeSkipped: true,
+});
+
+const settle = (phase: string): Row => ({
+  phase: `${phase}-settle`,
+  script: "memcached/settle",
+  on: "copier",
+  says: "programs have read the ring; what they changed before is changed in the copies, the old ones are gone",
+  words: (keepers) => [cache(keepers), keepers.copySeconds ?? "0", keepers.settleSeconds ?? "0"],
+  deadlineSeconds: 3700,
+  mayBeSkipped: true,
+});
+
+/** Clients do without the node, and lose nothing by it. */
+const asideRows: Table = [
+  {
+    phase: "others",
+    script: "memcached/others",
+    on: "clients",
+    says: "if it must be restarted: every other node answers each client",
+    words: (keepers) => [cache(keepers), place(keepers)],
+    deadlineSeconds: 60,
+    reads: true,
+    mayBeSkipped: true,
+  },
+  copy("aside", "if it must be restarted: what the node holds is copied to the others", (keepers) => [
+    "without",
+    place(keepers),
+  ]),
+  {
+    phase: "aside",
+    script: "memcached/aside",
+    on: "clients",
+    says: "if it must be restarted: each client has the ring without the node",
+    words: (keepers) => [cache(keepers), place(keepers), units(keepers)],
+    deadlineSeconds: 60,
+    mayBeSkipped: true,
+  },
+  settle("aside"),
+];
+
+/** Whatever became of the restart: nothing stays aside. */
+const backRows: Table = [
+  copy("back", "what belongs to a node that was set aside is copied to it", (keepers) => [
+    "back",
+    place(keepers),
+  ]),
+  {
+    phase: "back",
+    script: "memcached/back",
+    on: "clients",
+    says: "each client has the ring again that it had",
+    words: (keepers) => [cache(keepers), place(keepers), units(keepers)],
+    deadlineSeconds: 60,
+    mayBeSkipped: true,
+  },
+  settle("back"),
+];
+
+/** One node has its server, with the settings of the goal. It is restarted only where it must be, out of the ring. */
 export const cacheNodeTable: Table = [
   {
     phase: "packages",
     script: "memcached/packages",
-    on: "each",
+    on: "node",
     says: "memcached is installed",
     deadlineSeconds: 900,
   },
   {
     phase: "configure",
     script: "memcached/configure",
-    on: "each",
+    on: "node",
     says: "the node has its settings and lets its clients in, and nobody else; a server that runs is not touched",
     words: (keepers) => [
       cache(keepers),
@@ -26,25 +97,17 @@ export const cacheNodeTable: Table = [
     deadlineSeconds: 120,
     verdict: true,
   },
-  {
-    phase: "others",
-    script: "memcached/others",
-    on: "clients",
-    says: "if it must be restarted: every other node answers each client",
-    words: (keepers) => [cache(keepers), keepers.place ?? ""],
-    deadlineSeconds: 60,
-    reads: true,
-    when: (bad) => bad.includes("configure"),
-  },
+  ...asideRows.map((row): Row => ({ ...row, when: mustRestart })),
   {
     phase: "restart",
     script: "memcached/restart",
-    on: "each",
-    says: "if it must be restarted: the node runs with its settings, and has what it held",
-    words: (keepers) => [cache(keepers)],
+    on: "node",
+    says: "if it must be restarted: the node runs with its settings",
+    words: (keepers) => [cache(keepers), keepers.copySeconds === "0" ? "empty" : "keep"],
     deadlineSeconds: 300,
-    when: (bad) => bad.includes("configure"),
+    when: mustRestart,
   },
+  ...backRows,
 ];
 
 /** A host that is no node any more. */
@@ -54,32 +117,19 @@ export const cacheLeaveTable: Table = [
     script: "memcached/unused",
     on: "clients",
     says: "no client has the node in its ring",
-    words: (keepers) => [cache(keepers), keepers.place ?? ""],
+    words: (keepers) => [cache(keepers), place(keepers)],
     deadlineSeconds: 60,
     reads: true,
   },
   {
     phase: "leave",
     script: "memcached/leave",
-    on: "each",
+    on: "node",
     says: "the host has no server of the cache",
     words: (keepers) => [cache(keepers)],
     deadlineSeconds: 120,
   },
 ];
-
-const moved = (phase: string, when: "before" | "after", says: string): Row => ({
-  phase,
-  script: "memcached/move",
-  on: "copier",
-  says,
-  words: (keepers) => [
-    cache(keepers),
-    ...[when, keepers.copySeconds ?? "0", ...(when === "after" ? [keepers.settleSeconds ?? "0"] : [])],
-    ...placesIn(keepers),
-  ],
-  deadlineSeconds: 3700,
-});
 
 /** Every client has the same ring. Between the first and the last of them two rings are in use, for one phase. */
 export const cacheRingTable: Table = [
@@ -92,7 +142,10 @@ export const cacheRingTable: Table = [
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  moved("copy", "before", "entries that the ring gives to another node are copied there"),
+  copy("ring", "entries that the ring gives to another node are copied there", (keepers) => [
+    "to",
+    ...placesIn(keepers),
+  ]),
   {
     phase: "ring",
     script: "memcached/ring",
@@ -102,17 +155,13 @@ export const cacheRingTable: Table = [
       cache(keepers),
       keepers.sha256 ?? "",
       keepers.clients ?? "",
-      keepers.reloads ?? "-",
+      units(keepers),
       ...placesIn(keepers),
     ],
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  moved(
-    "settle",
-    "after",
-    "programs have read the ring; what they changed before is changed in the copies, the old ones are gone",
-  ),
+  settle("ring"),
   {
     phase: "mark",
     script: "memcached/mark",

@@ -79,3 +79,11 @@ function ofNode(name: string, facts: CacheFacts, { nodes, places }: CacheExpecte
   const others = foreignAddresses(facts, (places[facts.host] ?? "").replace(/:\d+$/, ""));
   return others.length > 0 ? [`listens on ${others.join(" and ")} for others; ${again}`] : [];
 }
+
+/** What a host's part of a cache is now, in one line for the operator. */
+export function cacheInWords(name: string, component: string, { host, facts, failure }: Look): string {
+  if (!facts) return `${host}: ${failure ?? "gave no answer"}`;
+  if (component === name) return `${host}: ring ${facts.ring?.slice(0, 12) ?? "none"}`;
+  if (facts.listens.length === 0) return `${host}: no server`;
+  return `${host}: a node, ${facts.items === null ? "says nothing" : `${String(facts.items)} entries`}`;
+}

@@ -96,7 +96,7 @@ function declareShared(
     const database = databaseOf(pool.database, config, pairs);
     const ready = [...after, ...shared, ...(database ? [database.ready] : [])];
     // A server leaves before its mount is touched, and gets a release after that.
-    const beforeRelease = (left: ReadonlyMap<string, pulumi.Resource>) =>
+    const beforeRelease = (left: ReadonlyMap<string, readonly pulumi.Resource[]>) =>
       volumes.usedBy(Object.keys(pool.servers), left);
     return [name, new AppPool(name, { config: pool, ...common, database, after: ready, beforeRelease })];
   });

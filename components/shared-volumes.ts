@@ -21,7 +21,10 @@ export class SharedVolumes {
    *
    * @param left what each server that leaves the pool depends on: its mount is touched after that.
    */
-  usedBy(servers: readonly string[], left: ReadonlyMap<string, pulumi.Resource>): pulumi.Resource[] {
+  usedBy(
+    servers: readonly string[],
+    left: ReadonlyMap<string, readonly pulumi.Resource[]>,
+  ): pulumi.Resource[] {
     return Object.entries(this.#config)
       .filter(([, { mounts }]) => servers.some((host) => Object.hasOwn(mounts, host)))
       .flatMap(([name]) => this.#declare(name, left).finished);
@@ -31,7 +34,7 @@ export class SharedVolumes {
     return Object.keys(this.#config).map((name) => this.#declare(name, new Map()));
   }
 
-  #declare(name: string, left: ReadonlyMap<string, pulumi.Resource>): SharedVolume {
+  #declare(name: string, left: ReadonlyMap<string, readonly pulumi.Resource[]>): SharedVolume {
     const known = this.#declared.get(name);
     const config = this.#config[name];
     if (known) return known;
@@ -39,7 +42,7 @@ export class SharedVolumes {
     const made = new SharedVolume(name, {
       ...this.#args,
       config,
-      beforeMount: new Map([...left].map(([host, resource]) => [host, [resource]])),
+      beforeMount: left,
     });
     this.#declared.set(name, made);
     return made;

@@ -7,6 +7,7 @@ import {
   type PoolLimits,
   releaseTable,
   serverHostTable,
+  singleReleaseTable,
 } from "./app-pool-table.ts";
 import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
 import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
@@ -63,7 +64,22 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
     title: "Pool: the balancers' configuration (two of them)",
     table: balancersTable("crossbow", ["websvr", "websvr2"]),
   },
-  "pool-edge": { title: "Pool: HAProxy serves", table: edgeTable("crossbow") },
+  "pool-edge": {
+    title: "Pool: the cut-over from Apache to HAProxy",
+    table: edgeTable({ pool: "crossbow", host: "localhost", edge: "haproxy", apache: "kept" }),
+  },
+  "pool-edge-back": {
+    title: "Pool: the way back to Apache",
+    table: edgeTable({ pool: "crossbow", host: "localhost", edge: "apache", apache: "kept" }),
+  },
+  "pool-edge-retire": {
+    title: "Pool: Apache is retired",
+    table: edgeTable({ pool: "crossbow", host: "localhost", edge: "haproxy", apache: "retired" }),
+  },
+  "pool-release-single": {
+    title: "Pool: a release while Apache serves",
+    table: singleReleaseTable(limits),
+  },
   "pool-release": {
     title: "Pool: a release (three servers: the canary, then two)",
     table: releaseTable(limits, [["prodapp01"], ["prodapp02", "prodapp03"]]),

@@ -8,6 +8,8 @@ export interface CacheDraft {
   readonly caches: Readonly<Record<string, Fields>>;
   readonly hosts: Readonly<Record<string, Fields>>;
   readonly pairs: Readonly<Record<string, Fields>>;
+  readonly pools: Readonly<Record<string, Fields>>;
+  readonly volumes: Readonly<Record<string, Fields>>;
   readonly absent: readonly string[];
 }
 
@@ -29,11 +31,14 @@ export function cacheProblems(draft: CacheDraft): Problem[] {
   ]);
 }
 
-/** Records on a host stand under these names. */
-function namesTaken(name: string, { pairs }: CacheDraft): Problem[] {
-  return Object.hasOwn(pairs, name)
-    ? [at(["caches", name], `${shown(name)} is changeover:pairs.${name} already; each needs its own name`)]
-    : [];
+/** Records on a host stand under these names, with a hyphen and more behind. */
+function namesTaken(name: string, { pairs, pools, volumes }: CacheDraft): Problem[] {
+  const others = { pairs, appPools: pools, sharedVolumes: volumes };
+  return Object.entries(others).flatMap(([key, entries]) =>
+    Object.hasOwn(entries, name)
+      ? [at(["caches", name], `${shown(name)} is changeover:${key}.${name} already; each needs its own name`)]
+      : [],
+  );
 }
 
 function members(name: string, cache: Fields, { hosts, absent }: CacheDraft): Problem[] {

@@ -27,7 +27,9 @@ const at = (path: readonly string[], text: string): Problem => ({ path, text });
 /** What is wrong between the pools of a stack file and the rest of it. */
 export function poolRules(draft: PoolDraft): Problem[] {
   return Object.entries(draft.pools).flatMap(([name, pool]) =>
-    [names, hostsOfPool, capacity, releases, references, shared].flatMap((rule) => rule(name, pool, draft)),
+    [names, hostsOfPool, capacity, edge, releases, references, shared].flatMap((rule) =>
+      rule(name, pool, draft),
+    ),
   );
 }
 
@@ -102,6 +104,40 @@ const capacity: Rule = (name, pool) => {
       `${String(least)} of ${String(serving)} servers that are in, so none may ever leave for a release; allowed: at most ${String(serving - 1)}, or one server more`,
     ),
   ];
+};
+
+/** The way back to Apache is there only while it is kept (row 001-112). */
+const edge: Rule = (name, pool) => {
+  const path = ["appPools", name];
+  const { edge: by, apache = "none", apacheServer } = pool;
+  const servers = fieldsOf(pool.servers);
+  const known = Object.keys(servers).filter((one) => servers[one] !== "out");
+  const kept = apache === "kept";
+  const named = typeof apacheServer === "string";
+  const rules: readonly (readonly [boolean, string, string])[] = [
+    [
+      by === "apache" && apache === "retired",
+      "edge",
+      "apache, but it is retired: it was uninstalled, and there is no way back to it; allowed: haproxy",
+    ],
+    [
+      by === "apache" && apache === "none",
+      "edge",
+      "apache, but `apache` is none; allowed: haproxy, or `apache: kept`",
+    ],
+    [kept && !named, "apacheServer", "missing; allowed: the server that Apache hands requests to"],
+    [
+      kept && named && !known.includes(apacheServer),
+      "apacheServer",
+      `${shown(apacheServer)} is no server of this pool that gets releases; ${allowedWords(String(apacheServer), known)}`,
+    ],
+    [
+      by === "apache" && pool.maintenance === true,
+      "maintenance",
+      "true, but Apache serves; allowed: false, or `edge: haproxy`",
+    ],
+  ];
+  return rules.flatMap(([wrong, key, text]) => (wrong ? [at([...path, key], text)] : []));
 };
 
 const releases: Rule = (name, pool) => {

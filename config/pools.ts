@@ -150,6 +150,21 @@ const pool = z.strictObject({
     "How long the first servers with a release serve and are watched before others get it.",
   ).default(15),
   groupBakeSeconds: wholeNumber(0, 3600, "The same for the servers after them.").default(1),
+  edge: field(
+    z.enum(["haproxy", "apache"]),
+    "haproxy or apache",
+    "Who serves the site's addresses on the balancers. apache is the way back to the time before the pool: one server, no balancing.",
+  ).default("haproxy"),
+  apache: field(
+    z.enum(["none", "kept", "retired"]),
+    "none, kept or retired",
+    "Apache, the edge of before: there never was one, it stands by, or its configuration is archived and it is uninstalled (rows 001-110 to 001-112).",
+  ).default("none"),
+  apacheServer: text(
+    /^\S+$/,
+    "the name of a server of the pool",
+    "The one server that Apache hands requests to.",
+  ).optional(),
   maintenance: field(
     z.boolean(),
     "true or false",

@@ -20,6 +20,7 @@ interface Draft {
   readonly pairs: Readonly<Record<string, Fields>>;
   readonly volumes: Readonly<Record<string, Fields>>;
   readonly caches: Readonly<Record<string, Fields>>;
+  readonly pools: Readonly<Record<string, Fields>>;
   readonly network: Fields;
   /** Hosts that no step runs on, in either list. */
   readonly unreachable: readonly string[];
@@ -35,6 +36,7 @@ export function crossCheck(raw: Fields): Problem[] {
     pairs: mapped(raw.pairs),
     volumes: mapped(raw.sharedVolumes),
     caches: mapped(raw.caches),
+    pools: mapped(raw.appPools),
     network: fieldsOf(raw.network),
     unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
     suspect: wordsOf(raw.suspect),
@@ -62,7 +64,7 @@ export function crossCheck(raw: Fields): Problem[] {
     awsRoutes,
   ];
   const pools = {
-    ...{ hosts: draft.hosts, pairs: draft.pairs, pools: mapped(raw.appPools) },
+    ...{ hosts: draft.hosts, pairs: draft.pairs, pools: draft.pools },
     ...{ caches: fieldsOf(raw.caches), volumes: fieldsOf(raw.sharedVolumes) },
     ...{ unreachable: draft.unreachable, absent: draft.absent },
   };

@@ -9,7 +9,7 @@ import type { Fence, Host, Platform, ServiceAddress } from "./platform.ts";
 import { requirePrivateKey } from "./ssh.ts";
 import { sshConfigOf } from "./ssh-config.ts";
 
-export type AwsPlatformArgs = Pick<AwsConfig, "hosts" | "network" | "pairs" | "ssh">;
+export type AwsPlatformArgs = Pick<AwsConfig, "hosts" | "network" | "pairs" | "caches" | "ssh">;
 
 /**
  * EC2 instances in a VPC of their own behind a bastion, and an Elastic IP for each pair.
@@ -98,9 +98,9 @@ class AwsPlatform extends pulumi.ComponentResource implements Platform {
 
   #makeFirewall(): AwsFirewall {
     const { cidr, operatorCidrs } = this.#args.network;
-    const { pairs } = this.#args;
+    const { pairs, caches } = this.#args;
     const { vpcId } = this.#network;
-    return new AwsFirewall("firewall", { vpcId, cidr, operatorCidrs, pairs }, { parent: this });
+    return new AwsFirewall("firewall", { vpcId, cidr, operatorCidrs, pairs, caches }, { parent: this });
   }
 
   #makeMachines(firewall: AwsFirewall): ReadonlyMap<string, AwsMachine> {

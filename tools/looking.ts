@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { cacheInWords } from "../components/cache-verify.ts";
 import { lookedFile } from "../components/looked.ts";
 import { inWords } from "../components/pair-words.ts";
 import { leftOut } from "../components/pair-verify.ts";
-import { looksAt, outputsOf, pulumiStack } from "./stack.ts";
+import { looksAt, looksAtCache, outputsOf, pulumiStack } from "./stack.ts";
 
 const help = `Say in words what the machines of a stack are now, read-only. The next preview within 15 minutes shows it.
 
@@ -12,18 +13,32 @@ Usage: npm run look -- [--stack NAME] [--cwd FOLDER]
 Ends with 0 when every machine answered, 75 otherwise.`;
 
 async function look(args: readonly string[]): Promise<number> {
-  const { expected, targets } = outputsOf(args);
+  const { expected, caches = {}, targets } = outputsOf(args);
   const all = await Promise.all(
     expected.map(async (pair) => ({ pair, looks: await looksAt(pair, targets) })),
   );
-  const lines = all.flatMap(({ pair, looks }) =>
-    [...leftOut(pair), ...looks.map(inWords)].map((line) => `${pair.component}: ${line}`),
+  const cached = await Promise.all(
+    Object.entries(caches).map(async ([name, cache]) => ({
+      name,
+      looks: await looksAtCache(name, cache, targets),
+    })),
   );
+  const lines = [
+    ...all.flatMap(({ pair, looks }) =>
+      [...leftOut(pair), ...looks.map(inWords)].map((line) => `${pair.component}: ${line}`),
+    ),
+    ...cached.flatMap(({ name, looks }) =>
+      looks.map(({ component, look }) => `${name}: ${cacheInWords(name, component, look)}`),
+    ),
+  ];
   const file = lookedFile(pulumiStack("--show-name", ...args).trim());
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(file, JSON.stringify({ at: Date.now(), lines }));
   console.log(lines.join("\n"));
-  return all.some(({ looks }) => looks.some(({ facts }) => !facts)) ? 75 : 0;
+  const silent =
+    all.some(({ looks }) => looks.some(({ facts }) => !facts)) ||
+    cached.some(({ looks }) => looks.some(({ look: { facts } }) => !facts));
+  return silent ? 75 : 0;
 }
 
 const args = process.argv.slice(2);

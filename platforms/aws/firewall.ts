@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { Pair } from "../../config.ts";
+import type { Cache, Pair } from "../../config.ts";
 
 type Rule = aws.types.input.ec2.SecurityGroupIngress;
 
@@ -11,6 +11,7 @@ export interface AwsFirewallArgs {
   /** Networks that may reach the bastion by SSH. */
   readonly operatorCidrs: readonly string[];
   readonly pairs: Readonly<Record<string, Pair>>;
+  readonly caches: Readonly<Record<string, Cache>>;
 }
 
 const everywhere = [{ protocol: "-1", fromPort: 0, toPort: 0, cidrBlocks: ["0.0.0.0/0"] }];
@@ -20,11 +21,15 @@ const tcp = (port: number, description: string, from: Partial<Rule>): Rule => ({
   ...from,
 });
 
-/** Who may reach whom: operators the bastion, the bastion the hosts, a pair's machines each other, clients the pair. */
+/**
+ * Who may reach whom: operators the bastion, the bastion the hosts, a pair's machines each other, clients the pair, a
+ * cache's clients its nodes.
+ */
 export class AwsFirewall extends pulumi.ComponentResource {
   readonly bastion: aws.ec2.SecurityGroup;
   readonly hosts: aws.ec2.SecurityGroup;
   readonly #pairs: ReadonlyMap<string, aws.ec2.SecurityGroup>;
+  readonly #caches: ReadonlyMap<string, aws.ec2.SecurityGroup>;
   readonly #args: AwsFirewallArgs;
 
   constructor(name: string, args: AwsFirewallArgs, opts: pulumi.ComponentResourceOptions) {
@@ -39,15 +44,24 @@ export class AwsFirewall extends pulumi.ComponentResource {
     this.#pairs = new Map(
       Object.entries(args.pairs).map(([pair, config]) => [pair, this.#pair(pair, config)]),
     );
+    this.#caches = new Map(
+      Object.entries(args.caches).map(([cache, { port }]) => [cache, this.#cache(cache, port)]),
+    );
     this.registerOutputs();
   }
 
-  /** The groups of a host: those of the pairs that it belongs to, besides the one of all hosts. */
+  /** The groups of a host: those of the pairs and caches that it belongs to, besides the one of all hosts. */
   ofHost(host: string): pulumi.Output<string>[] {
     const pairs = Object.entries(this.#args.pairs).filter(([, pair]) =>
       [pair.primary, pair.secondary].includes(host),
     );
-    const groups = pairs.flatMap(([name]) => this.#pairs.get(name) ?? []);
+    const caches = Object.entries(this.#args.caches).filter(
+      ([, { nodes, clients }]) => Object.hasOwn(nodes, host) || clients.includes(host),
+    );
+    const groups = [
+      ...pairs.flatMap(([name]) => this.#pairs.get(name) ?? []),
+      ...caches.flatMap(([name]) => this.#caches.get(name) ?? []),
+    ];
     return [this.hosts, ...groups].map((group) => group.id);
   }
 
@@ -65,6 +79,13 @@ export class AwsFirewall extends pulumi.ComponentResource {
       ...copies.map((copied) => tcp(copied, "copies, between the two machines", { self: true })),
       tcp(port, "database, for clients", clientBlocks),
       ...[...pages].map((page) => tcp(page, "pages, for clients", clientBlocks)),
+    ]);
+  }
+
+  /** Who of them is a client each node says for itself. */
+  #cache(name: string, port: number): aws.ec2.SecurityGroup {
+    return this.#group(`cache-${name}`, `Nodes and clients of the cache ${name}`, [
+      tcp(port, "memcached, from hosts of the cache", { self: true }),
     ]);
   }
 

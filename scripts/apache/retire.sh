@@ -28,7 +28,7 @@ archive_configuration() {
   mkdir -p "${archive%/*}"
   log "archiving /etc/apache2 in $archive"
   tar -C / -czf "$archive.new" etc/apache2
-  tar -tzf "$archive.new" | grep -qx etc/apache2/apache2.conf || timed_out "$archive.new lacks apache2.conf"
+  tar -tzf "$archive.new" | grep -x etc/apache2/apache2.conf >/dev/null || timed_out "$archive.new lacks apache2.conf"
   sync "$archive.new"
   mv "$archive.new" "$archive"
 }

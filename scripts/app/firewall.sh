@@ -3,8 +3,8 @@
 # Usage: firewall.sh COMPONENT POOL on|off [SECONDS]
 #
 # on: new connections are refused at once, so that the edge shows its maintenance page;
-# requests in flight may finish for SECONDS (5 when left out), then the rest is cut. Lasts over
-# a reboot. off: takes away what `on` made, and no other rule.
+# requests in flight have SECONDS (5 when left out), then no packet is taken any more and a longer
+# answer may break off. Lasts over a reboot. off: takes away what `on` made, and no other rule.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -28,7 +28,7 @@ close_port() {
   # By hand, with sudo, there is no transition.
   [[ -z ${CHANGEOVER_ID:-} ]] || require_claim
   nft -f "$file"
-  receipt "$HOSTNAME is in maintenance: port $PORT answers only this machine${ALLOWED:+ and $ALLOWED}; $left requests were cut,"
+  receipt "$HOSTNAME is in maintenance: port $PORT answers only this machine${ALLOWED:+ and $ALLOWED}; $left requests were not finished,"
 }
 
 open_port() {

@@ -74,4 +74,5 @@ def main(command, program, *binds):
     return {"free": free, "bound": bound}[command](program, *binds)
 
 
-run(main, __doc__, 3)
+if __name__ == "__main__":
+    run(main, __doc__, 3)

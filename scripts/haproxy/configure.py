@@ -51,11 +51,7 @@ def leaving(pool, template):
 
 def place(pool, template):
     """The file from the template; back to what was there when HAProxy does not take it over."""
-    old_text, old_template = pools.read(pools.CONFIG), pool.template()
-    if old_text and old_text != pool.composed():
-        kept = f"{pools.CONFIG}.before-changeover" if not old_template else f"{pools.CONFIG}.by-hand"
-        log(f"{pools.CONFIG} was changed by others, kept as {kept}")
-        pools.write(kept, old_text)
+    old_template = pool.template()
     pools.write(f"{pool.folder}/template", template)
     pool.compose()
     if not pools.running():
@@ -64,8 +60,8 @@ def place(pool, template):
         pools.reload_haproxy()
     except Exception:
         log("putting the configuration back that was there")
-        pools.write(pools.CONFIG, old_text)
         pools.write(f"{pool.folder}/template", old_template)
+        pool.compose()
         pools.reload_haproxy()
         raise
     return "reloaded"

@@ -3,10 +3,10 @@
 
 Usage: drain.py look POOL MINHEALTHY SERVER…      which of them somebody has to put back; refuses
        drain.py begin POOL BY MINHEALTHY SERVER…  no new requests for them; those whose sessions end; refuses
-       drain.py wait POOL SECONDS SERVER…         sessions left when the time is over
-       drain.py cut POOL SERVER…                  end these sessions; how many
-       drain.py end POOL SERVER…                  out of traffic
-       drain.py back POOL BY SERVER…              into traffic again, those that BY took out, when they are ready
+       drain.py wait POOL SECONDS SERVER…         sessions left when the time is over; with none, out of traffic
+       drain.py cut POOL SERVER…                  end these sessions, out of traffic; how many
+       drain.py restore POOL BY SERVER…           into traffic again, those that BY took out, when they are ready
+       drain.py back POOL BY SERVER…              the same, but only those that are to be in the pool
 """
 
 import time
@@ -85,14 +85,22 @@ def begin(name, by, least, *servers):
 
 
 def wait(name, seconds, *servers):
-    until = time.monotonic() + float(seconds)
+    left = idle_within(name, float(seconds), servers)
+    if not left:
+        end(name, *servers)
+    return str(left)
+
+
+def idle_within(name, seconds, servers):
+    """Sessions that are left at the end of the time."""
+    until = time.monotonic() + seconds
     idle = 0
     while True:
         left = sum(runtime.sessions(name, server) for server in servers)
         # Twice: a request may be on its way from one count to the next.
         idle = 0 if left else idle + 1
         if idle == 2 or (left and time.monotonic() >= until):
-            return str(left)
+            return left
         time.sleep(0.03)
 
 
@@ -103,12 +111,14 @@ def cut(name, *servers):
     while time.monotonic() < until:
         for server in servers:
             runtime.cut(name, server)
-        if wait(name, 0.3, *servers) == "0":
+        if not idle_within(name, 0.3, servers):
+            end(name, *servers)
             return str(count)
     raise timed_out(f"sessions at {', '.join(servers)} are still there {CUT_S} s after they were shut down")
 
 
 def end(name, *servers):
+    """Out of traffic."""
     pool = pools.Pool(name)
     with pool.locked():
         for server in servers:
@@ -119,10 +129,20 @@ def end(name, *servers):
 
 
 def back(name, by, *servers):
+    """What BY took out and is to be in the pool."""
     pool = pools.Pool(name)
+    returning = [server for server in servers if pool.record(server).get("wanted") == "in"]
+    return into_traffic(pool, by, servers, returning)
+
+
+def restore(name, by, *servers):
+    """What BY found in traffic, whatever is wanted of it: it could not leave."""
+    return into_traffic(pools.Pool(name), by, servers, servers)
+
+
+def into_traffic(pool, by, servers, returning):
     pool.require(servers)
-    records = {server: pool.record(server) for server in servers}
-    returning = [server for server, record in records.items() if record.get("by") == by and record.get("wanted") == "in"]
+    returning = [server for server in returning if pool.record(server).get("by") == by]
     bad = joining.join(pool, returning, BACK_S) if returning else {}
     with pool.locked():
         for server in returning:
@@ -135,7 +155,7 @@ def back(name, by, *servers):
 
 
 def main(command, *words):
-    commands = {"look": look, "begin": begin, "wait": wait, "cut": cut, "end": end, "back": back}
+    commands = {"look": look, "begin": begin, "wait": wait, "cut": cut, "restore": restore, "back": back}
     if command not in commands:
         raise misuse(f"drain.py has no command {command}")
     try:

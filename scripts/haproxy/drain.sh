@@ -20,12 +20,12 @@ drain() { python3 "$here/drain.py" "$@"; }
 arm_undo() {
   local found server
   found=$(drain look "$POOL" "$least" "${servers[@]}")
-  for server in $found; do temporarily "drain-$server" 900 haproxy/back "$CHANGEOVER_COMPONENT" "$POOL" "$server"; done
+  for server in $found; do put_back_after "$seconds" "$server"; done
 }
 
 put_back() {
   local server
-  drain back "$POOL" "$BY" "${servers[@]}" >&2
+  drain restore "$POOL" "$BY" "${servers[@]}" >&2
   for server in "${servers[@]}"; do settle "drain-$server"; done
   timed_out "after $seconds s $left sessions were left at ${busy[*]}; ${servers[*]} went back to what was found; wait longer (drain.seconds), or cut them (drain.policy: cut)"
 }
@@ -50,7 +50,6 @@ main() {
     log "shutting down $left sessions at ${busy[*]}, left after $seconds s"
     did="$(drain cut "$POOL" "${busy[@]}") cut"
   fi
-  drain end "$POOL" "${servers[@]}"
   receipt "${servers[*]} out of traffic, $did"
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Bring servers into traffic, watch them there, and take out those that do not stand it.
 
-Usage: enter.py POOL UP_SECONDS BAKE_SECONDS PATH HOSTHEADER SERVER…
+Usage: enter.py BY POOL UP_SECONDS BAKE_SECONDS PATH HOSTHEADER SERVER…
 
 Prints `good …` or `bad: …`. A server whose record does not say wanted=in is left out of traffic.
 """
@@ -137,7 +137,7 @@ def enter(pool, up_seconds, bake_seconds, path, host, servers):
     return f"good: {', '.join(stay)} in traffic, {counted(answers, 'answer')} without an error"
 
 
-def main(name, up_seconds, bake_seconds, path, host, *servers):
+def main(by, name, up_seconds, bake_seconds, path, host, *servers):
     pool = pools.Pool(name)
     try:
         states = pool.require(servers)
@@ -155,6 +155,9 @@ def main(name, up_seconds, bake_seconds, path, host, *servers):
                 entering.append(server)
         if not entering:
             return f"good: {', '.join(said)}"
+        with pool.locked():
+            for server in entering:
+                pool.note(server, by=by)
         verdict = enter(pool, float(up_seconds), float(bake_seconds), path, host, entering)
     except runtime.Unusable as error:
         raise refused(str(error)) from error
@@ -162,4 +165,4 @@ def main(name, up_seconds, bake_seconds, path, host, *servers):
 
 
 if __name__ == "__main__":
-    run(main, __doc__, 6)
+    run(main, __doc__, 7)

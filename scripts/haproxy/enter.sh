@@ -16,12 +16,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  [[ $# -ge 7 && $3 =~ ^[0-9.]+$ && $4 =~ ^[0-9.]+$ && $5 == /* ]] ||
+  [[ $# -ge 7 && $3 =~ ^[0-9]+(\.[0-9]+)?$ && $4 =~ ^[0-9]+(\.[0-9]+)?$ && $5 == /* ]] ||
     misuse "enter.sh takes COMPONENT POOL UP_SECONDS BAKE_SECONDS PATH HOSTHEADER SERVER…, got: $*"
   local verdict server
   know_pool "$1" "$2"
   require_claim
-  verdict=$(python3 "$here/enter.py" "${@:2}")
+  for server in "${@:7}"; do
+    [[ ! -e $(records)/temporary/drain-$server ]] || put_back_after $((${3%.*} + ${4%.*})) "$server"
+  done
+  verdict=$(python3 "$here/enter.py" "$BY" "${@:2}")
   # What is bad stays out, and a timer must not bring it back.
   for server in "${@:7}"; do settle "drain-$server"; done
   receipt "$verdict"

@@ -8,3 +8,8 @@ know_pool() {
   # shellcheck disable=SC2034
   POOL=$2 BY=$1:${CHANGEOVER_ID:-}
 }
+
+# put_back_after SECONDS SERVER: when nobody comes in 15 minutes after the SECONDS that are needed now.
+put_back_after() {
+  temporarily "drain-$2" $((900 + $1)) haproxy/back "$CHANGEOVER_COMPONENT" "$POOL" "$2"
+}

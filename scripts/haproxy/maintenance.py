@@ -14,7 +14,7 @@ from enter import here
 from saying import misuse, refused, run, timed_out
 
 # The longest that requests from before may take to end.
-END_S = 120
+END_S = 90
 
 
 def switch(pool, wanted):
@@ -36,7 +36,7 @@ def switch(pool, wanted):
                 pool.compose()
                 raise
     if up and not pools.wait_for_old_workers(END_S):
-        raise timed_out(f"requests from before still run after {END_S} s; run again, or reload HAProxy's old workers away")
+        raise timed_out(f"requests from before still run after {END_S} s; wait longer (run up again), or cut them: systemctl restart haproxy")
     return "so" if up else "for its next start"
 
 

@@ -111,11 +111,16 @@ class Pool:
 
     def compose(self):
         """Make the file what the records say. An old dump of states goes: it would come before the file at a start."""
-        text = self.composed()
+        text, found, made = self.composed(), read(CONFIG), f"{self.folder}/composed"
         if read(STATE) != NO_STATE:
             write(STATE, NO_STATE)
-        if read(CONFIG) == text:
+        if found == text:
             return False
+        if found and found != read(made):
+            kept = f"{CONFIG}.by-hand" if os.path.exists(made) else f"{CONFIG}.before-changeover"
+            log(f"{CONFIG} was changed by others, kept as {kept}")
+            write(kept, found)
+        write(made, text)
         write(CONFIG, text)
         return True
 
@@ -155,18 +160,21 @@ class Pool:
         return told
 
     def differs(self):
-        """What differs between records, file and HAProxy; None when they agree."""
+        """What differs between records, file and HAProxy; None when they agree. A server that somebody is in the middle
+        of moving (`by`) is none: whoever comes next goes on from there."""
         if not self.template():
             return None
-        if read(CONFIG) != self.composed():
+        if read(CONFIG) not in (self.composed(), read(f"{self.folder}/composed")):
             return f"{CONFIG} is not what the records say"
         if not running():
             return None
         told = {name: runtime.admin_of(row) for name, row in runtime.servers_state(self.name).items()}
-        wanted = {name: self.record(name).get("admin") or "maint" for name in self.servers()}
-        for name in sorted({*told, *wanted}):
-            if told.get(name) != wanted.get(name):
-                return f"{name}: HAProxy has it {told.get(name, 'not at all')}, {CONFIG} {wanted.get(name, 'not at all')}"
+        records = {name: self.record(name) for name in self.servers()}
+        for name in sorted({*told, *records}):
+            wanted = (records[name].get("admin") or "maint") if name in records else "not at all"
+            found = told.get(name, "not at all")
+            if found != wanted and not (name in told and records.get(name, {}).get("by")):
+                return f"{name}: HAProxy has it {found}, {CONFIG} {wanted}"
         return None
 
 

@@ -8,10 +8,11 @@ import json
 import re
 import subprocess
 
+import addresses
 import pool as pools
 import runtime
 from drain import healthy
-from records import records_of
+from records import pairs_of, records_of
 from saying import run
 
 
@@ -30,7 +31,15 @@ def server(pool, name, state, row):
         "admin": runtime.admin_of(state) if state else pool.record(name).get("admin") or "maint",
         "sessions": runtime.sessions(pool.name, name) if state else 0,
         "wanted": pool.record(name).get("wanted"),
+        # Which transition is moving it, or took it out: nobody has brought it in again since.
+        "by": pool.record(name).get("by"),
     }
+
+
+def holders(pool):
+    """By address of the site: the programs that listen there."""
+    found = addresses.listeners()
+    return {bind: sorted(addresses.at(bind, found)) for bind in pool.binds()}
 
 
 def facts(component, name):
@@ -51,6 +60,9 @@ def facts(component, name):
             one: server(pool, one, states.get(one), rows.get((name, one), {})) for one in sorted({*pool.servers(), *states})
         },
         "maintenance": pool.maintenance(),
+        "serves": holders(pool),
+        # Where the configuration of a retired Apache is; null while the way back to it is there.
+        "apacheRetired": (pairs_of(f"{pool.folder}/apache/retired") or {}).get("archive"),
         "agrees": pool.differs() if usable or not up else None,
         "socket": why,
         "minHealthyNow": len(healthy(pool, states)) if usable else 0,

@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 
 readonly CACHES=/etc/changeover/caches
-here_memcached=${BASH_SOURCE[0]%/*}
 # shellcheck disable=SC2034
 CACHE='' UNIT='' TABLE='' ADDRESS='' PORT='' MEMORY_MIB='' CONNECTIONS='' CLIENTS=''
 
@@ -40,12 +39,13 @@ running_command() {
 
 is_as_configured() { [[ $(running_command) == "$(wanted_command)" ]]; }
 
-answers() { python3 "$here_memcached/reach.py" "$ADDRESS:$PORT" 2>/dev/null; }
+answers() { python3 "$SCRIPTS/memcached/reach.py" "$ADDRESS:$PORT" 2>/dev/null; }
 
 # Nobody but the clients comes through, and the machine itself. Written whole, so that no packet finds it half made.
 # With the port of a server that runs with another one still, until it is restarted.
 write_rules() {
-  local ports
+  local ports clients=''
+  [[ -z $CLIENTS ]] || clients="ip saddr != { $CLIENTS }"
   ports=$(printf '%s\n' "$PORT" "$(running_command | sed -n 's/.* -p \([0-9]*\) .*/\1/p')" | sort -u | paste -sd, | sed 's/^,//')
   write_file "$CACHES/$CACHE.nft" <<TEXT
 table inet $TABLE
@@ -54,7 +54,7 @@ table inet $TABLE {
   chain input {
     type filter hook input priority filter; policy accept;
     iifname "lo" accept
-    tcp dport { $ports } ${CLIENTS:+ip saddr != \{ $CLIENTS \} }reject with tcp reset
+    tcp dport { $ports } $clients reject with tcp reset
     udp dport { $ports } reject
   }
 }
@@ -65,7 +65,8 @@ TEXT
 # A drop-in that a person made is stronger than the unit.
 require_as_configured() {
   local others
-  others=$(ss -Hltn "sport = :$PORT" | awk '{ sub(/:[0-9]+$/, "", $4); print $4 }' | grep -vxF -e "$ADDRESS" -e 127.0.0.1 | paste -sd' ')
+  others=$(ss -Hltn "sport = :$PORT" |
+    awk -v own="$ADDRESS" '{ sub(/:[0-9]+$/, "", $4); if ($4 != own && $4 != "127.0.0.1") print $4 }' | paste -sd' ')
   [[ -z $others ]] ||
     refuse "$HOSTNAME listens on $others port $PORT too, for others than the clients of $CACHE (allowed: $ADDRESS and 127.0.0.1); see: systemctl cat $UNIT"
   is_as_configured ||

@@ -2,10 +2,10 @@
 """Copy the entries that a change of the ring gives to another node, so that no client misses them.
 
 Usage: move.py before CACHE SECONDS RECORD PLACE…
-       move.py after CACHE SECONDS RECORD SETTLE PLACE…
+       move.py after CACHE SECONDS RECORD SETTLE
 
 PLACEs are the nodes of the ring that is to be; the one that is stands in this machine's file. `before` the clients
-have it, all entries that move are copied, and RECORD says which. `after` it, for SETTLE seconds, what is changed or
+have it, all entries that move are copied, and RECORD says which. `after` they have it, for SETTLE seconds, what is changed or
 removed at the old node, by programs that have not read the new ring, is changed and removed at the new one, where
 nobody has stored since; then the old copies are removed. A node that does not answer gives nothing; after SECONDS
 the rest is left where it is. One line on stdout.
@@ -124,9 +124,9 @@ def main():
         print(__doc__)
         sys.exit(0 if words == ["--help"] else 64)
     when, cache, seconds, record = words[0], words[1], int(words[2]), words[3]
-    new = words[4:] if when == "before" else words[5:]
-    old, copied = (places_in(text_of_ring(cache)), {}) if when == "before" else read_record(record)
-    if seconds == 0 or not old or sorted(old) == sorted(new):
+    here = places_in(text_of_ring(cache))
+    (old, copied), new = ((here, {}), words[4:]) if when == "before" else (read_record(record), here)
+    if seconds == 0 or not old or not new or sorted(old) == sorted(new):
         print("no entry moves")
         return
     move, late = Move(old, new, copied, seconds), ""

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Have this node of a cache run with its settings, with what it holds as far as that fits.
-# Usage: restart.sh COMPONENT CACHE
+# Usage: restart.sh COMPONENT CACHE keep|empty
 #
-# What it holds is read before and stored again after, at most half of the free memory's worth.
+# With `keep` what it holds is read before and stored again after, at most half of the free
+# memory's worth: of a node that no other could stand in for.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -14,14 +15,19 @@ half_of_free_mib() { awk '/^MemAvailable:/ { print int($2 / 2048) }' /proc/memin
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 2)) || misuse "restart.sh takes COMPONENT CACHE, got: $*"
+  [[ $# -eq 3 && $3 =~ ^(keep|empty)$ ]] || misuse "restart.sh takes COMPONENT CACHE keep|empty, got: $*"
   local kept='already'
   know_cache "$1" "$2"
   load_node
   if ! is_as_configured; then
     require_claim
     log "restarting memcached for $CACHE"
-    kept=$(python3 "$here/keep.py" "127.0.0.1:$PORT" "$(half_of_free_mib)" systemctl restart "$UNIT")
+    if [[ $3 == keep ]]; then
+      kept=$(python3 "$here/keep.py" "127.0.0.1:$PORT" "$(half_of_free_mib)" systemctl restart "$UNIT")
+    else
+      kept=empty
+      systemctl restart "$UNIT"
+    fi
   fi
   wait_until "$UNIT answers at $ADDRESS:$PORT (see: journalctl -u $UNIT)" 30 answers
   require_as_configured

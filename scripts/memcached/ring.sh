@@ -10,42 +10,19 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/memcached/lib.sh
 . "$here/lib.sh"
-
-# For monitoring and for people, at a place that no release changes.
-readonly tools=/usr/local/lib/changeover/caches
-
-install_tools() {
-  local file
-  for file in node ring ring-check misses; do write_file "$tools/$file.py" 0755 <"$here/$file.py"; done
-}
-
-reload_units() {
-  local unit
-  local -a units
-  IFS=, read -ra units <<<"${1/#-/}"
-  for unit in "${units[@]}"; do
-    systemctl is-active --quiet "$unit" || continue
-    log "reloading $unit"
-    timeout 30 systemctl reload "$unit" || timed_out "$unit does not reload"
-  done
-}
+# shellcheck source=scripts/memcached/lib-ring.sh
+. "$here/lib-ring.sh"
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# >= 6)) || misuse "ring.sh takes COMPONENT CACHE SHA256 CLIENTS UNITS HOST:PORT…, got: $*"
-  local text found
+  local text
   know_cache "$1" "$2"
   text=$(printf '%s\n' "${@:6}")
-  found=$(sha256sum <<<"$text")
-  [[ ${found%% *} == "$3" ]] || misuse "the ring has the hash ${found%% *}, not $3"
+  [[ $(hash_of "$text") == "$3" ]] || misuse "the ring has the hash $(hash_of "$text"), not $3"
   install_tools
-  write_file "$CACHES/$CACHE.ring.sha256" <<<"$3 ${4//,/ }"
-  if [[ ! -e $CACHES/$CACHE.ring || $(<"$CACHES/$CACHE.ring") != "$text" ]]; then
-    require_claim
-    log "giving $HOSTNAME the ring ${3:0:12}: ${*:6}"
-    write_file "$CACHES/$CACHE.ring" <<<"$text"
-    reload_units "$5"
-  fi
+  give_ring "$text" "${4//,/ }" "$5"
+  rm -f "$CACHES/$CACHE.aside"
   receipt "$HOSTNAME has ring ${3:0:12}"
 }
 

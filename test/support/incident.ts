@@ -42,6 +42,7 @@ export const poolSteps = {
   enter: "haproxy/enter",
   done: "done",
   want: "haproxy/member",
+  "haproxy-serve": "haproxy/serve",
 } as const;
 
 export type PoolStep = keyof typeof poolSteps;

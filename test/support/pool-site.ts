@@ -57,8 +57,9 @@ export class PoolSite {
     balancers: readonly string[] = ["websvr", "websvr2"],
     servers: readonly string[] = ["prodapp01", "prodapp02", "prodapp03", "prodapp04"],
     change: Record<string, unknown> = {},
+    more: { hosts: readonly string[]; packages: readonly string[] } = { hosts: [], packages: [] },
   ): Promise<PoolSite> {
-    const estate = await Estate.start([...balancers, ...servers]);
+    const estate = await Estate.start([...balancers, ...servers, ...more.hosts], more.packages);
     const site = new PoolSite(estate, balancers, servers);
     site.set(change);
     ok(await estate.up());

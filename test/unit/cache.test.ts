@@ -168,11 +168,19 @@ describe("the run-book of a cache", () => {
     const others = cacheNodeTable.find(({ phase }) => phase === "others");
     expect([restart?.when?.([]), restart?.when?.(["configure"])]).toEqual([false, true]);
     expect([others?.on, others?.reads, others?.when?.(["configure"])]).toEqual(["clients", true, true]);
-    expect(order(cacheNodeTable)).toEqual(["packages", "configure", "others", "restart"]);
+    expect(order(cacheNodeTable)).toEqual([
+      ...["packages", "configure", "others", "aside-copy", "aside", "aside-settle", "restart"],
+      ...["back-copy", "back", "back-settle"],
+    ]);
+    // Nothing may stay aside, however the last run ended.
+    for (const { phase, when } of cacheNodeTable) {
+      const conditional = ["others", "aside-copy", "aside", "aside-settle", "restart"].includes(phase);
+      expect(when?.([]) ?? true, phase).toBe(!conditional);
+    }
   });
 
   it("gives the ring only when every client reaches every node of it, and checks it after [001-024]", () => {
-    expect(order(cacheRingTable)).toEqual(["reach", "copy", "ring", "settle", "mark", "check"]);
+    expect(order(cacheRingTable)).toEqual(["reach", "ring-copy", "ring", "ring-settle", "mark", "check"]);
     expect(order(cacheLeaveTable)).toEqual(["unused", "leave"]);
   });
 });
@@ -190,7 +198,14 @@ const seen = (change: Partial<CacheFacts> = {}, host = "prodapp01"): Look => ({
 
 describe("preflight of a node", () => {
   const wanted: CacheNodeWanted = {
-    ...{ component: "sessions-prodapp01", transition: "node", stack: "5ac4", state: "in", cache: "sessions" },
+    ...{
+      component: "sessions-prodapp01",
+      transition: "node",
+      stack: "5ac4",
+      state: "in",
+      cache: "sessions",
+      node: "prodapp01",
+    },
     ...{ address: "192.0.2.11", port: 11211, memoryMiB: 64 },
   };
   const refused = (change: Partial<CacheFacts>, other: Partial<CacheNodeWanted> = {}) =>

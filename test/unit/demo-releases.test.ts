@@ -68,16 +68,33 @@ sys.path.insert(0, "demo/crossbow")
 from crossbow.cache import Ring
 three = ["10.0.0.1:11211", "10.0.0.2:11211", "10.0.0.3:11211"]
 keys = [f"session:{n}" for n in range(1000)]
-owners = lambda nodes: {key: next(Ring_.candidates(key)) for Ring_ in [Ring(nodes)] for key in keys}
-whole, fewer = owners(three), owners(three[:2])
+def owners(nodes):
+    ring = Ring(nodes)
+    return {key: next(ring.candidates(key)) for key in keys}
+ring, whole, fewer = Ring(three), owners(three), owners(three[:2])
 print(json.dumps({
   "shares": [sum(owner == node for owner in whole.values()) / len(keys) for node in three],
   "order": owners(three[::-1]) == whole and Ring(three[::-1]).digest() == Ring(three).digest(),
   "moved": sum(whole[key] != fewer[key] for key in keys if whole[key] != three[2]),
   "others": Ring(three[:2]).digest() != Ring(three).digest(),
-  "stand_in": all(len(set(Ring(three).candidates(key))) == 3 for key in keys),
+  "stand_in": all(len(set(ring.candidates(key))) == 3 for key in keys),
   "none": list(Ring([]).candidates("x")),
 }))`;
+
+  it("is the one by which scripts/memcached copies entries to their new nodes", () => {
+    const compare = `
+import sys
+sys.path[:0] = ["demo/crossbow", "scripts/memcached"]
+from crossbow.cache import Ring as Ours
+from ring import Ring as Theirs, digest
+for count in (1, 2, 3):
+    nodes = [f"10.77.3.{n}:11211" for n in range(count)]
+    ours, theirs = Ours(nodes), Theirs(nodes)
+    keys = [f"session:{n:032x}" for n in range(500)]
+    print(sum(next(ours.candidates(key)) == theirs.owner(key.encode()) for key in keys), end=" ")
+    print(digest("".join(f"{node}\\n" for node in nodes)).startswith(ours.digest()))`;
+    expect(python(compare)).toBe("500 True\n500 True\n500 True");
+  });
 
   it("gives each its share, does not depend on their order, and moves only the keys of one that leaves [001-114]", () => {
     const { shares, ...rest } = JSON.parse(python(program)) as { shares: number[] };

@@ -61,14 +61,16 @@ describe("a load", () => {
       slowShare: 0.5,
       chance: () => turn++ % 2,
     });
+    const begun = load.mark();
     await load.start();
     await pause(1000);
+    const due = (load.mark() - begun) / 10;
     await load.stop();
     const report = load.since(0);
     expect(report.failed).toBe(0);
     expect(report.ok).toBe(asked);
-    expect(asked).toBeGreaterThan(80);
-    expect(asked).toBeLessThan(115);
+    expect(asked).toBeGreaterThan(due * 0.7);
+    expect(asked).toBeLessThan(due + 2);
     // Half of them wait 0.3 s, 50 a second: 15 users wait at any time, and no request waits for them.
     expect(connections.size).toBeGreaterThan(8);
     expect(connections.size).toBeLessThan(30);
@@ -135,8 +137,9 @@ describe("a load", () => {
     await pause(300);
     await load.stop();
     const { ok, sessionsLost } = load.since(0);
-    expect(visits.size).toBeLessThan(9);
-    expect(sessionsLost).toBeGreaterThan(ok / 4 - 10);
+    // A slow machine needs more users for the same rate; each has lost its session at every fourth visit.
+    expect(sessionsLost).toBeGreaterThan(0);
+    expect(sessionsLost).toBeGreaterThanOrEqual(ok / 4 - 1 - visits.size);
     expect(sessionsLost).toBeLessThanOrEqual(ok / 4);
   });
 });

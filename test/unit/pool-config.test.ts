@@ -95,6 +95,16 @@ describe("a pool in a stack file", () => {
       file({}, { appPools: { crossbow: pool, www1: { ...pool, servers: { prodapp03: "in" } } } }),
       `changeover:appPools.www1: "websvr" has a part in ${at} already; a host has one`,
     ],
+    [
+      "an edge that is gone",
+      file({ edge: "apache", apache: "retired" }),
+      `${at}.edge: apache, but it is retired: it was uninstalled, and there is no way back to it; allowed: haproxy`,
+    ],
+    [
+      "an Apache without a server",
+      file({ apache: "kept" }),
+      `${at}.apacheServer: missing; allowed: the server that Apache hands requests to`,
+    ],
   ])("is refused with %s [001-016] [001-032]", (_, raw, problem) => {
     expect(problems(raw)).toEqual([problem]);
   });

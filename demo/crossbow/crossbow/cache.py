@@ -49,8 +49,8 @@ class Ring:
                 return
 
     def digest(self):
-        """Equal on all app servers, or they look for a key in different places."""
-        return hashlib.sha256("\n".join(self.nodes).encode()).hexdigest()[:12]
+        """Equal on all app servers, or they look for a key in different places. The hash of a file with sorted lines."""
+        return hashlib.sha256("".join(f"{node}\n" for node in self.nodes).encode()).hexdigest()[:12]
 
 
 def nodes_in(path):

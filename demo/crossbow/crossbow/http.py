@@ -11,7 +11,7 @@ HEAD_BYTES = 32768
 BODY_BYTES = 1 << 20
 IDLE_S = 75
 # A request that is on its way when the server is told to end is still answered.
-LINGER_S = 0.2
+LINGER_S = 0.1
 END_S = 25
 REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 

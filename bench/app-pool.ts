@@ -1,0 +1,127 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { archivePath } from "../tools/demo-releases.ts";
+import type { LoadReport } from "../tools/load.ts";
+import { PoolSite } from "../test/support/pool-site.ts";
+import { Ansible, type Left, packages } from "./app-pool/ansible.ts";
+import { line, median } from "./figures.ts";
+
+const help = `Rolling updates of four app servers behind two balancers under 200 requests a second, by this program and by
+Ansible (community.general.haproxy with drain and wait, one server at a time), on the same hosts in one run.
+
+Usage: npm run bench:app-pool [-- ROUNDS]     3 when left out; about 3 minutes a round`;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { help: { type: "boolean" } },
+});
+if (values.help) {
+  console.log(help);
+  process.exit();
+}
+const rounds = Number(positionals[0] ?? 3);
+const releases = ["4685", "4684"] as const;
+const root = join(import.meta.dirname, "..");
+
+/** One update: how long it took, and what users saw meanwhile. */
+interface Figure {
+  readonly seconds: number;
+  readonly seen: LoadReport;
+}
+
+const site = await PoolSite.start(
+  ["websvr", "websvr2"],
+  ["prodapp01", "prodapp02", "prodapp03", "prodapp04"],
+  // A canary, then all others at once. Ansible has nothing like a watch after a server is up, so ours has none here.
+  { minHealthy: 1, groupSize: 3, bakeSeconds: 0, groupBakeSeconds: 0 },
+  { hosts: ["build"], packages },
+);
+const ansible = new Ansible(site.estate, "build", {
+  ...{ name: "crossbow", balancers: site.balancers, servers: site.servers },
+  ...{ owner: "expprodl", port: 8080, links: {} },
+});
+
+async function ours(change: Record<string, unknown>): Promise<Figure> {
+  site.set(change);
+  let seconds = 0;
+  const seen = await site.seen(async () => {
+    const started = performance.now();
+    const run = await site.estate.up();
+    seconds = (performance.now() - started) / 1000;
+    if (run.code !== 0) throw new Error(run.output);
+  });
+  return { seconds, seen };
+}
+
+async function theirs(revision: string): Promise<Figure> {
+  let seconds = 0;
+  const seen = await site.seen(async () => {
+    const rolled = await ansible.update(revision, archivePath(revision));
+    seconds = rolled.seconds;
+    if (rolled.code !== 0) throw new Error(rolled.output);
+  });
+  return { seconds, seen };
+}
+
+function report(name: string, figures: readonly Figure[]): void {
+  console.log(
+    line(
+      name,
+      figures.map(({ seconds }) => seconds),
+    ),
+  );
+  const failed = figures.map(({ seen }) => seen.failed);
+  const asked = figures.map(({ seen }) => seen.ok + seen.failed);
+  console.log(`${"".padEnd(28)} failed ${failed.join(" ")} of ${asked.join(" ")} requests`);
+}
+
+const shown = ({ states, current }: Left): string =>
+  site.servers.map((name) => `${name} ${states[name]?.join("/") ?? "?"} ${current[name] ?? "?"}`).join(", ");
+
+try {
+  await ansible.prepare();
+  for (const revision of [...releases, "4686-never-ready"])
+    await ansible.bring(join(root, archivePath(revision)));
+  await site.users();
+  const figures = { ours: [] as Figure[], theirs: [] as Figure[] };
+  for (let round = 0; round < rounds; round++) {
+    for (const release of releases) figures.ours.push(await ours({ release }));
+    for (const release of releases) figures.theirs.push(await theirs(release));
+    const [mine, other] = [figures.ours, figures.theirs].map((all) => all.slice(-2));
+    const words = (all: readonly Figure[] = []) =>
+      all.map(({ seconds, seen }) => `${seconds.toFixed(1)} s (${String(seen.failed)} failed)`).join(", ");
+    console.log(`round ${String(round + 1)}: changeover ${words(mine)}; ansible ${words(other)}`);
+  }
+
+  console.log("\nrolling update of four servers");
+  report("changeover", figures.ours);
+  report("ansible, drain and wait", figures.theirs);
+  const ratio =
+    median(figures.ours.map(({ seconds }) => seconds)) / median(figures.theirs.map(({ seconds }) => seconds));
+  console.log(`changeover to ansible: ${ratio.toFixed(2)}`);
+
+  console.log("\nother changes under the same load, by changeover");
+  const out = { servers: { ...(site.pool.servers as object), prodapp02: "out" } };
+  report("a server leaves", [await ours(out)]);
+  report("it comes back", [await ours({ servers: { ...out.servers, prodapp02: "in" } })]);
+  report("the balancers' configuration", [
+    await ours({ ready: { path: "/ready", status: 200 }, host: "crossbow" }),
+  ]);
+
+  console.log("\na release that never gets ready, and what is left then");
+  const before = performance.now();
+  site.set({ release: "4686-never-ready" });
+  const bad = await site.seen(() => site.estate.up());
+  console.log(
+    `changeover   ${((performance.now() - before) / 1000).toFixed(1)} s, ${String(bad.failed)} failed: ${shown(await ansible.left())}`,
+  );
+  await ours({ release: "4684" });
+  const started = performance.now();
+  const worse = await site.seen(() => ansible.update("4686-never-ready", archivePath("4686-never-ready")));
+  console.log(
+    `ansible      ${((performance.now() - started) / 1000).toFixed(1)} s, ${String(worse.failed)} failed: ${shown(await ansible.left())}`,
+  );
+  console.log("(by server: its state at each balancer, and the release that it has)");
+} finally {
+  await site.stop();
+}
