@@ -10,7 +10,6 @@ export interface PoolDraft {
   readonly pairs: Readonly<Record<string, Fields>>;
   readonly pools: Readonly<Record<string, Fields>>;
   readonly caches: Readonly<Record<string, unknown>>;
-  readonly volumes: Readonly<Record<string, unknown>>;
   /** Hosts that no step runs on. */
   readonly unreachable: readonly string[];
   readonly absent: readonly string[];
@@ -153,8 +152,8 @@ const releases: Rule = (name, pool) => {
   ];
 };
 
-/** Pairs, caches and volumes that a pool names must be there. */
-const references: Rule = (name, pool, { pairs, caches, volumes }) => {
+/** Pairs and caches that a pool names must be there. */
+const references: Rule = (name, pool, { pairs, caches }) => {
   const missing = (path: string[], word: unknown, kind: string, entries: object) =>
     typeof word !== "string" || Object.hasOwn(entries, word)
       ? []
@@ -167,9 +166,6 @@ const references: Rule = (name, pool, { pairs, caches, volumes }) => {
   return [
     ...missing(["database"], pool.database, "pair", pairs),
     ...missing(["cache"], pool.cache, "cache", caches),
-    ...wordsOf(pool.volumes).flatMap((word, index) =>
-      missing(["volumes", String(index)], word, "shared volume", volumes),
-    ),
   ];
 };
 

@@ -111,10 +111,6 @@ const pool = z.strictObject({
     "the name of a cache of this file",
     "The cache that keeps the application's sessions.",
   ).optional(),
-  volumes: listOf(
-    text(/^[a-z][a-z0-9_-]{0,30}$/, "the name of a shared volume of this file", "A shared volume."),
-    "Shared volumes that the servers mount before they serve.",
-  ).default([]),
   reaches: mapOf(
     reachNames,
     text(/^[\w.-]+:\d{1,5}$/, "a host and a TCP port: 10.0.0.7:8983", "Where it answers."),

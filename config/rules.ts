@@ -65,7 +65,7 @@ export function crossCheck(raw: Fields): Problem[] {
   ];
   const pools = {
     ...{ hosts: draft.hosts, pairs: draft.pairs, pools: draft.pools },
-    ...{ caches: fieldsOf(raw.caches), volumes: fieldsOf(raw.sharedVolumes) },
+    caches: fieldsOf(raw.caches),
     ...{ unreachable: draft.unreachable, absent: draft.absent },
   };
   return [...rules.flatMap((rule) => rule(draft)), ...poolRules(pools)];

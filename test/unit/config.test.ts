@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AwsConfig, ConfigError, parseConfig, readConfig } from "../../config.ts";
+import { archiveOf, demoReleases, filesOf } from "../../tools/demo-releases.ts";
 import { committedStack, stackKeys } from "../support/stack-file.ts";
 
 const keys = {
@@ -70,7 +72,9 @@ const site = {
 
 describe("the committed stack files", () => {
   it("dev is local and names the pair, with every default filled in [004-002] [004-004] [004-005] [004-006] [004-007] [004-016] [004-017]", () => {
-    expect(parseConfig(committedStack("Pulumi.dev.yaml"), "Pulumi.dev.yaml")).toEqual({
+    const pair = { hosts: { slayer: {}, megadeth: {} }, appPools: {}, sharedVolumes: {}, caches: {} };
+    const dev = { ...committedStack("Pulumi.dev.yaml"), ...pair };
+    expect(parseConfig(dev, "Pulumi.dev.yaml")).toEqual({
       platform: "local",
       hosts: { slayer: {}, megadeth: {} },
       pairs: {
@@ -99,6 +103,37 @@ describe("the committed stack files", () => {
       suspect: [],
       absent: [],
     });
+  });
+
+  it("dev has the site of the seed: one balancer, two app servers, the styles on both, sessions on both [001-014] [001-015] [001-017] [001-080]", () => {
+    const { appPools, sharedVolumes, caches } = parseConfig(
+      committedStack("Pulumi.dev.yaml"),
+      "Pulumi.dev.yaml",
+    );
+    expect(appPools.crossbow).toMatchObject({
+      ...{ balancers: ["websvr"], servers: { prodapp01: "in", prodapp02: "in" }, owner: "expprodl" },
+      ...{ host: "www.learnexa.com", links: { "public/styles": "system/styles" }, database: "sounz" },
+    });
+    expect(sharedVolumes.styles?.mounts).toEqual({
+      prodapp01: "/deploy/crossbow/shared/system/styles",
+      prodapp02: "/deploy/crossbow/shared/system/styles",
+    });
+    expect(Object.keys(caches.sessions?.nodes ?? {})).toEqual(["prodapp01", "prodapp02"]);
+  });
+
+  it("dev names the archives that set-up packs, by their sums", () => {
+    const { appPools } = parseConfig(committedStack("Pulumi.dev.yaml"), "Pulumi.dev.yaml");
+    const named = Object.entries(appPools.crossbow?.releases ?? {}).map(([name, { sha256 }]) => [
+      name,
+      sha256,
+    ]);
+    const packed = Object.keys(demoReleases).map((name) => [
+      name,
+      createHash("sha256")
+        .update(archiveOf(filesOf(name)))
+        .digest("hex"),
+    ]);
+    expect(named).toEqual(packed);
   });
 
   it("prod is aws, with the bastion aud [002-023] and one machine of the pair in each zone", () => {

@@ -111,7 +111,10 @@ it("ignores every input that a step of the plugin has, but triggers (finding 2)"
 
 describe("hosts in absent", () => {
   const without = (changes: Record<string, unknown>) =>
-    declaredIn("Pulumi.dev.yaml", { pairs: {}, absent: ["slayer", "megadeth"], ...changes });
+    declaredIn("Pulumi.dev.yaml", {
+      ...{ hosts: { slayer: {}, megadeth: {} }, pairs: {}, appPools: {}, sharedVolumes: {}, caches: {} },
+      ...{ absent: ["slayer", "megadeth"], ...changes },
+    });
   const named = (declared: readonly Declared[], name: string) => declared.find((one) => one.name === name);
 
   it("are all looked at before one of them is taken out of service", async () => {
