@@ -211,6 +211,7 @@ describe.skipIf(whyNoLab() !== undefined)("a shared volume", () => {
         `MOUNT CRITICAL - ${mount} is a bare folder: styles is not mounted\n2\n`,
       );
       await estate.on("prodapp03", "systemctl start changeover-mount-check-styles.timer");
+      await expect.poll(() => check("prodapp03"), { timeout: 40_000, interval: 1000 }).toMatch(/\n0\n$/);
       await expect
         .poll(() => estate.on("prodapp03", "head -n 1 /var/lib/changeover/styles-prodapp03-mount/check"), {
           timeout: 40_000,
