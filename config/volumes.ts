@@ -57,7 +57,7 @@ const volume = z.strictObject({
   pingSeconds: wholeNumber(
     1,
     60,
-    "A server that is silent for so long is given up; users wait until then.",
+    "A server that is silent for so long is given up; users wait for up to twice that when its power fails.",
   ).default(5),
   checkSeconds: wholeNumber(10, 3600, "How often each host checks its mount.").default(60),
 });

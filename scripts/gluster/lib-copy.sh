@@ -45,6 +45,15 @@ take_place() {
   [[ ! -d $folder.link || -L $folder.link ]] || mv -T "$folder.link" "$kept"
 }
 
+# What was written between the last copy and the exchange, once.
+copy_late() {
+  local kept=$1 record
+  [[ $(value_of "$(copy_record)" late) != copied && -d $kept ]] || return 0
+  copy_over "$kept" --update
+  record=$(<"$(copy_record)")
+  printf '%s\nlate=copied\n' "$record" | write_file "$(copy_record)"
+}
+
 # The other way; what was written to the volume stays there.
 give_back() {
   local folder=$1 kept=$2

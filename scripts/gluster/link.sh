@@ -57,8 +57,7 @@ main() {
     log "$verified"
   fi
   take_place "$folder" "$kept"
-  # What was written between the last copy and the exchange.
-  if [[ $7 == copies && -d $kept && $way != held ]]; then copy_over "$kept" --update; fi
+  if [[ $7 == copies ]]; then copy_late "$kept"; fi
   receipt "$folder is a link to $VOLUME, the folder is kept as $kept; $verified,"
 }
 

@@ -11,10 +11,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/gluster/lib-mount.sh
 . "$here/lib-mount.sh"
 
+# A start that the timer of the check has just asked for is cancelled, which systemctl calls a failure.
+stopped() { systemctl stop --quiet "$1" 2>/dev/null; }
+
 remove_unit() {
   [[ -e /etc/systemd/system/$1 ]] || return 0
   log "removing $1"
-  systemctl disable --quiet --now "$1"
+  systemctl disable --quiet "$1"
+  wait_until "$1 is stopped" 60 stopped "$1"
   rm -f "/etc/systemd/system/$1"
 }
 
