@@ -98,7 +98,6 @@ describe.skipIf(whyNoLab() !== undefined)("a release that is stopped half-way", 
       });
       expect(seen.failed, JSON.stringify(seen)).toBe(0);
     }),
-    4 * minute,
   );
 
   it.for(chosen(cases("a release is killed", "finish")))(
@@ -117,7 +116,6 @@ describe.skipIf(whyNoLab() !== undefined)("a release that is stopped half-way", 
       const seen = await stopped(ending, kill, recover);
       expect(seen.failed, JSON.stringify(seen)).toBe(0);
     }),
-    4 * minute,
   );
 
   it.for(
@@ -148,6 +146,5 @@ describe.skipIf(whyNoLab() !== undefined)("a release that is stopped half-way", 
       // What users of a lost machine saw is not counted: nobody could move them.
       await stopped("finish", meet, recover);
     }),
-    6 * minute,
   );
 });
