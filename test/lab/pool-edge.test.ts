@@ -26,7 +26,7 @@ describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
     });
     await site.estate.on(
       "websvr",
-      `systemd-run --quiet --collect --unit=listeners python3 -c '${listeners}'`,
+      `cat >/run/listeners.py <<'LISTENERS_ENDS'\n${listeners}\nLISTENERS_ENDS\nsystemd-run --quiet --collect --unit=listeners python3 /run/listeners.py`,
     );
   }, 10 * minute);
 
