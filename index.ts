@@ -25,5 +25,6 @@ export const {
   marks,
   expectedPools,
   caches,
+  dns,
   targets,
 } = estate;

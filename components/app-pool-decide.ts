@@ -29,6 +29,10 @@ export interface ServerFacts extends RecordFacts {
   /** What the application answered, in words. */
   readonly answer: string | null;
   readonly free_mib: number | null;
+  /** Why the application can't log in to its database from this host; null: it can, or has none. */
+  readonly database: string | null;
+  /** Links of the release that runs which do not lead to their shared folder. */
+  readonly links_wrong: readonly string[];
   /** By name: what can't be reached and why; null: it is reached. */
   readonly reach: Readonly<Record<string, string | null>>;
 }
@@ -121,6 +125,18 @@ const checks: readonly PoolCheck[] = [
       host === enters &&
       current !== release &&
       `runs ${current ?? "no release"}, the pool runs ${release ?? "none"}; it gets it by the next npx pulumi up`,
+  ),
+  onServer(
+    ({ database }, { enters }, host) =>
+      host === enters &&
+      database !== null &&
+      `can't log in to the application's database: ${database}; let it in there, or mend DATABASE_… in /etc`,
+  ),
+  onServer(
+    ({ links_wrong: wrong }, { enters }, host) =>
+      host === enters &&
+      wrong.length > 0 &&
+      `has not its shared folders: ${wrong.join("; ")}; see that the volume is mounted there`,
   ),
   onServer(
     ({ ready, answer }, { enters }, host) =>

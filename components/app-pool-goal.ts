@@ -43,3 +43,12 @@ export function groupsOf(goal: PoolGoal): string[][] {
   }
   return groups;
 }
+
+/** What to put into DNS for a site and for customers' own names (rows 001-018, 001-019). */
+export function zoneLines(site: string, addresses: readonly string[]): string[] {
+  return [
+    ...addresses.map((address) => `${site}. A ${address}`),
+    ...addresses.map((address) => `a customer's own name: A ${address}`),
+    `a customer's own name, slower by one lookup: CNAME ${site}.`,
+  ];
+}

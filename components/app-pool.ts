@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { AppPool as PoolConfig } from "../config.ts";
 import type { PoolWanted } from "./app-pool-decide.ts";
-import { deployed, groupsOf, type PoolGoal, serving } from "./app-pool-goal.ts";
+import { deployed, groupsOf, type PoolGoal, serving, zoneLines } from "./app-pool-goal.ts";
 import {
   balancerHostTable,
   balancersTable,
@@ -63,6 +63,8 @@ export class AppPool extends pulumi.ComponentResource {
   /** What is done on which host. */
   readonly marks: pulumi.Input<Mark>[] = [];
   readonly expected: PoolExpected;
+  /** Lines of a zone for the site, and what a name of its own that points there does better. */
+  readonly dns: pulumi.Output<string[]>;
   readonly #args: AppPoolArgs;
   readonly #pool: string;
   readonly #goal: PoolGoal;
@@ -87,6 +89,9 @@ export class AppPool extends pulumi.ComponentResource {
         ? this.#behindApache(configured, serverHosts)
         : this.#behindHaproxy(configured, serverHosts)
     ).map(({ finished }) => finished);
+    this.dns = pulumi
+      .all(config.balancers.map((name) => this.#member(name).host.address))
+      .apply((addresses) => zoneLines(config.host, addresses));
     this.expected = { pool, balancers: this.#balancers, servers: config.servers };
     this.registerOutputs();
   }

@@ -60,6 +60,8 @@ export function declareEstate(config: StackConfig, platform: Platform) {
     /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
     marks: pulumi.output([...pools.map(([, pool]) => pool), ...volumes].flatMap(({ marks }) => marks)),
     expectedPools: pools.map(([, { expected }]) => expected),
+    /** What to put into DNS, site by site. */
+    dns: byName(pools, ({ dns }) => dns),
     caches: byName(caches, ({ expected }) => expected),
     targets: pulumi.output(
       Object.fromEntries(

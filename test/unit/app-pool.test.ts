@@ -6,7 +6,7 @@ import {
   type PoolWanted,
   type ServerFacts,
 } from "../../components/app-pool-decide.ts";
-import { groupsOf, type PoolGoal, serving } from "../../components/app-pool-goal.ts";
+import { groupsOf, type PoolGoal, serving, zoneLines } from "../../components/app-pool-goal.ts";
 import { memberTable, type PoolLimits, releaseTable } from "../../components/app-pool-table.ts";
 import { badOf, phasesOf, rowName } from "../../components/table.ts";
 import { memberships } from "../../config/pools.ts";
@@ -53,6 +53,14 @@ describe("who gets a release with whom", () => {
       }),
     );
   });
+});
+
+it("advises an A record for a customer's own name, and a CNAME as the slower way [001-018] [001-019]", () => {
+  expect(zoneLines("www.learnexa.com", ["203.0.113.5"])).toEqual([
+    "www.learnexa.com. A 203.0.113.5",
+    "a customer's own name: A 203.0.113.5",
+    "a customer's own name, slower by one lookup: CNAME www.learnexa.com.",
+  ]);
 });
 
 describe("a release as a table", () => {
@@ -143,6 +151,7 @@ const server = (change: Partial<ServerFacts> = {}): { host: string; facts: Serve
   facts: {
     ...records,
     ...{ current: "4684", ready: true, answer: "200", free_mib: 5000, reach: {} },
+    ...{ database: null, links_wrong: [] },
     ...change,
   },
 });
@@ -220,5 +229,17 @@ describe("preflight of a pool", () => {
     ]);
     expect(refusals([down], enters)).toEqual(["prodapp01 is not ready: 503: no styles"]);
     expect(refusals([server({ current: "4685" })], enters)).toEqual([]);
+  });
+
+  it("lets a server in only when its own login to the database works and its shared folders are there [001-022] [001-025] [001-035] [001-036] [001-167]", () => {
+    const enters = { enters: "prodapp01", release: "4685", taken: 0 };
+    const database = 'FATAL: no pg_hba.conf entry for host "10.0.0.7"';
+    expect(refusals([server({ current: "4685", database })], enters)).toEqual([
+      `prodapp01 can't log in to the application's database: ${database}; let it in there, or mend DATABASE_… in /etc`,
+    ]);
+    const links_wrong = ["/deploy/crossbow/shared/system/styles is not there"];
+    expect(refusals([server({ current: "4685", links_wrong })], enters)).toEqual([
+      `prodapp01 has not its shared folders: ${links_wrong[0] ?? ""}; see that the volume is mounted there`,
+    ]);
   });
 });
