@@ -68,7 +68,7 @@ export function crossCheck(raw: Fields): Problem[] {
     caches: fieldsOf(raw.caches),
     ...{ unreachable: draft.unreachable, absent: draft.absent },
   };
-  return [...rules.flatMap((rule) => rule(draft)), ...poolRules(pools)];
+  return [...rules.flatMap((rule) => rule(draft)), ...poolRules(pools), ...notOnAws(draft, pools.pools)];
 }
 
 const fieldsOf = (value: unknown): Fields =>
@@ -153,6 +153,16 @@ function absentHosts(draft: Draft): Problem[] {
     }),
   );
   return [...listed(draft.absent, draft, (index) => ["absent", String(index)]), ...inUse];
+}
+
+/** What would be made there, and could not be reached: its instances have no public addresses, its firewall no such ports. */
+function notOnAws({ platform, volumes }: Draft, pools: object): Problem[] {
+  if (platform !== "aws") return [];
+  const text = "not made on aws yet: nothing opens its ports there; allowed on local and inventory";
+  return [
+    ...Object.keys(pools).map((name) => at(["appPools", name], text)),
+    ...Object.keys(volumes).map((name) => at(["sharedVolumes", name], text)),
+  ];
 }
 
 /** Two names for one machine: the pair would be one machine, and its fence would cut off itself. */

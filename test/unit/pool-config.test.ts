@@ -109,6 +109,12 @@ describe("a pool in a stack file", () => {
     expect(problems(raw)).toEqual([problem]);
   });
 
+  it("is refused on aws, where nothing opens its ports", () => {
+    expect(problems({ ...file(), platform: "aws" })).toContain(
+      `${at}: not made on aws yet: nothing opens its ports there; allowed on local and inventory`,
+    );
+  });
+
   it("may leave a dead server out, and release to a single one", () => {
     expect(
       problems(file({ servers: { prodapp01: "in", prodapp02: "out" } }, { unreachable: ["prodapp02"] })),
