@@ -23,6 +23,23 @@ look_at_pair() {
   }
 }
 
+# What runs here for pools, caches and volumes is not stopped by this script: whoever takes the host away is told.
+look_at_others() {
+  local folder name unit
+  for folder in "$CHANGEOVER_ROOT"/*/; do
+    name=${folder%/} && name=${name##*/}
+    [[ ! -e $folder/template ]] || ! systemctl is-active --quiet haproxy ||
+      reasons+=("balances pool $name: when its addresses are elsewhere: systemctl disable --now haproxy")
+    [[ ! -d $folder/staged ]] || ! systemctl is-active --quiet "$name" ||
+      reasons+=("runs the application of pool $name: when it is out there: systemctl disable --now $name")
+  done
+  for unit in $(systemctl list-units --plain --no-legend --state=active 'changeover-memcached-*.service' | cut -d' ' -f1); do
+    reasons+=("is a node of cache ${unit#changeover-memcached-}: make it \`out\` there first")
+  done
+  ! pgrep -x glusterfsd >/dev/null ||
+    reasons+=("has bricks of a shared volume: take it out of \`servers\` there first")
+}
+
 remove_units() {
   local file unit
   for file in /etc/systemd/system/changeover-*-"$PAIR".{timer,service}; do

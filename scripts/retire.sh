@@ -3,7 +3,8 @@
 # Usage: retire.sh HOST STACK [look]
 #
 # Refuses (77), before anything is touched and with all reasons, while the host accepts writes
-# for a pair or holds its service address. Stops the pair's units and its cluster; removes the
+# for a pair or holds its service address, and while something of a pool, a cache or a shared
+# volume runs on it. Stops the pair's units and its cluster; removes the
 # units, the command, the scripts and the nft table. Data stays, and the receipt says where.
 # With `look` it only refuses. Pairs that another stack operates are left as they are.
 
@@ -39,6 +40,7 @@ main() {
   local stack=$2 role=stopped left=''
   local -a reasons=()
   each_pair look_at_pair "$1"
+  look_at_others
   ((${#reasons[@]} == 0)) || refuse "$1 $(printf '%s; ' "${reasons[@]}")then run up again"
   if [[ ${3:-} != look ]]; then each_pair retire_pair "$1"; fi
   export CHANGEOVER_COMPONENT=$1

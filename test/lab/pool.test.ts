@@ -146,4 +146,16 @@ describe.skipIf(whyNoLab() !== undefined)("a pool of application servers", () =>
     },
     3 * minute,
   );
+
+  it("does not let a host go that balances or runs the application", async () => {
+    const look = (host: string) =>
+      site.estate.on(
+        host,
+        `bash /opt/changeover/*/scripts/retire.sh ${host} none look 2>&1 || echo ended with $?`,
+      );
+    expect(await look("websvr")).toMatch(/websvr balances pool crossbow: [^]*ended with 77/);
+    expect(await look("prodapp01")).toMatch(
+      /prodapp01 runs the application of pool crossbow: [^]*ended with 77/,
+    );
+  });
 });
