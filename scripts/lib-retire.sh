@@ -28,15 +28,15 @@ look_at_others() {
   local folder name unit
   for folder in "$CHANGEOVER_ROOT"/*/; do
     name=${folder%/} && name=${name##*/}
-    [[ ! -e $folder/template ]] || ! systemctl is-active --quiet haproxy ||
+    [[ ! -e $folder/template ]] || ! systemctl is-active --quiet haproxy 2>/dev/null ||
       reasons+=("balances pool $name: when its addresses are elsewhere: systemctl disable --now haproxy")
     [[ ! -d $folder/staged ]] || ! systemctl is-active --quiet "$name" ||
       reasons+=("runs the application of pool $name: when it is out there: systemctl disable --now $name")
   done
-  for unit in $(systemctl list-units --plain --no-legend --state=active 'changeover-memcached-*.service' | cut -d' ' -f1); do
+  for unit in $(systemctl list-units --plain --no-legend --state=active 'changeover-memcached-*.service' 2>/dev/null | cut -d' ' -f1); do
     reasons+=("is a node of cache ${unit#changeover-memcached-}: make it \`out\` there first")
   done
-  ! pgrep -x glusterfsd >/dev/null ||
+  ! systemctl is-active --quiet glusterd || ! pgrep -x glusterfsd >/dev/null ||
     reasons+=("has bricks of a shared volume: take it out of \`servers\` there first")
 }
 

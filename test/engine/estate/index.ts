@@ -15,7 +15,8 @@ const { hosts, ...told } = JSON.parse(readFileSync(file, "utf8")) as Pick<
 > & {
   hosts: Record<string, SshTarget>;
 };
-const config = { platform: "inventory", pairs: {}, suspect: [], hosts, ...told } as unknown as StackConfig;
+const nothing = { pairs: {}, appPools: {}, sharedVolumes: {}, caches: {}, suspect: [] };
+const config = { platform: "inventory", ...nothing, hosts, ...told } as unknown as StackConfig;
 await requireOrderlyLeave(config);
 
 const machines = Object.entries(hosts).map(([name, ssh]): [string, Host] => [
