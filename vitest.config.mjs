@@ -21,6 +21,7 @@ export default defineConfig({
       suite("conformance", { workers: 2, testSeconds: 120, hookSeconds: 120 }),
       suite("engine", { workers: 2, testSeconds: 300, hookSeconds: 120 }),
       suite("lab", { workers: 3, testSeconds: 1800, hookSeconds: 1200 }),
+      suite("night", { workers: 2, testSeconds: 1800, hookSeconds: 1200 }),
       // It counts how long users were without service: nothing runs beside it.
       suite("outage", { workers: 1, testSeconds: 1800, hookSeconds: 1200 }),
     ],

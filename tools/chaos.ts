@@ -37,10 +37,10 @@ async function chaos(minutes: number): Promise<number> {
     "run",
     "--root",
     root,
-    ...["--project", "outage", "--project", "lab", "--no-file-parallelism"],
+    ...["--project", "outage", "--project", "lab", "--project", "night", "--no-file-parallelism"],
     "test/outage/switch.test.ts",
     "test/lab/emergency.test.ts",
-    "test/lab/pool-crash.test.ts",
+    "test/night/pool-crash.test.ts",
     "--reporter=verbose",
   ];
   const until = String(Date.now() + minutes * 60_000);

@@ -5,11 +5,13 @@ import { interruption, runSuite, suites } from "./test/suites.ts";
 import { add, nothing, summary, type Tally } from "./test/tally.ts";
 
 const names = suites.map(({ name }) => name);
+const usual = suites.filter(({ apart }) => !apart);
 
 const help = `Run the checks and the tests.
 
-Usage: npm test                              all: checks, ${names.join(", ")}
+Usage: npm test                              all but night: checks, ${usual.map(({ name }) => name).join(", ")}
        npm run test:SUITE [-- ARGUMENT…]     one suite; arguments are vitest's: a file, -t NAME
+       npm run test:night                    what takes longer: gluster, memcached, a release that is stopped
 
   Ends with a line "N passed, N failed", and ", N skipped" when some were.
 `;
@@ -59,7 +61,7 @@ function untouched(before: string | undefined): Promise<Tally> {
 async function all(): Promise<Tally> {
   const before = changes();
   const parts = [await part("checks", checks)];
-  for (const suite of suites) {
+  for (const suite of usual) {
     parts.push(await part(suite.name, () => runSuite(suite, [])));
     if (interruption.signal.aborted) return add(...parts);
   }
