@@ -103,6 +103,29 @@ describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
   );
 
   it(
+    "gets a release behind HAProxy without a failed request, and takes a bad one back [001-033] [001-144]",
+    async () => {
+      site.set({ edge: "haproxy" });
+      await up();
+      await site.users(50);
+      site.set({ release: "4684" });
+      const seen = await site.seen(up);
+      expect(seen.failed, JSON.stringify(seen)).toBe(0);
+      site.set({ release: "4686-never-ready" });
+      const worse = await site.seen(async () => {
+        const run = await site.estate.up();
+        failed(run);
+        expect(run.output).toContain("release 4686-never-ready of crossbow is bad");
+      });
+      expect(worse.failed, JSON.stringify(worse)).toBe(0);
+      expect(await site.running()).toEqual({ prodapp01: "4684", prodapp02: "4684" });
+      site.set({ release: "4684" });
+      await up();
+    },
+    5 * minute,
+  );
+
+  it(
     "retires Apache when HAProxy serves, and says from then on that there is no way back [001-110] [001-111] [001-112]",
     async () => {
       site.set({ edge: "haproxy" });

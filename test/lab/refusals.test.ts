@@ -38,7 +38,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that must not be touched", () 
     estate.flip("slayer");
     expect(code, output).not.toBe(0);
     expect(output).toMatch(reason);
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(60);
     expect(await records()).toBe(before);
   };
 
@@ -171,7 +171,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that must not be touched", () 
       estate.flip("slayer");
       expect(code).not.toBe(0);
       expect(output).toContain("if it is dead add it to changeover:unreachable");
-      expect((performance.now() - started) / 1000).toBeLessThan(15);
+      expect((performance.now() - started) / 1000).toBeLessThan(60);
       await estate.boot("megadeth");
       await streams();
     },
