@@ -61,10 +61,11 @@ describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
       expect(await up()).toBeLessThan(60);
       const report = load.since(mark);
       expect(Object.keys(report.byServer).sort()).toEqual(["prodapp01", "prodapp02"]);
-      // Users who asked meanwhile saw the maintenance page, or for a moment nobody at the address.
-      expect(Object.keys(report.reasons).every((why) => /^(answered 503|refused|closed)$/.test(why))).toBe(
-        true,
+      // Users who asked meanwhile saw a maintenance page (Apache's has the status of what it met), or for a moment nobody.
+      const seldom = Object.keys(report.reasons).filter(
+        (why) => !/^(answered 50[234]|refused|closed)$/.test(why),
       );
+      expect(seldom).toEqual([]);
       expect((await answer()).status).toBe(200);
       expect((await seen()).has("apache2+haproxy")).toBe(false);
       await load.stop();
