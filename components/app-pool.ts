@@ -17,7 +17,8 @@ import {
 import type { PoolExpected } from "./app-pool-verify.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
 import type { Mark } from "./marks.ts";
-import { lookOf } from "./start.ts";
+import { preflightOf } from "./preflight.ts";
+import { rootOn } from "./start.ts";
 import { fileCopy } from "./step.ts";
 import { keepersOf, type Table } from "./table.ts";
 import { type Member, type OperatorCommand, Transition, type Verdict } from "./transition.ts";
@@ -83,7 +84,7 @@ export class AppPool extends pulumi.ComponentResource {
 
     const balancerHosts = this.#balancers.map((name) => this.#host(name, balancerHostTable, {}));
     const configured = this.#configure(balancerHosts);
-    const serverHosts = deployed(this.#goal).map((name) => this.#serverHost(name));
+    const serverHosts = new Map(deployed(this.#goal).map((name) => [name, this.#serverHost(name)] as const));
     this.finished = (
       config.edge === "apache"
         ? this.#behindApache(configured, serverHosts)
@@ -97,42 +98,39 @@ export class AppPool extends pulumi.ComponentResource {
   }
 
   /** Every server that leaves does so before a release, and one that comes in comes after it. */
-  #behindHaproxy(configured: Transition, serverHosts: readonly Transition[]): Transition[] {
+  #behindHaproxy(configured: Transition, serverHosts: ReadonlyMap<string, Transition>): Transition[] {
     const { config } = this.#args;
-    const edge = this.#edge([configured, ...(config.apache === "kept" ? serverHosts : [])]);
+    const ready = [...serverHosts.values()];
+    const edge = this.#edge([configured, ...(config.apache === "kept" ? ready : [])]);
     const goes = config.maintenance ? [this.#maintenance([edge])] : [];
-    const leaving = Object.keys(config.servers)
-      .filter((name) => config.servers[name] !== "in")
-      .sort();
-    const leaves = leaving.map((name) => this.#membership(name, [edge]));
-    const used = this.#args.beforeRelease?.(this.#ready(serverHosts, leaving, leaves));
-    const release = this.#release([...serverHosts, edge, ...goes, ...leaves], used);
+    const leaves = new Map(
+      Object.keys(config.servers)
+        .filter((name) => config.servers[name] !== "in")
+        .sort()
+        .map((name) => [name, this.#membership(name, [edge])] as const),
+    );
+    const used = this.#used(serverHosts, leaves);
+    const release = this.#release([...ready, edge, ...goes, ...leaves.values()], used);
     const enters = serving(this.#goal).map((name) => this.#membership(name, [release]));
     const comes = config.maintenance ? [] : [this.#maintenance([release, ...enters])];
-    return [...leaves, ...enters, ...goes, ...comes, release];
+    return [...leaves.values(), ...enters, ...goes, ...comes, release];
   }
 
   /** One server serves, and nobody is in or out of a pool. */
-  #behindApache(configured: Transition, serverHosts: readonly Transition[]): Transition[] {
-    const release = this.#release(
-      [configured, ...serverHosts],
-      this.#args.beforeRelease?.(this.#ready(serverHosts)),
-    );
+  #behindApache(configured: Transition, serverHosts: ReadonlyMap<string, Transition>): Transition[] {
+    const release = this.#release([configured, ...serverHosts.values()], this.#used(serverHosts));
     return [release, this.#edge([release])];
   }
 
-  /** By server: it is made ready, and has left when it leaves. */
-  #ready(
-    serverHosts: readonly Transition[],
-    leaving: readonly string[] = [],
-    leaves: readonly Transition[] = [],
-  ): ReadonlyMap<string, readonly pulumi.Resource[]> {
-    const ready = new Map(
-      deployed(this.#goal).map((name, index) => [name, serverHosts.slice(index, index + 1)]),
+  /** What servers use; on each it comes after the server was made ready, and has left when it leaves. */
+  #used(...steps: readonly ReadonlyMap<string, Transition>[]): readonly pulumi.Resource[] | undefined {
+    const before = new Map(
+      Object.keys(this.#args.config.servers).map((name) => [
+        name,
+        steps.flatMap((of) => of.get(name)?.finished ?? []),
+      ]),
     );
-    for (const [index, name] of leaving.entries())
-      ready.set(name, [...(ready.get(name) ?? []), ...leaves.slice(index, index + 1)]);
-    return new Map([...ready].map(([name, before]) => [name, before.map(({ finished }) => finished)]));
+    return this.#args.beforeRelease?.(before);
   }
 
   #member(name: string): Member {
@@ -308,7 +306,7 @@ export class AppPool extends pulumi.ComponentResource {
       perMachine: true,
       table: config.edge === "apache" ? singleReleaseTable(this.#limits) : releaseTable(this.#limits, groups),
       sets: {
-        servers: servers,
+        servers,
         ...Object.fromEntries(groups.map((group, index) => [`group-${String(index + 1)}`, group])),
       },
       settings: {
@@ -339,15 +337,13 @@ export class AppPool extends pulumi.ComponentResource {
   }
 
   #upload(name: string, archive: string, sha256: string) {
-    const { host } = this.#member(name);
-    const to = host.ssh.apply(
-      (ssh) => `${ssh.user === "root" ? "/opt/changeover" : ".changeover"}/${sha256}.tar.gz`,
-    );
+    const { host, scripts } = this.#member(name);
+    const to = host.ssh.apply((ssh) => `${rootOn(ssh)}/${sha256}.tar.gz`);
     const resource = fileCopy(
       `${this.#pool}-archive-${name}`,
       host,
       { path: resolve(import.meta.dirname, "..", archive), sha256, to },
-      { parent: this, dependsOn: [...host.ready, ...[this.#member(name).scripts ?? []].flat()] },
+      { parent: this, dependsOn: [...host.ready, ...(scripts ? [scripts] : [])] },
     );
     return { to, resource };
   }
@@ -401,26 +397,23 @@ export class AppPool extends pulumi.ComponentResource {
     more: Partial<PoolWanted>,
   ): OperatorCommand {
     const { config, stack, adopt } = this.#args;
-    const members = hosts.map((name) => this.#member(name));
     const reach = Object.entries(config.reaches).map(([name, where]) => `${name}=${where}`);
-    const stdin = pulumi
-      .all([stack, pulumi.all(members.map(({ host }) => host.ssh))])
-      .apply(([owner, targets]) => {
-        const wanted: PoolWanted = {
-          ...{ component, transition, stack: owner, adopt },
-          ...{ pool: this.#pool, balancers: this.#balancers },
-          ...more,
-        };
-        const looks = targets.map((target, index) => {
-          const { host, release } = members[index] as Member;
-          const probe = this.#balancers.includes(host.name)
-            ? lookOf(target, release, "haproxy/probe", [component, this.#pool])
-            : lookOf(target, release, "app/probe", [component, this.#pool, ...reach]);
-          return { host: host.name, target, command: probe };
-        });
-        return JSON.stringify({ kind: "pool", wanted, looks });
-      });
-    return { create: `${process.execPath} ${join(tools, "preflight.ts")}`, stdin };
+    const order = stack.apply((owner) => {
+      const wanted: PoolWanted = {
+        ...{ component, transition, stack: owner, adopt },
+        ...{ pool: this.#pool, balancers: this.#balancers },
+        ...more,
+      };
+      return { kind: "pool" as const, wanted };
+    });
+    return preflightOf(
+      hosts.map((name) => this.#member(name)),
+      order,
+      (host) =>
+        this.#balancers.includes(host)
+          ? ["haproxy/probe", component, this.#pool]
+          : ["app/probe", component, this.#pool, ...reach],
+    );
   }
 }
 

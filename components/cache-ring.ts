@@ -1,12 +1,11 @@
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Cache as CacheConfig } from "../config.ts";
 import { type CacheGoal, cacheGoal, nodeComponent, placeOf, ringHash } from "./cache-goal.ts";
 import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
 import type { CacheExpected } from "./cache-verify.ts";
 import type { PreflightOrder } from "./deciders.ts";
-import { lookOf } from "./start.ts";
-import { type Keepers, keepersOf } from "./table.ts";
+import { preflightOf } from "./preflight.ts";
+import { keepersOf } from "./table.ts";
 import { type Member, type OperatorCommand, Transition, type TransitionArgs } from "./transition.ts";
 
 export interface CacheArgs {
@@ -18,8 +17,6 @@ export interface CacheArgs {
   /** What must be finished before anything is touched. */
   readonly after?: readonly pulumi.Resource[];
 }
-
-const tools = join(import.meta.dirname, "..", "tools");
 
 /**
  * A cache: memcached on some hosts, and the ring of them on those that use it. Nodes are changed one after the other,
@@ -71,9 +68,6 @@ export class CacheRing extends pulumi.ComponentResource {
     const component = nodeComponent(this.#name, host);
     // A node that goes changes nothing on clients: they have done without it since they got the ring.
     const members = new Map([[host, member], ...(state === "in" ? this.#clients() : [])]);
-    const looked = [...members.values()]
-      .filter(({ unreachable }) => !unreachable)
-      .map((one) => one.host.name);
     const { table, keepers } = this.#nodeGoal(host, state);
     return new Transition(
       {
@@ -84,25 +78,17 @@ export class CacheRing extends pulumi.ComponentResource {
         frozen: member.unreachable,
         preflight: (kept) =>
           this.#preflight(
-            looked,
+            [...members.keys()],
             component,
-            pulumi.all([kept, stack, member.host.address]),
-            (goal, owner, address) => ({
-              kind: "cache-node",
+            pulumi.all([kept, stack, member.host.address]).apply(([goal, owner, address]) => ({
+              kind: "cache-node" as const,
               wanted: {
-                ...{
-                  component,
-                  transition: "node",
-                  stack: owner,
-                  adopt,
-                  cache: this.#name,
-                  node: host,
-                  address,
-                },
-                state: goal.state === "out" ? "out" : "in",
+                ...{ component, transition: "node", stack: owner, adopt },
+                ...{ cache: this.#name, node: host, address },
+                state: goal.state === "out" ? ("out" as const) : ("in" as const),
                 ...{ port: this.#goal.port, memoryMiB: this.#args.config.memoryMiB },
               },
-            }),
+            })),
           ),
       },
       { parent: this },
@@ -171,13 +157,17 @@ export class CacheRing extends pulumi.ComponentResource {
         table: present.length > 0 ? cacheRingTable : [],
         after: [...[...members.values()].flatMap(({ host }) => [...host.ready]), ...after],
         preflight: (keepers) =>
-          this.#preflight(present, this.#name, pulumi.all([keepers, stack, ""]), (kept, owner) => ({
-            kind: "cache-ring",
-            wanted: {
-              ...{ component: this.#name, transition: "ring", stack: owner, adopt },
-              sha256: kept.sha256 ?? "",
-            },
-          })),
+          this.#preflight(
+            present,
+            this.#name,
+            pulumi.all([keepers, stack]).apply(([kept, owner]) => ({
+              kind: "cache-ring" as const,
+              wanted: {
+                ...{ component: this.#name, transition: "ring", stack: owner, adopt },
+                sha256: kept.sha256 ?? "",
+              },
+            })),
+          ),
       },
       { parent: this },
     );
@@ -197,24 +187,20 @@ export class CacheRing extends pulumi.ComponentResource {
     return this.#member(host).host.address.apply((address) => placeOf(address, this.#goal.port));
   }
 
+  /** @param hosts those that are looked at. */
   #preflight(
     hosts: readonly string[],
     component: string,
-    known: pulumi.Output<[Keepers, string, string]>,
-    order: (keepers: Keepers, stack: string, address: string) => PreflightOrder,
+    order: pulumi.Output<Extract<PreflightOrder, { kind: "cache-node" | "cache-ring" }>>,
   ): OperatorCommand {
-    const members = hosts.map((host) => this.#member(host)).filter(({ unreachable }) => !unreachable);
-    const stdin = pulumi
-      .all([known, pulumi.all(members.map(({ host }) => host.ssh))])
-      .apply(([[keepers, stack, address], targets]) => {
-        const words = [component, this.#name, String(this.#goal.port), ...(address ? [address] : [])];
-        const looks = targets.map((target, index) => {
-          const { host, release } = members[index] as Member;
-          return { host: host.name, target, command: lookOf(target, release, "memcached/probe", words) };
-        });
-        return JSON.stringify({ ...order(keepers, stack, address), looks });
-      });
-    return { create: `${process.execPath} ${join(tools, "preflight.ts")}`, stdin };
+    return preflightOf(
+      hosts.map((host) => this.#member(host)),
+      order,
+      (_, told) => [
+        ...(["memcached/probe", component, this.#name, String(this.#goal.port)] as const),
+        ...(told.kind === "cache-node" ? [told.wanted.address] : []),
+      ],
+    );
   }
 
   #expected(

@@ -5,7 +5,7 @@ import * as random from "@pulumi/random";
 import type { Pair as PairConfig } from "../config.ts";
 import type { Fence, Platform, ServiceAddress } from "../platforms/platform.ts";
 import { carriedLines, copiesOf, hasChecks, hasFiles, hasServices, isCopied } from "./pair-carried.ts";
-import { probeOf } from "./start.ts";
+import { preflightOf } from "./preflight.ts";
 import type { PairWanted } from "./pair-decide.ts";
 import { outcomeOf, type PairGoal, standbyOf, type Status, statusesOf, withoutWhom } from "./pair-goal.ts";
 import { aloneTable, type CarriedRows, type Grab, provisionTable, switchTable } from "./pair-table.ts";
@@ -251,29 +251,22 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
 
   #preflight(transition: PairWanted["transition"], keepers: pulumi.Output<Keepers>): OperatorCommand {
     const { config, stack, adopt } = this.#args;
-    const members = [...this.#members().values()].filter(({ unreachable }) => !unreachable);
-    const stdin = pulumi
-      .all([keepers, stack, pulumi.all(members.map(({ host }) => host.ssh))])
-      .apply(([kept, owner, targets]) => {
-        const production = kept.production ?? this.#goal.primary;
-        const wanted: PairWanted = {
-          ...{ component: this.#name, transition, stack: owner, adopt, production },
-          standby:
-            kept.standby ?? (production === this.#goal.primary ? this.#goal.secondary : this.#goal.primary),
-          ...{ maxLagMiB: config.maxLagMiB, maxClockSkewSeconds: config.maxClockSkewSeconds },
-          minFreeMiB: config.minFreeMiB,
-          ...{ copies: copiesOf(config), maxCopyAgeMinutes: config.maxCopyAgeMinutes },
-          ...{ lost: this.#lost, fenced: this.#fence !== undefined },
-          acceptSplitBrainRisk: config.acceptSplitBrainRisk,
-          acceptDataLoss: config.acceptDataLoss,
-        };
-        const looks = targets.map((target, index) => {
-          const { host, release } = members[index] as Member;
-          return { host: host.name, target, command: probeOf(target, release, this.#name) };
-        });
-        return JSON.stringify({ kind: "pair", wanted, looks });
-      });
-    return { create: `${process.execPath} ${join(tools, "preflight.ts")}`, stdin };
+    const order = pulumi.all([keepers, stack]).apply(([kept, owner]) => {
+      const production = kept.production ?? this.#goal.primary;
+      const wanted: PairWanted = {
+        ...{ component: this.#name, transition, stack: owner, adopt, production },
+        standby:
+          kept.standby ?? (production === this.#goal.primary ? this.#goal.secondary : this.#goal.primary),
+        ...{ maxLagMiB: config.maxLagMiB, maxClockSkewSeconds: config.maxClockSkewSeconds },
+        minFreeMiB: config.minFreeMiB,
+        ...{ copies: copiesOf(config), maxCopyAgeMinutes: config.maxCopyAgeMinutes },
+        ...{ lost: this.#lost, fenced: this.#fence !== undefined },
+        acceptSplitBrainRisk: config.acceptSplitBrainRisk,
+        acceptDataLoss: config.acceptDataLoss,
+      };
+      return { kind: "pair" as const, wanted };
+    });
+    return preflightOf([...this.#members().values()], order, () => ["pair/probe", this.#name]);
   }
 
   #isolate(

@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { SharedVolume as VolumeConfig } from "../config.ts";
+import type { PreflightOrder } from "./deciders.ts";
 import type { BricksWanted } from "./shared-volume-decide.ts";
 import { bricksOf, keptAs, mountOrder, optionsOf, rolesOf } from "./shared-volume-goal.ts";
 import {
@@ -11,7 +11,7 @@ import {
   volumeHostTable,
 } from "./shared-volume-table.ts";
 import type { Mark } from "./marks.ts";
-import { lookOf } from "./start.ts";
+import { preflightOf } from "./preflight.ts";
 import { type Keepers, keepersOf, type Table } from "./table.ts";
 import { type Member, type OperatorCommand, Transition } from "./transition.ts";
 
@@ -27,8 +27,6 @@ export interface SharedVolumeArgs {
   /** What must be finished on a host before its mount is touched: its user, its leave from a pool. */
   readonly beforeMount?: ReadonlyMap<string, readonly pulumi.Resource[]>;
 }
-
-const tools = join(import.meta.dirname, "..", "tools");
 
 /** One independent goal of a volume. */
 interface Goal {
@@ -184,21 +182,18 @@ export class SharedVolume extends pulumi.ComponentResource {
     members: ReadonlyMap<string, Member>,
     keepers: pulumi.Output<Keepers>,
   ): OperatorCommand {
-    const reachable = [...members.values()].filter(({ unreachable }) => !unreachable);
     const { stack, adopt } = this.#args;
     const { component, transition, kind } = args;
-    const stdin = pulumi
-      .all([keepers, stack, pulumi.all(reachable.map(({ host }) => host.ssh))])
-      .apply(([kept, owner, targets]) => {
-        const wanted = { component, transition, stack: owner, adopt, ...args.wanted?.(kept) };
-        const looks = targets.map((target, index) => {
-          const { host, release } = reachable[index] as Member;
-          const words = [component, this.#name, ...args.look(host.name)];
-          return { host: host.name, target, command: lookOf(target, release, "gluster/probe", words) };
-        });
-        return JSON.stringify({ kind, wanted, looks });
-      });
-    return { create: `${process.execPath} ${join(tools, "preflight.ts")}`, stdin };
+    const order = pulumi.all([keepers, stack]).apply(([kept, owner]) => {
+      const wanted = { component, transition, stack: owner, adopt, ...args.wanted?.(kept) };
+      return { kind, wanted } as PreflightOrder;
+    });
+    return preflightOf([...members.values()], order, (host) => [
+      "gluster/probe",
+      component,
+      this.#name,
+      ...args.look(host),
+    ]);
   }
 
   #member(host: string): Member {

@@ -1,10 +1,12 @@
 import type { SshTarget } from "../platforms/platform.ts";
 
+/** Where everything is that the operator puts on a host. */
+export const rootOn = (target: SshTarget): string =>
+  target.scriptsRoot ?? (target.user === "root" ? "/opt/changeover" : ".changeover");
+
 /** Where the scripts of this release are on a host. */
-export function scriptsOn(target: SshTarget, release: string): string {
-  const root = target.scriptsRoot ?? (target.user === "root" ? "/opt/changeover" : ".changeover");
-  return `${root}/${release}/scripts`;
-}
+export const scriptsOn = (target: SshTarget, release: string): string =>
+  `${rootOn(target)}/${release}/scripts`;
 
 /** How a host starts one of its scripts. */
 export function startOf(target: SshTarget): string {
@@ -20,9 +22,4 @@ export function quoted(word: string): string {
 export function lookOf(target: SshTarget, release: string, probe: string, words: readonly string[]): string {
   const python = startOf(target).replace("bash", "python3");
   return [python, `${scriptsOn(target, release)}/${probe}.py`, ...words.map(quoted)].join(" ");
-}
-
-/** The read-only look of a host at its half of a pair. */
-export function probeOf(target: SshTarget, release: string, pair: string): string {
-  return lookOf(target, release, "pair/probe", [pair]);
 }

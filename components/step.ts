@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Host, SshTarget } from "../platforms/platform.ts";
 import { connectionOf } from "../platforms/ssh.ts";
 import type { Scripts } from "./scripts.ts";
-import { scriptsOn } from "./start.ts";
+import { rootOn } from "./start.ts";
 
 /**
  * Every input of a remote step but `triggers`: only triggers decide whether it runs, and a replacement still takes
@@ -108,23 +108,13 @@ export function gate(name: string, opts: pulumi.CustomResourceOptions): command.
 
 /** Declare the scripts of one release on one host. */
 export function scriptsCopy(host: Host, { folder, release }: Scripts): command.remote.CopyToRemote {
-  const name = `${host.name}-scripts`;
-  return new command.remote.CopyToRemote(
-    name,
-    {
-      connection: connectionOf(host.ssh),
-      source: new pulumi.asset.FileArchive(folder),
-      remotePath: host.ssh.apply((ssh) => scriptsOn(ssh, release).replace(/\/scripts$/, "")),
-      triggers: [{ release, machine: host.identity }],
-    },
-    {
-      dependsOn: [...host.ready],
-      retainOnDelete: true,
-      // Not `source`: a refresh leaves only its hash in the state, which the plugin refuses as an input.
-      ignoreChanges: ["connection", "remotePath"],
-      hideDiffs: ["connection"],
-      hooks: { beforeCreate: [answersHook(name, host.ssh)] },
-    },
+  const to = host.ssh.apply((ssh) => `${rootOn(ssh)}/${release}`);
+  const source = new pulumi.asset.FileArchive(folder);
+  return copyTo(
+    `${host.name}-scripts`,
+    host,
+    { source, to, named: { release } },
+    { dependsOn: [...host.ready] },
   );
 }
 
@@ -132,20 +122,39 @@ export function scriptsCopy(host: Host, { folder, release }: Scripts): command.r
 export function fileCopy(
   name: string,
   host: Host,
-  file: { readonly path: string; readonly sha256: string; readonly to: pulumi.Output<string> },
+  {
+    path,
+    sha256,
+    to,
+  }: { readonly path: string; readonly sha256: string; readonly to: pulumi.Output<string> },
+  opts: pulumi.CustomResourceOptions,
+): command.remote.CopyToRemote {
+  return copyTo(name, host, { source: new pulumi.asset.FileAsset(path), to, named: { sha256 } }, opts);
+}
+
+/** A copy is made anew for another machine, and for other contents by what names them. */
+function copyTo(
+  name: string,
+  host: Host,
+  copied: {
+    readonly source: pulumi.asset.Asset | pulumi.asset.Archive;
+    readonly to: pulumi.Output<string>;
+    readonly named: Readonly<Record<string, string>>;
+  },
   opts: pulumi.CustomResourceOptions,
 ): command.remote.CopyToRemote {
   return new command.remote.CopyToRemote(
     name,
     {
       connection: connectionOf(host.ssh),
-      source: new pulumi.asset.FileAsset(file.path),
-      remotePath: file.to,
-      triggers: [{ sha256: file.sha256, machine: host.identity }],
+      source: copied.source,
+      remotePath: copied.to,
+      triggers: [{ ...copied.named, machine: host.identity }],
     },
     {
       ...opts,
       retainOnDelete: true,
+      // Not `source`: a refresh leaves only its hash in the state, which the plugin refuses as an input.
       ignoreChanges: ["connection", "remotePath"],
       hideDiffs: ["connection"],
       hooks: { beforeCreate: [answersHook(name, host.ssh)] },

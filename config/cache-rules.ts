@@ -1,28 +1,13 @@
 import { cachePort } from "./caches.ts";
-import { allowedWords, type Problem, shown } from "./problems.ts";
+import { at, type Draft, type Fields, fieldsOf, noHost, wordsOf } from "./draft.ts";
+import { type Problem, shown } from "./problems.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
+const statesOf = ({ nodes }: Fields): Fields => fieldsOf(nodes);
 
-/** What of a stack file the rules of caches look at; it may be wrong in any way. */
-export interface CacheDraft {
-  readonly caches: Readonly<Record<string, Fields>>;
-  readonly hosts: Readonly<Record<string, Fields>>;
-  readonly pairs: Readonly<Record<string, Fields>>;
-  readonly pools: Readonly<Record<string, Fields>>;
-  readonly volumes: Readonly<Record<string, Fields>>;
-  readonly absent: readonly string[];
-}
-
-const at = (path: readonly string[], text: string): Problem => ({ path, text });
-
-const statesOf = ({ nodes }: Fields): Fields =>
-  typeof nodes === "object" && nodes !== null && !Array.isArray(nodes) ? (nodes as Fields) : {};
-
-const clientsOf = ({ clients }: Fields): string[] =>
-  Array.isArray(clients) ? clients.filter((name) => typeof name === "string") : [];
+const clientsOf = ({ clients }: Fields): string[] => wordsOf(clients);
 
 /** What is wrong between a cache and the rest of a stack file. */
-export function cacheProblems(draft: CacheDraft): Problem[] {
+export function cacheProblems(draft: Draft): Problem[] {
   return Object.entries(draft.caches).flatMap(([name, cache]) => [
     ...namesTaken(name, draft),
     ...members(name, cache, draft),
@@ -32,7 +17,7 @@ export function cacheProblems(draft: CacheDraft): Problem[] {
 }
 
 /** Records on a host stand under these names, with a hyphen and more behind. */
-function namesTaken(name: string, { pairs, pools, volumes }: CacheDraft): Problem[] {
+function namesTaken(name: string, { pairs, pools, volumes }: Draft): Problem[] {
   const others = { pairs, appPools: pools, sharedVolumes: volumes };
   return Object.entries(others).flatMap(([key, entries]) =>
     Object.hasOwn(entries, name)
@@ -41,7 +26,7 @@ function namesTaken(name: string, { pairs, pools, volumes }: CacheDraft): Proble
   );
 }
 
-function members(name: string, cache: Fields, { hosts, absent }: CacheDraft): Problem[] {
+function members(name: string, cache: Fields, { hosts, absent }: Draft): Problem[] {
   const path = ["caches", name];
   const named: [string[], string][] = [
     ...Object.keys(statesOf(cache)).map((host): [string[], string] => [[...path, "nodes", host], host]),
@@ -49,8 +34,7 @@ function members(name: string, cache: Fields, { hosts, absent }: CacheDraft): Pr
   ];
   const clients = clientsOf(cache);
   return named.flatMap(([where, host]) => {
-    if (!Object.hasOwn(hosts, host))
-      return [at(where, `${shown(host)} is no host of this file; ${allowedWords(host, Object.keys(hosts))}`)];
+    if (!Object.hasOwn(hosts, host)) return [at(where, noHost(host, { hosts }))];
     if (absent.includes(host))
       return [at(where, `${shown(host)} is in changeover:absent; take it out of the cache first`)];
     const twice = where[2] === "clients" && clients.indexOf(host) < Number(where[3]);
@@ -70,7 +54,7 @@ function emptyRings(name: string, cache: Fields): Problem[] {
 }
 
 /** A cache takes its port on each of its nodes. */
-function ports(name: string, cache: Fields, { caches, hosts, pairs }: CacheDraft): Problem[] {
+function ports(name: string, cache: Fields, { caches, hosts, pairs }: Draft): Problem[] {
   const port = shown(cache.port ?? cachePort);
   const nodes = Object.keys(statesOf(cache));
   const before = Object.entries(caches).slice(0, Object.keys(caches).indexOf(name));

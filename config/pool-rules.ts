@@ -1,30 +1,9 @@
-import type { Names } from "./fields.ts";
+import { at, type Draft, type Fields, fieldsOf, noHost, wordsOf, wrongNames } from "./draft.ts";
 import { folderNames, poolNames, reachNames, revisionNames } from "./pools.ts";
 import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** The parts of a stack file that pools name. */
-export interface PoolDraft {
-  readonly hosts: Readonly<Record<string, unknown>>;
-  readonly pairs: Readonly<Record<string, Fields>>;
-  readonly pools: Readonly<Record<string, Fields>>;
-  readonly caches: Readonly<Record<string, unknown>>;
-  /** Hosts that no step runs on. */
-  readonly unreachable: readonly string[];
-  readonly absent: readonly string[];
-}
-
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-
-const wordsOf = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
-
-const at = (path: readonly string[], text: string): Problem => ({ path, text });
-
 /** What is wrong between the pools of a stack file and the rest of it. */
-export function poolRules(draft: PoolDraft): Problem[] {
+export function poolRules(draft: Draft): Problem[] {
   return Object.entries(draft.pools).flatMap(([name, pool]) =>
     [names, hostsOfPool, capacity, edge, releases, references, shared].flatMap((rule) =>
       rule(name, pool, draft),
@@ -32,20 +11,16 @@ export function poolRules(draft: PoolDraft): Problem[] {
   );
 }
 
-type Rule = (name: string, pool: Fields, draft: PoolDraft) => Problem[];
+type Rule = (name: string, pool: Fields, draft: Draft) => Problem[];
 
 const names: Rule = (name, pool, { pairs }) => {
-  const wrong = (path: string[], entries: object, { pattern, allowed }: Names) =>
-    Object.keys(entries)
-      .filter((key) => !pattern.test(key))
-      .map((key) => at([...path, key], `${shown(key)} is not allowed as a name; allowed: ${allowed}`));
   const path = ["appPools", name];
   return [
-    ...wrong(["appPools"], { [name]: pool }, poolNames),
-    ...wrong([...path, "releases"], fieldsOf(pool.releases), revisionNames),
-    ...wrong([...path, "links"], fieldsOf(pool.links), folderNames),
-    ...wrong([...path, "reaches"], fieldsOf(pool.reaches), reachNames),
-    ...wrong([...path, "settings"], fieldsOf(pool.settings), {
+    ...wrongNames(["appPools"], { [name]: pool }, poolNames),
+    ...wrongNames([...path, "releases"], fieldsOf(pool.releases), revisionNames),
+    ...wrongNames([...path, "links"], fieldsOf(pool.links), folderNames),
+    ...wrongNames([...path, "reaches"], fieldsOf(pool.reaches), reachNames),
+    ...wrongNames([...path, "settings"], fieldsOf(pool.settings), {
       pattern: /^[A-Z][A-Z0-9_]*$/,
       allowed: "upper-case letters, digits and underscores",
     }),
@@ -63,8 +38,7 @@ const hostsOfPool: Rule = (name, pool, { hosts, unreachable, absent }) => {
     ...servers.map(([host]): [string[], string] => [["servers", host], host]),
   ].map(([path, host]): [string[], string] => [["appPools", name, ...path], host]);
   const problems = named.flatMap(([path, host], index) => {
-    if (!Object.hasOwn(hosts, host))
-      return [at(path, `${shown(host)} is no host of this file; ${allowedWords(host, Object.keys(hosts))}`)];
+    if (!Object.hasOwn(hosts, host)) return [at(path, noHost(host, { hosts }))];
     if (absent.includes(host))
       return [at(path, `${shown(host)} is in changeover:absent; take it out of one of the two`)];
     if (named.findIndex(([, other]) => other === host) < index)

@@ -5,43 +5,26 @@ import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
 import { cacheProblems } from "./cache-rules.ts";
 import { cacheNames } from "./caches.ts";
 import { carriedNames, carriedPorts } from "./carried.ts";
-import type { Names } from "./fields.ts";
+import {
+  at,
+  type Draft,
+  draftOf,
+  type Fields,
+  fieldsOf,
+  mapped,
+  noHost,
+  word,
+  wordsOf,
+  wrongNames,
+} from "./draft.ts";
 import { poolRules } from "./pool-rules.ts";
 import { defaultPorts, hostNames, pairNames } from "./schema.ts";
 import { volumeNames } from "./volumes.ts";
 import { volumeProblems } from "./volume-rules.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** A stack file before it is known to be right: rules look at what is there and are silent about the rest. */
-interface Draft {
-  readonly platform: unknown;
-  readonly hosts: Readonly<Record<string, Fields>>;
-  readonly pairs: Readonly<Record<string, Fields>>;
-  readonly volumes: Readonly<Record<string, Fields>>;
-  readonly caches: Readonly<Record<string, Fields>>;
-  readonly pools: Readonly<Record<string, Fields>>;
-  readonly network: Fields;
-  /** Hosts that no step runs on, in either list. */
-  readonly unreachable: readonly string[];
-  readonly suspect: readonly string[];
-  readonly absent: readonly string[];
-}
-
 /** What is wrong between the parts of a stack file, beyond the shape of each. */
 export function crossCheck(raw: Fields): Problem[] {
-  const draft: Draft = {
-    platform: raw.platform,
-    hosts: mapped(raw.hosts),
-    pairs: mapped(raw.pairs),
-    volumes: mapped(raw.sharedVolumes),
-    caches: mapped(raw.caches),
-    pools: mapped(raw.appPools),
-    network: fieldsOf(raw.network),
-    unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
-    suspect: wordsOf(raw.suspect),
-    absent: wordsOf(raw.absent),
-  };
+  const draft = draftOf(raw);
   const rules = [
     names,
     unreachableHosts,
@@ -62,27 +45,11 @@ export function crossCheck(raw: Fields): Problem[] {
     awsNetworkSize,
     awsClients,
     awsRoutes,
+    poolRules,
+    notOnAws,
   ];
-  const pools = {
-    ...{ hosts: draft.hosts, pairs: draft.pairs, pools: draft.pools },
-    caches: fieldsOf(raw.caches),
-    ...{ unreachable: draft.unreachable, absent: draft.absent },
-  };
-  return [...rules.flatMap((rule) => rule(draft)), ...poolRules(pools), ...notOnAws(draft, pools.pools)];
+  return rules.flatMap((rule) => rule(draft));
 }
-
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-
-const mapped = (value: unknown): Record<string, Fields> =>
-  Object.fromEntries(Object.entries(fieldsOf(value)).map(([name, fields]) => [name, fieldsOf(fields)]));
-
-const wordsOf = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
-
-const word = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-
-const at = (path: readonly string[], text: string): Problem => ({ path, text });
 
 /** The hosts that the fields of a pair name, as far as they are words. */
 const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =>
@@ -91,25 +58,18 @@ const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =
     return name === undefined ? [] : [[key, name]];
   });
 
-const noHost = (name: string, draft: Draft): string =>
-  `${shown(name)} is no host of this file; ${allowedWords(name, Object.keys(draft.hosts))}`;
-
 function names({ hosts, pairs, volumes, caches }: Draft): Problem[] {
-  const wrong = (path: readonly string[], entries: object, { pattern, allowed }: Names) =>
-    Object.keys(entries)
-      .filter((name) => !pattern.test(name))
-      .map((name) => at([...path, name], `${shown(name)} is not allowed as a name; allowed: ${allowed}`));
   const carried = Object.entries(pairs).flatMap(([pair, fields]) =>
     ["directories", "indexes", "services", "checks"].flatMap((map) =>
-      wrong(["pairs", pair, map], fieldsOf(fields[map]), carriedNames),
+      wrongNames(["pairs", pair, map], fieldsOf(fields[map]), carriedNames),
     ),
   );
   const operator = "operator is the machine that runs `up`; give the host another name";
   return [
-    ...wrong(["hosts"], hosts, hostNames),
-    ...wrong(["pairs"], pairs, pairNames),
-    ...wrong(["sharedVolumes"], volumes, volumeNames),
-    ...wrong(["caches"], caches, cacheNames),
+    ...wrongNames(["hosts"], hosts, hostNames),
+    ...wrongNames(["pairs"], pairs, pairNames),
+    ...wrongNames(["sharedVolumes"], volumes, volumeNames),
+    ...wrongNames(["caches"], caches, cacheNames),
     ...carried,
     ...(Object.hasOwn(hosts, "operator") ? [at(["hosts", "operator"], operator)] : []),
   ];
@@ -156,7 +116,7 @@ function absentHosts(draft: Draft): Problem[] {
 }
 
 /** What would be made there, and could not be reached: its instances have no public addresses, its firewall no such ports. */
-function notOnAws({ platform, volumes }: Draft, pools: object): Problem[] {
+function notOnAws({ platform, volumes, pools }: Draft): Problem[] {
   if (platform !== "aws") return [];
   const text = "not made on aws yet: nothing opens its ports there; allowed on local and inventory";
   return [

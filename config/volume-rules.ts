@@ -1,24 +1,8 @@
+import { type Draft, type Fields, fieldsOf, noHost, word, wordsOf } from "./draft.ts";
 import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** The part of a stack file that these rules look at; nothing in it is known to be right. */
-export interface VolumeDraft {
-  readonly hosts: Readonly<Record<string, Fields>>;
-  readonly volumes: Readonly<Record<string, Fields>>;
-  readonly absent: readonly string[];
-}
-
-const word = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-const words = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
-const map = (value: unknown): Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
-
 /** What is wrong between the parts of the shared volumes of a stack file. */
-export function volumeProblems(draft: VolumeDraft): Problem[] {
+export function volumeProblems(draft: Draft): Problem[] {
   return [
     ...Object.entries(draft.volumes).flatMap(([name, volume]) =>
       [namedHosts, copies, folders, apart].flatMap((rule) => rule(["sharedVolumes", name], volume, draft)),
@@ -27,11 +11,11 @@ export function volumeProblems(draft: VolumeDraft): Problem[] {
   ];
 }
 
-type Rule = (path: readonly string[], volume: Fields, draft: VolumeDraft) => Problem[];
+type Rule = (path: readonly string[], volume: Fields, draft: Draft) => Problem[];
 
 /** Every host that a volume names, with where. */
 function hostsIn(path: readonly string[], volume: Fields): [string[], string][] {
-  const lists = words(volume.servers).map((host, index): [string[], string] => [
+  const lists = wordsOf(volume.servers).map((host, index): [string[], string] => [
     [...path, "servers", String(index)],
     host,
   ]);
@@ -40,20 +24,14 @@ function hostsIn(path: readonly string[], volume: Fields): [string[], string][] 
     return host === undefined ? [] : [[[...path, key], host]];
   });
   const maps = ["bricks", "mounts"].flatMap((key) =>
-    Object.keys(map(volume[key])).map((host): [string[], string] => [[...path, key, host], host]),
+    Object.keys(fieldsOf(volume[key])).map((host): [string[], string] => [[...path, key, host], host]),
   );
   return [...lists, ...single, ...maps];
 }
 
 const namedHosts: Rule = (path, volume, { hosts, absent }) =>
   hostsIn(path, volume).flatMap(([at, host]) => {
-    if (!Object.hasOwn(hosts, host))
-      return [
-        {
-          path: at,
-          text: `${shown(host)} is no host of this file; ${allowedWords(host, Object.keys(hosts))}`,
-        },
-      ];
+    if (!Object.hasOwn(hosts, host)) return [{ path: at, text: noHost(host, { hosts }) }];
     const index = absent.indexOf(host);
     if (index < 0) return [];
     return [
@@ -66,7 +44,7 @@ const namedHosts: Rule = (path, volume, { hosts, absent }) =>
 
 /** Three copies, or two and an arbiter; one only with a reason (rows 001-055 to 001-061). */
 const copies: Rule = (path, volume) => {
-  const servers = words(volume.servers);
+  const servers = wordsOf(volume.servers);
   if (!Array.isArray(volume.servers)) return [];
   const [arbiter, reason] = [word(volume.arbiter), word(volume.singleBrick)];
   const twice = servers.find((host, index) => servers.indexOf(host) < index);
@@ -102,7 +80,7 @@ const copies: Rule = (path, volume) => {
 /** A folder that is replaced is copied from somewhere, and goes nowhere into the volume itself. */
 const folders: Rule = (path, volume) => {
   const [replaces, copyFrom, kept] = [word(volume.replaces), word(volume.copyFrom), word(volume.kept)];
-  const mounts = map(volume.mounts);
+  const mounts = fieldsOf(volume.mounts);
   const problems: Problem[] = [];
   if (replaces === undefined && copyFrom !== undefined)
     problems.push({ path: [...path, "copyFrom"], text: "needs replaces, the folder that is copied" });
@@ -130,8 +108,8 @@ const folders: Rule = (path, volume) => {
 
 /** What a volume is mounted on is no place of its own bricks. */
 const apart: Rule = (path, volume) =>
-  Object.entries(map(volume.mounts)).flatMap(([host, mount]) => {
-    const brick = word(map(volume.bricks)[host]) ?? word(volume.brick) ?? "";
+  Object.entries(fieldsOf(volume.mounts)).flatMap(([host, mount]) => {
+    const brick = word(fieldsOf(volume.bricks)[host]) ?? word(volume.brick) ?? "";
     return overlap(brick, word(mount) ?? "")
       ? [
           {
@@ -147,24 +125,22 @@ const overlap = (one: string, other: string): boolean =>
   one !== "" && other !== "" && (within(one, other) || within(other, one));
 
 /** Two volumes have nothing on one host in common, and no name that records would share. */
-function places({ volumes, hosts }: VolumeDraft): Problem[] {
+function places({ volumes, hosts }: Draft): Problem[] {
   const taken = new Map<string, string>();
   const components = new Map<string, string>();
   return Object.entries(volumes).flatMap(([name, volume]) => {
     const path = ["sharedVolumes", name];
     const bricks = [
-      ...words(volume.servers),
+      ...wordsOf(volume.servers),
       ...(word(volume.arbiter) ? [word(volume.arbiter) ?? ""] : []),
     ].map((host): [string, string, string[]] => [
       host,
-      word(map(volume.bricks)[host]) ?? word(volume.brick) ?? "",
-      [...path, Object.hasOwn(map(volume.bricks), host) ? "bricks" : "brick"],
+      word(fieldsOf(volume.bricks)[host]) ?? word(volume.brick) ?? "",
+      [...path, Object.hasOwn(fieldsOf(volume.bricks), host) ? "bricks" : "brick"],
     ]);
-    const mounts = Object.entries(map(volume.mounts)).map(([host, mount]): [string, string, string[]] => [
-      host,
-      word(mount) ?? "",
-      [...path, "mounts", host],
-    ]);
+    const mounts = Object.entries(fieldsOf(volume.mounts)).map(
+      ([host, mount]): [string, string, string[]] => [host, word(mount) ?? "", [...path, "mounts", host]],
+    );
     const both = [...bricks, ...mounts].flatMap(([host, folder, at]) => {
       const other = [...taken].find(
         ([place, owner]) =>

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import type { Look } from "../components/pair-decide.ts";
+import type { Look, PairFacts } from "../components/pair-decide.ts";
 import type { BalancerFacts } from "../components/app-pool-decide.ts";
 import type { PoolExpected } from "../components/app-pool-verify.ts";
 import type { Look as LookOf } from "../components/decide.ts";
 import type { Mark, MarkFacts } from "../components/marks.ts";
-import { lookOf, probeOf } from "../components/start.ts";
+import { lookOf } from "../components/start.ts";
 import { looksWanted, type CacheExpected } from "../components/cache-verify.ts";
 import type { CacheFacts, Look as CacheLook } from "../components/cache-decide.ts";
 import type { PairExpected } from "../components/pair-verify.ts";
@@ -44,18 +44,6 @@ export function outputsOf(args: readonly string[]): StackOutputs {
 
 const notAsked = "is in changeover:unreachable or changeover:suspect, nobody asked it";
 
-/** Look at both machines of a pair, read-only and side by side. */
-export function looksAt(pair: PairExpected, targets: StackOutputs["targets"]): Promise<Look[]> {
-  return Promise.all(
-    Object.keys(pair.statuses).map(async (host): Promise<Look> => {
-      const target = targets[host];
-      if (!target || target.unreachable) return { host, failure: notAsked };
-      const command = probeOf(target.ssh, target.release, pair.component);
-      return lookAt({ host, target: target.ssh, command });
-    }),
-  );
-}
-
 /** Ask a host of the stack something read-only. */
 function ask<Facts extends { readonly now_ms: number }>(
   host: string,
@@ -70,6 +58,12 @@ function ask<Facts extends { readonly now_ms: number }>(
     target: target.ssh,
     command: lookOf(target.ssh, target.release, probe, words),
   });
+}
+
+/** Look at both machines of a pair, read-only and side by side. */
+export function looksAt(pair: PairExpected, targets: StackOutputs["targets"]): Promise<Look[]> {
+  const hosts = Object.keys(pair.statuses);
+  return Promise.all(hosts.map((host) => ask<PairFacts>(host, targets, "pair/probe", [pair.component])));
 }
 
 /** What each host of the marks has recorded; one look a host. */

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { PreflightOrder } from "./deciders.ts";
+import { lookOf } from "./start.ts";
+import type { Member, OperatorCommand } from "./transition.ts";
+
+const program = join(import.meta.dirname, "..", "tools", "preflight.ts");
+
+/** A program of the scripts that describes a host, without `.py`, and its words. */
+export type Probe = readonly [script: string, ...words: string[]];
+
+/**
+ * The look before a transition: a probe on each machine that something dials, and what decides from all of them.
+ *
+ * @param order what is decided, which is told to each probe as well.
+ */
+export function preflightOf<Order extends PreflightOrder>(
+  members: readonly Member[],
+  order: pulumi.Output<Order>,
+  probe: (host: string, order: Order) => Probe,
+): OperatorCommand {
+  const reachable = members.filter(({ unreachable }) => !unreachable);
+  const targets = pulumi.all(reachable.map(({ host }) => host.ssh));
+  const stdin = order.apply((told) =>
+    targets.apply((all) => {
+      const looks = all.map((target, index) => {
+        const { host, release } = reachable[index] as Member;
+        const [script, ...words] = probe(host.name, told);
+        return { host: host.name, target, command: lookOf(target, release, script, words) };
+      });
+      return JSON.stringify({ ...told, looks });
+    }),
+  );
+  return { create: `${process.execPath} ${program}`, stdin };
+}
