@@ -199,6 +199,7 @@ export class Transition extends pulumi.ComponentResource {
         ...(row.reads ? [] : [component, transition, id, String(row.deadlineSeconds), row.script]),
         ...[component, ...(row.limits ?? []), ...goal, ...settings, ...receipts],
       ]);
+    const { when } = row;
     const seen = pulumi.all([...this.#verdicts]);
     const step = this.#declare(
       name,
@@ -208,7 +209,7 @@ export class Transition extends pulumi.ComponentResource {
       { says },
       shown,
       row.stdin,
-      row.when && seen.apply((verdicts) => row.when?.(badPhases(verdicts)) ?? true),
+      when && seen.apply((verdicts) => when(badPhases(verdicts))),
     );
     if (row.verdict) this.#judged(row, step);
     return step;
@@ -269,15 +270,15 @@ export class Transition extends pulumi.ComponentResource {
     shown: Record<string, string>,
     words?: pulumi.Output<string[]>,
     secret?: string,
-    when: pulumi.Input<boolean> = true,
+    when?: pulumi.Output<boolean>,
   ): command.remote.Command {
     const ssh = this.#ofHost(host, (member) => member.host.ssh);
-    const create = pulumi.all([ssh, host, line, when]).apply(([target, on, argv, wanted]) => {
+    const create = pulumi.all([ssh, host, line, when ?? true]).apply(([target, on, argv, wanted]) => {
       if (!wanted) return undefined;
       const release = this.#member(on).release;
       return [startOf(target), `${scriptsOn(target, release)}/${script}`, ...argv.map(quoted)].join(" ");
     });
-    const triggers = this.#triggers(shown, words, host);
+    const triggers = this.#triggers(shown, words, host, when);
     const stdin = secret === undefined ? undefined : this.#args.secrets?.[secret];
     return remoteStep(`${this.#prefix}-${name}`, { ssh, create, triggers, stdin }, this.#after());
   }
@@ -303,21 +304,25 @@ export class Transition extends pulumi.ComponentResource {
 
   /**
    * Identities of all members stand in the keepers, so the id speaks for every host that a step is about. Each value
-   * is an output of its own: the preview shows all of them but the id.
+   * is an output of its own: the preview shows all of them but the id. A row that is not needed is the same from
+   * transition to transition: each step that is replaced costs four writes of the whole state.
    */
   #triggers(
     shown: Record<string, string>,
     words?: pulumi.Output<string[]>,
     host?: pulumi.Input<string>,
+    when?: pulumi.Output<boolean>,
   ): Record<string, pulumi.Input<string>> {
+    const ifNeeded = (value: pulumi.Output<string>) =>
+      when ? pulumi.all([value, when]).apply(([text, needed]) => (needed ? text : "not needed")) : value;
     return {
       ...shown,
       ...(host ? { host } : {}),
       ...(host && this.#args.perMachine
         ? { machine: this.#ofHost(host, (member) => member.host.identity) }
         : {}),
-      ...(words ? { words: words.apply((goal) => goal.join(" ")) } : {}),
-      transition: this.id,
+      ...(words ? { words: ifNeeded(words.apply((goal) => goal.join(" "))) } : {}),
+      transition: ifNeeded(this.id),
     };
   }
 
