@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { declareEstate } from "./components/estate.ts";
 import { lastLook } from "./components/looked.ts";
-import { nativeStackTraces } from "./components/stacks.ts";
+import { shortStackTraces } from "./components/stacks.ts";
 import { readConfig, requireOrderlyLeave, requireSafeBackend } from "./config.ts";
 import { platformOf } from "./platforms/platforms.ts";
 
-nativeStackTraces();
+shortStackTraces();
 const config = readConfig();
 requireSafeBackend(config);
 await requireOrderlyLeave(config);

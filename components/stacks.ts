@@ -1,7 +1,14 @@
+/** Frames that the SDK drops from the top of what it takes for the stack of a resource. */
+const skipped = 5;
+
 /**
- * The SDK takes a stack trace for each promise of each resource, and maps every frame of it through source maps: at
- * hundreds of resources a fifth of a preview's time. Sources here run as they are written, so nothing is to be mapped.
+ * The SDK takes the whole stack of each resource that is declared, and the engine keeps it in the state: a fourth of
+ * what every step writes, with the paths of the checkout. It asks for stacks without a limit, as nothing else does,
+ * and gets what it drops. Other stacks are as Node makes them: sources run as they are written, so none is mapped.
  */
-export function nativeStackTraces(): void {
-  Reflect.deleteProperty(Error, "prepareStackTrace");
+export function shortStackTraces(): void {
+  Error.prepareStackTrace = (error, frames) => {
+    const shown = Number.isFinite(Error.stackTraceLimit) ? frames : frames.slice(0, skipped);
+    return [String(error), ...shown.map(String)].join("\n    at ");
+  };
 }

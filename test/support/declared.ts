@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { declareEstate } from "../../components/estate.ts";
-import { nativeStackTraces } from "../../components/stacks.ts";
+import { shortStackTraces } from "../../components/stacks.ts";
 import { parseConfig } from "../../config.ts";
 import type { Platform } from "../../platforms/platform.ts";
 import { type Declared, declaredBy } from "./mocks.ts";
@@ -50,7 +50,7 @@ export async function declaredFor(
   keys: Record<string, unknown>,
   file = "Pulumi.test.yaml",
 ): Promise<Declared[]> {
-  nativeStackTraces();
+  shortStackTraces();
   const config = parseConfig(keys, file);
   const { declared } = await declaredBy(() => {
     declareEstate(

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { declareEstate } from "../../../components/estate.ts";
-import { nativeStackTraces } from "../../../components/stacks.ts";
+import { shortStackTraces } from "../../../components/stacks.ts";
 import { requireOrderlyLeave, type StackConfig } from "../../../config.ts";
 import type { Host, Platform, SshTarget } from "../../../platforms/platform.ts";
 
 /** The program of the engine tests about a whole estate: the real one, on stand-in hosts that a file names. */
 const file = process.env.SCENARIO;
 if (!file) throw new Error("SCENARIO names no file");
-nativeStackTraces();
+shortStackTraces();
 const { hosts, ...told } = JSON.parse(readFileSync(file, "utf8")) as Pick<
   StackConfig,
   "absent" | "unreachable"

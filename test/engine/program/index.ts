@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { readScripts } from "../../../components/scripts.ts";
-import { nativeStackTraces } from "../../../components/stacks.ts";
+import { shortStackTraces } from "../../../components/stacks.ts";
 import { scriptsCopy } from "../../../components/step.ts";
 import type { Row } from "../../../components/table.ts";
 import { type Member, Transition } from "../../../components/transition.ts";
@@ -11,7 +11,7 @@ import type { Scenario } from "../scenario.ts";
 /** The program of the engine tests: the real transitions, over a table and a goal that the test writes into a file. */
 const file = process.env.SCENARIO;
 if (!file) throw new Error("SCENARIO names no file");
-nativeStackTraces();
+shortStackTraces();
 const scenario = JSON.parse(readFileSync(file, "utf8")) as Scenario;
 
 const scripts = readScripts(scenario.scripts);
