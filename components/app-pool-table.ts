@@ -102,12 +102,13 @@ const enter = (limits: PoolLimits, server: string, bakeSeconds: number): Row => 
   deadlineSeconds: limits.upSeconds + bakeSeconds + 60,
 });
 
-const verdict = (says: string): Row => ({
+const verdict = (of: string, says: string): Row => ({
   phase: "verdict",
   script: "pool/verdict",
   on: "operator",
   by: "operator",
-  says,
+  says: `only if ${of} is bad: ${says}, and the update fails`,
+  when: (bad) => bad.length > 0,
   deadlineSeconds: 30,
 });
 
@@ -127,7 +128,7 @@ export function memberTable(limits: PoolLimits, server: string, wanted: Membersh
   return [
     want,
     enter(limits, server, limits.groupBakeSeconds),
-    verdict(`${server} serves; if it did not do well, no balancer sends it a request and the update fails`),
+    verdict(server, "no balancer sends it a request"),
   ];
 }
 
@@ -174,7 +175,7 @@ export function releaseTable(limits: PoolLimits, groups: readonly (readonly stri
     stageRow(limits),
     ...forward,
     ...backRows(limits, groups),
-    verdict("the release serves on every server; if it was bad, none runs it any more and the update fails"),
+    verdict("the release", "no server runs it any more"),
   ];
 }
 
@@ -360,7 +361,7 @@ export function singleReleaseTable(limits: PoolLimits): Table {
       when: (bad) => bad.length > 0,
     },
     toServers(pool, "open", "off", "every server's port is open again"),
-    verdict("the release serves; if it was bad, none runs it any more and the update fails"),
+    verdict("the release", "no server runs it any more"),
   ];
 }
 

@@ -152,7 +152,7 @@ export class AppPool extends pulumi.ComponentResource {
       readonly perMachine?: boolean;
       readonly settings?: Readonly<Record<string, (host: string) => pulumi.Input<readonly string[]>>>;
       readonly secrets?: Readonly<Record<string, pulumi.Output<string>>>;
-      readonly verdict?: { good: string; bad: string; cure: string };
+      readonly verdict?: { bad: string; cure: string };
     },
   ): Transition {
     const component = `${this.#pool}-${of}`;
@@ -172,9 +172,7 @@ export class AppPool extends pulumi.ComponentResource {
         settings: how.settings,
         secrets: how.secrets,
         preflight: () => this.#preflight(component, transition, how.hosts, how.wanted ?? {}),
-        commands: verdict
-          ? { "pool/verdict": (_, __, verdicts) => judged({ component, ...verdict }, verdicts) }
-          : {},
+        commands: verdict ? { "pool/verdict": (_, __, verdicts) => judged(verdict, verdicts) } : {},
         after: how.after,
       },
       { parent: this },
@@ -324,7 +322,6 @@ export class AppPool extends pulumi.ComponentResource {
         minFreeMiB,
       },
       verdict: {
-        good: `${config.release} serves`,
         bad: `release ${config.release} of ${this.#pool} is bad; every server that had it runs again what it ran before`,
         cure: `to go on with what runs, say so: npx pulumi config set --path changeover:appPools.${this.#pool}.release <the release before>; to try this one again: npx pulumi up --replace '**::${this.#pool}-release-roll-id'`,
       },
@@ -363,7 +360,6 @@ export class AppPool extends pulumi.ComponentResource {
         ...(wanted === "in" ? { enters: name, release: config.release } : {}),
       },
       verdict: {
-        good: `${name} serves`,
         bad: `${name} did not do well, and no balancer sends it a request`,
         cure: `mend it and start again: npx pulumi up --replace '**::${this.#pool}-${name}-member-id', or leave it out: npx pulumi config set --path changeover:appPools.${this.#pool}.servers.${name} out`,
       },
@@ -418,7 +414,7 @@ export class AppPool extends pulumi.ComponentResource {
 }
 
 function judged(
-  order: { component: string; good: string; bad: string; cure: string },
+  order: { bad: string; cure: string },
   verdicts: pulumi.Output<readonly Verdict[]>,
 ): OperatorCommand {
   const stdin = verdicts.apply((seen) => JSON.stringify({ ...order, verdicts: seen }));

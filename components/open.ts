@@ -1,3 +1,5 @@
+import { notNeeded } from "./table.ts";
+
 /** One entry of a state that was exported by `pulumi stack export`, as far as it is looked at here. */
 export interface ExportedEntry {
   readonly urn: string;
@@ -30,7 +32,7 @@ export function unfinished(entries: readonly ExportedEntry[], pending: readonly 
   const halves = entries.filter((entry) => entry.delete).map(({ urn }) => `${nameOf(urn)} is half replaced`);
   const open = entries.filter(isIdOfTransition).flatMap((id) => {
     const current = entries.filter(({ parent, delete: old }) => parent === id.parent && !old);
-    const behind = current.filter((step) => ![undefined, id.outputs?.hex].includes(ranFor(step)));
+    const behind = current.filter((step) => ![undefined, notNeeded, id.outputs?.hex].includes(ranFor(step)));
     if (behind.length === 0 && current.some(({ urn }) => nameOf(urn).endsWith("-done-gate"))) return [];
     const steps = behind.map(({ urn }) => nameOf(urn)).join(", ") || "not all steps have run";
     return [`${nameOf(id.urn).replace(/-id$/, "")} ${String(id.outputs?.hex)} is open: ${steps}`];

@@ -78,7 +78,8 @@ export function remoteStep(
 export function localStep(
   name: string,
   args: {
-    create?: pulumi.Input<string>;
+    /** Undefined: nothing is run. */
+    create?: pulumi.Input<string | undefined>;
     stdin?: pulumi.Input<string>;
     triggers: Record<string, pulumi.Input<string>>;
   },
@@ -87,7 +88,7 @@ export function localStep(
   return new command.local.Command(
     name,
     {
-      create: args.create,
+      create: args.create as pulumi.Input<string>,
       stdin: args.stdin,
       triggers: [args.triggers],
       logging: "stderr",

@@ -33,7 +33,7 @@ export interface Row {
   readonly beside?: boolean;
   /** Its receipt says whether what it saw is good: one that has ` bad: ` in it fails nothing by itself. */
   readonly verdict?: boolean;
-  /** Whether the row runs, by the phases whose verdict was bad; left out: whatever they were. */
+  /** Whether it runs, by the phases whose verdict was bad; left out: whatever they were. For a host or the operator. */
   readonly when?: (bad: readonly string[]) => boolean;
   /** The row may be left out on a machine in `unreachable`. A fence, a drain and a proof never may. */
   readonly mayBeSkipped?: boolean;
@@ -42,6 +42,9 @@ export interface Row {
 }
 
 export type Table = readonly Row[];
+
+/** What stands for a transition in the triggers of a row whose `when` says that it does not run. */
+export const notNeeded = "not needed";
 
 /** The epoch with which the receipt of a preflight ends; empty when it has none. */
 export function epochOf(receipt: string): string {

@@ -4,7 +4,7 @@ import * as random from "@pulumi/random";
 import type { Host } from "../platforms/platform.ts";
 import { quoted, scriptsOn, startOf } from "./start.ts";
 import { gate, localStep, remoteStep } from "./step.ts";
-import { badOf, epochOf, type Keepers, phasesOf, type Row, rowName, type Table } from "./table.ts";
+import { badOf, epochOf, type Keepers, notNeeded, phasesOf, type Row, rowName, type Table } from "./table.ts";
 
 /** A host as a component uses it: with its scripts, and whether the config says that nothing may dial it. */
 export interface Member {
@@ -116,14 +116,21 @@ export class Transition extends pulumi.ComponentResource {
     this.#before = [id, ...(args.after ?? [])];
 
     this.#epoch = this.#preflight();
-    this.#eachMember("claim", (member) => this.#claim(member));
+    this.#phase(
+      "claim",
+      this.#reachable().map((member) => this.#claim(member)),
+    );
     for (const [phase, rows] of phasesOf(args.table)) {
       this.#phase(
         phase,
         rows.flatMap((row) => this.#row(row)),
       );
     }
-    this.finished = this.#eachMember("done", (member) => this.#done(member));
+    const done = this.#reachable().map((member) => this.#done(member));
+    this.finished = gate(`${prefix}-done-gate`, {
+      parent: this,
+      dependsOn: done.length > 0 ? done : this.#before,
+    });
     for (const member of args.members.values()) if (member.unreachable) this.#skipped(member);
     this.registerOutputs({ id: this.id });
   }
@@ -188,7 +195,8 @@ export class Transition extends pulumi.ComponentResource {
       .apply(([keepers, on]) => [...(row.words?.(keepers, on) ?? [])]);
     const shown = row.words ? words : undefined;
     const says = row.pointOfNoReturn ? `${row.says} (point of no return)` : row.says;
-    if (row.by === "operator") return this.#operator(row, name, shown, says);
+    const when = this.#when(row);
+    if (row.by === "operator") return this.#operator(row, name, shown, says, when);
     if (row.by === "platform") return this.#move(row, name, pulumi.output(host));
     const { component, transition } = this.#args;
     const taken = row.takes === undefined ? [] : [this.#receipts.get(row.takes) ?? "none"];
@@ -199,8 +207,6 @@ export class Transition extends pulumi.ComponentResource {
         ...(row.reads ? [] : [component, transition, id, String(row.deadlineSeconds), row.script]),
         ...[component, ...(row.limits ?? []), ...goal, ...settings, ...receipts],
       ]);
-    const { when } = row;
-    const seen = pulumi.all([...this.#verdicts]);
     const step = this.#declare(
       name,
       host,
@@ -209,10 +215,15 @@ export class Transition extends pulumi.ComponentResource {
       { says },
       shown,
       row.stdin,
-      when && seen.apply((verdicts) => when(badPhases(verdicts))),
+      when,
     );
     if (row.verdict) this.#judged(row, step);
     return step;
+  }
+
+  /** Whether the row is needed, as soon as what was judged before it is known. */
+  #when({ when }: Row): pulumi.Output<boolean> | undefined {
+    return when && pulumi.all([...this.#verdicts]).apply((verdicts) => when(badPhases(verdicts)));
   }
 
   #judged({ phase }: Row, { stdout }: command.remote.Command): void {
@@ -230,6 +241,7 @@ export class Transition extends pulumi.ComponentResource {
     name: string,
     words: pulumi.Output<string[]> | undefined,
     says: string,
+    when: pulumi.Output<boolean> | undefined,
   ): pulumi.Resource {
     const declared = this.#args.commands?.[row.script];
     if (!declared)
@@ -241,7 +253,11 @@ export class Transition extends pulumi.ComponentResource {
     );
     const step = localStep(
       `${this.#prefix}-${name}`,
-      { create, stdin, triggers: this.#triggers({ says }, words) },
+      {
+        create: pulumi.output(when ?? true).apply((needed) => (needed ? create : undefined)),
+        stdin,
+        triggers: this.#triggers({ says }, words, undefined, when),
+      },
       this.#after(),
     );
     this.#receipts.set(row.script, step.stdout);
@@ -314,7 +330,7 @@ export class Transition extends pulumi.ComponentResource {
     when?: pulumi.Output<boolean>,
   ): Record<string, pulumi.Input<string>> {
     const ifNeeded = (value: pulumi.Output<string>) =>
-      when ? pulumi.all([value, when]).apply(([text, needed]) => (needed ? text : "not needed")) : value;
+      when ? pulumi.all([value, when]).apply(([text, needed]) => (needed ? text : notNeeded)) : value;
     return {
       ...shown,
       ...(host ? { host } : {}),
@@ -356,17 +372,12 @@ export class Transition extends pulumi.ComponentResource {
     localStep(`${this.#prefix}-skipped-${host}`, { triggers }, { parent: this });
   }
 
-  #eachMember(phase: string, declare: (member: Member) => pulumi.Resource): pulumi.Resource {
-    return this.#phase(phase, this.#reachable().map(declare));
-  }
-
-  /** Close a phase with its gate. An empty phase still hands the order on. */
-  #phase(name: string, resources: pulumi.Resource[]): pulumi.Resource {
-    const dependsOn = resources.length > 0 ? resources : this.#before;
-    const closed = gate(`${this.#prefix}-${name}-gate`, { parent: this, dependsOn });
-    this.#before = [closed];
+  /** Close a phase: with a gate, so that many steps of the next one don't depend on many of this. */
+  #phase(name: string, resources: pulumi.Resource[]): void {
+    if (resources.length > 1)
+      this.#before = [gate(`${this.#prefix}-${name}-gate`, { parent: this, dependsOn: resources })];
+    else if (resources.length === 1) this.#before = resources;
     this.#verdicts.push(...this.#pending.splice(0));
-    return closed;
   }
 
   #after(resources: readonly pulumi.Resource[] = []): pulumi.CustomResourceOptions {
