@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { archivePath } from "../tools/demo-releases.ts";
 import type { LoadReport } from "../tools/load.ts";
 import { PoolSite } from "../test/support/pool-site.ts";
+import { ok } from "../test/support/runs.ts";
 import { Ansible, type Left, packages } from "./app-pool/ansible.ts";
 import { line, median } from "./figures.ts";
 
@@ -26,6 +27,8 @@ const root = join(import.meta.dirname, "..");
 /** One update: how long it took, and what users saw meanwhile. */
 interface Figure {
   readonly seconds: number;
+  /** Until the last server answered users with the release; the whole command for what is no release. */
+  readonly served: number;
   readonly seen: LoadReport;
 }
 
@@ -41,35 +44,39 @@ const ansible = new Ansible(site.estate, "build", {
   ...{ owner: "expprodl", port: 8080, links: {} },
 });
 
-async function ours(change: Record<string, unknown>): Promise<Figure> {
-  site.set(change);
-  let seconds = 0;
-  const seen = await site.seen(async () => {
-    const started = performance.now();
-    const run = await site.estate.up();
-    seconds = (performance.now() - started) / 1000;
-    if (run.code !== 0) throw new Error(run.output);
-  });
-  return { seconds, seen };
+/** @param act ends the update, and throws when it failed. */
+async function timed(act: () => Promise<void>, revision?: string): Promise<Figure> {
+  const mark = users.mark();
+  const seen = await site.seen(act);
+  const seconds = seen.seconds - PoolSite.lingerSeconds;
+  if (revision === undefined) return { seconds, served: seconds, seen };
+  const first = users.firstBy(revision, mark);
+  const missing = site.servers.filter((name) => first[name] === undefined);
+  if (missing.length > 0) throw new Error(`${revision} was never answered by ${missing.join(", ")}`);
+  return { seconds, served: Math.max(...Object.values(first)) / 1000, seen };
 }
 
-async function theirs(revision: string): Promise<Figure> {
-  let seconds = 0;
-  const seen = await site.seen(async () => {
-    const rolled = await ansible.update(revision, archivePath(revision));
-    seconds = rolled.seconds;
-    if (rolled.code !== 0) throw new Error(rolled.output);
-  });
-  return { seconds, seen };
+function ours(change: Record<string, unknown>): Promise<Figure> {
+  site.set(change);
+  return timed(
+    async () => {
+      ok(await site.estate.up());
+    },
+    change.release as string | undefined,
+  );
+}
+
+function theirs(revision: string): Promise<Figure> {
+  return timed(async () => {
+    ok(await ansible.update(revision, archivePath(revision)));
+  }, revision);
 }
 
 function report(name: string, figures: readonly Figure[]): void {
-  console.log(
-    line(
-      name,
-      figures.map(({ seconds }) => seconds),
-    ),
-  );
+  const of = (key: "served" | "seconds") => figures.map((figure) => figure[key]);
+  console.log(line(name, of("seconds")));
+  if (figures.some(({ served, seconds }) => served !== seconds))
+    console.log(line("  until all serve it", of("served")));
   const failed = figures.map(({ seen }) => seen.failed);
   const asked = figures.map(({ seen }) => seen.ok + seen.failed);
   console.log(`${"".padEnd(28)} failed ${failed.join(" ")} of ${asked.join(" ")} requests`);
@@ -78,27 +85,37 @@ function report(name: string, figures: readonly Figure[]): void {
 const shown = ({ states, current }: Left): string =>
   site.servers.map((name) => `${name} ${states[name]?.join("/") ?? "?"} ${current[name] ?? "?"}`).join(", ");
 
+const users = await site.users();
+
 try {
   await ansible.prepare();
   for (const revision of [...releases, "4686-never-ready"])
     await ansible.bring(join(root, archivePath(revision)));
-  await site.users();
   const figures = { ours: [] as Figure[], theirs: [] as Figure[] };
   for (let round = 0; round < rounds; round++) {
     for (const release of releases) figures.ours.push(await ours({ release }));
     for (const release of releases) figures.theirs.push(await theirs(release));
     const [mine, other] = [figures.ours, figures.theirs].map((all) => all.slice(-2));
     const words = (all: readonly Figure[] = []) =>
-      all.map(({ seconds, seen }) => `${seconds.toFixed(1)} s (${String(seen.failed)} failed)`).join(", ");
+      all
+        .map(
+          ({ served, seconds, seen }) =>
+            `${served.toFixed(1)} of ${seconds.toFixed(1)} s (${String(seen.failed)} failed)`,
+        )
+        .join(", ");
     console.log(`round ${String(round + 1)}: changeover ${words(mine)}; ansible ${words(other)}`);
   }
 
   console.log("\nrolling update of four servers");
   report("changeover", figures.ours);
   report("ansible, drain and wait", figures.theirs);
-  const ratio =
-    median(figures.ours.map(({ seconds }) => seconds)) / median(figures.theirs.map(({ seconds }) => seconds));
-  console.log(`changeover to ansible: ${ratio.toFixed(2)}`);
+  const ratio = (key: "served" | "seconds") =>
+    (
+      median(figures.ours.map((figure) => figure[key])) / median(figures.theirs.map((figure) => figure[key]))
+    ).toFixed(2);
+  console.log(
+    `changeover to ansible: ${ratio("served")} until all serve it, ${ratio("seconds")} the whole command`,
+  );
 
   console.log("\nother changes under the same load, by changeover");
   const out = { servers: { ...(site.pool.servers as object), prodapp02: "out" } };

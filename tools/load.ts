@@ -191,6 +191,15 @@ export class Load {
     );
   }
 
+  /** When each server first gave a good answer of a revision after a mark, in ms from there. */
+  firstBy(revision: string, mark: number): Readonly<Record<string, number>> {
+    const first: Record<string, number> = {};
+    for (const answer of this.#ended)
+      if (answer.at > mark && answer.revision === revision && answer.server !== undefined)
+        first[answer.server] ??= rounded(answer.at - mark);
+    return first;
+  }
+
   /** The requests that failed since a mark, one by one. */
   failures(mark = 0): readonly Failure[] {
     return this.#ended.flatMap(({ at, path, reason, ms }) =>

@@ -26,6 +26,8 @@ while True:
 
 /** A pool of the demo application on machines of its own, with users who ask it all the time. */
 export class PoolSite {
+  /** How long it is looked on after the end: requests that were begun meanwhile may be slow ones. */
+  static readonly lingerSeconds = 2.5;
   readonly estate: Estate;
   readonly balancers: readonly string[];
   readonly servers: readonly string[];
@@ -90,8 +92,7 @@ export class PoolSite {
     const load = this.#load ?? (await this.users());
     const mark = load.mark();
     await act();
-    // The last requests that were begun meanwhile may be slow ones.
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await new Promise((resolve) => setTimeout(resolve, PoolSite.lingerSeconds * 1000));
     return load.since(mark);
   }
 
