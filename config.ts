@@ -60,26 +60,16 @@ const stackFile = (): string => `Pulumi.${pulumi.getStack()}.yaml`;
 /**
  * Nobody leaves the file who was not taken out of service first.
  *
+ * @param outputs of the stack at its last update.
  * @throws ConfigError that names each host, and how it may leave.
  */
-export async function requireOrderlyLeave(config: StackConfig): Promise<void> {
+export function requireOrderlyLeave(config: StackConfig, outputs: unknown): void {
   const wanted = { ...config, unreachable: [...config.unreachable, ...config.suspect] };
-  const outputs = await lastOutputs();
   const problems = [
     ...leaving(operatedBy(outputs), wanted),
     ...cachesLeaving(cachesIn(outputs), config.caches),
   ];
   if (problems.length > 0) throw new ConfigError(problemText(stackFile(), problems));
-}
-
-/**
- * The outputs of this stack at its last update; empty when there was none. Read without a resource: a `StackReference`
- * would keep a copy of the stack's secrets in its state, and have a line in each preview.
- */
-async function lastOutputs(): Promise<unknown> {
-  const name = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()].join("/");
-  const answer: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
-  return (answer as { readonly outputs?: unknown }).outputs;
 }
 
 /**

@@ -1,14 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
-import { declareEstate } from "./components/estate.ts";
-import { lastLook } from "./components/looked.ts";
-import { shortStackTraces } from "./components/stacks.ts";
-import { readConfig, requireOrderlyLeave, requireSafeBackend } from "./config.ts";
-import { platformOf } from "./platforms/platforms.ts";
+import { lastOutputs } from "./config/last-outputs.ts";
+
+// The CLI needs a second to open what it keeps of the last update; meanwhile the program is loaded.
+const last = lastOutputs();
+const { readConfig, requireOrderlyLeave, requireSafeBackend } = await import("./config.ts");
+const { declareEstate } = await import("./components/estate.ts");
+const { lastLook } = await import("./components/looked.ts");
+const { shortStackTraces } = await import("./components/stacks.ts");
+const { platformOf } = await import("./platforms/platforms.ts");
 
 shortStackTraces();
 const config = readConfig();
 requireSafeBackend(config);
-await requireOrderlyLeave(config);
+requireOrderlyLeave(config, await last);
 // A preview dials nothing; what the operator saw before it is shown beside, and no step depends on it.
 if (pulumi.runtime.isDryRun()) for (const line of lastLook(pulumi.getStack())) void pulumi.log.info(line);
 const estate = declareEstate(config, await platformOf(config));

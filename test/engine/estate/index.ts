@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { declareEstate } from "../../../components/estate.ts";
 import { shortStackTraces } from "../../../components/stacks.ts";
+import { lastOutputs } from "../../../config/last-outputs.ts";
 import { requireOrderlyLeave, type StackConfig } from "../../../config.ts";
 import type { Host, Platform, SshTarget } from "../../../platforms/platform.ts";
 
@@ -17,7 +18,7 @@ const { hosts, ...told } = JSON.parse(readFileSync(file, "utf8")) as Pick<
 };
 const nothing = { pairs: {}, appPools: {}, sharedVolumes: {}, caches: {}, suspect: [] };
 const config = { platform: "inventory", ...nothing, hosts, ...told } as unknown as StackConfig;
-await requireOrderlyLeave(config);
+requireOrderlyLeave(config, await lastOutputs());
 
 const machines = Object.entries(hosts).map(([name, ssh]): [string, Host] => [
   name,
