@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
@@ -119,7 +120,10 @@ export function scriptsCopy(host: Host, { folder, release }: Scripts): command.r
   );
 }
 
-/** Declare a file of the operator's machine on one host; `to` is where it is, and `sha256` what names its contents. */
+/**
+ * Declare a file of the operator's machine on one host; `to` is where it is, and `sha256` what names its contents.
+ * Who does not have the file may preview, and change whatever needs no copy of it: a hook refuses the copy.
+ */
 export function fileCopy(
   name: string,
   host: Host,
@@ -130,7 +134,16 @@ export function fileCopy(
   }: { readonly path: string; readonly sha256: string; readonly to: pulumi.Output<string> },
   opts: pulumi.CustomResourceOptions,
 ): command.remote.CopyToRemote {
-  return copyTo(name, host, { source: new pulumi.asset.FileAsset(path), to, named: { sha256 } }, opts);
+  const named = { sha256 };
+  if (existsSync(path))
+    return copyTo(name, host, { source: new pulumi.asset.FileAsset(path), to, named }, opts);
+  const missing = new pulumi.ResourceHook(`${name}-there`, () => {
+    throw new Error(
+      `${path} is not on this machine, and ${host.name} does not have it; put it there (sha256 ${sha256}), or name an https address that has it`,
+    );
+  });
+  const source = new pulumi.asset.StringAsset(sha256);
+  return copyTo(name, host, { source, to, named, missing }, opts);
 }
 
 /** A copy is made anew for another machine, and for other contents by what names them. */
@@ -141,6 +154,8 @@ function copyTo(
     readonly source: pulumi.asset.Asset | pulumi.asset.Archive;
     readonly to: pulumi.Output<string>;
     readonly named: Readonly<Record<string, string>>;
+    /** What is said when the source is needed, and is not there. */
+    readonly missing?: pulumi.ResourceHook;
   },
   opts: pulumi.CustomResourceOptions,
 ): command.remote.CopyToRemote {
@@ -155,10 +170,10 @@ function copyTo(
     {
       ...opts,
       retainOnDelete: true,
-      // Not `source`: a refresh leaves only its hash in the state, which the plugin refuses as an input.
-      ignoreChanges: ["connection", "remotePath"],
+      // A source that is there is compared: a refresh leaves only its hash in the state, which the plugin refuses as an input.
+      ignoreChanges: ["connection", "remotePath", ...(copied.missing ? ["source"] : [])],
       hideDiffs: ["connection"],
-      hooks: { beforeCreate: [answersHook(name, host.ssh)] },
+      hooks: { beforeCreate: [copied.missing ?? answersHook(name, host.ssh)] },
     },
   );
 }

@@ -8,7 +8,9 @@ import { cacheFolder, root } from "./setup/places.ts";
 
 const file = join(cacheFolder(), "chaos.jsonl");
 
-const help = `The whole crash matrix on real hosts: every step of a switch x every incident x finish or flip back, and\nproduction lost in every way; every step of a pool's release, failed, killed, and with a machine gone in it.
+const help = `The whole crash matrix on real hosts: every step of a switch x every incident x finish or flip back, and
+production lost in every way; every step of a pool's release, of a server's way in and out and of a cut-over, failed,
+killed, and with a machine gone in it.
 
 Usage: npm run chaos -- [--minutes N] [--again]
 

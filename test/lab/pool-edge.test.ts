@@ -6,16 +6,6 @@ import { failed, ok } from "../support/runs.ts";
 
 const minute = 60_000;
 
-/** Notes each program that was seen to listen on port 80, together where it was together. */
-const listeners = `
-import re, subprocess, time
-while True:
-    said = subprocess.run(["ss", "-Hltnp", "sport = :80"], capture_output=True, text=True).stdout
-    names = sorted(set(re.findall('"([a-z0-9]+)"', said)))
-    open("/run/listeners", "a").write("+".join(names) + "\\n")
-    time.sleep(0.02)
-`.trim();
-
 /** The seed's evening: from one Apache to HAProxy over two servers, back, and for good. */
 describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
   let site: PoolSite;
@@ -24,10 +14,7 @@ describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
     site = await PoolSite.start(["websvr"], ["prodapp01", "prodapp02"], {
       ...{ edge: "apache", apache: "kept", apacheServer: "prodapp01", bakeSeconds: 1 },
     });
-    await site.estate.on(
-      "websvr",
-      `cat >/run/listeners.py <<'LISTENERS_ENDS'\n${listeners}\nLISTENERS_ENDS\nsystemd-run --quiet --collect --unit=listeners python3 /run/listeners.py`,
-    );
+    await site.watchListeners();
   }, 10 * minute);
 
   afterAll(async () => {
@@ -46,7 +33,6 @@ describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
     ok(await site.estate.up());
     return (performance.now() - started) / 1000;
   };
-  const seen = async () => new Set((await site.estate.on("websvr", "cat /run/listeners")).trim().split("\n"));
 
   it("is Apache at first, in front of one server [001-015] [001-020]", async () => {
     expect(await answer()).toMatchObject({ status: 200, server: "prodapp01", by: "Apache" });
@@ -67,7 +53,7 @@ describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
       );
       expect(seldom).toEqual([]);
       expect((await answer()).status).toBe(200);
-      expect((await seen()).has("apache2+haproxy")).toBe(false);
+      expect(await site.listeners()).not.toContain("apache2+haproxy");
       await load.stop();
     },
     5 * minute,
@@ -80,14 +66,14 @@ describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
       expect(await up()).toBeLessThan(60);
       expect(await answer()).toMatchObject({ status: 200, server: "prodapp01", by: "Apache" });
 
-      await arrange(site.estate, "haproxy-serve", "before");
+      await arrange(site.estate, "haproxy", "before");
       site.set({ edge: "haproxy" });
       failed(await site.estate.up());
       await clear(site.estate);
       site.set({ edge: "apache" });
       expect(await up()).toBeLessThan(60);
       expect(await answer()).toMatchObject({ status: 200, by: "Apache" });
-      expect((await seen()).has("apache2+haproxy")).toBe(false);
+      expect(await site.listeners()).not.toContain("apache2+haproxy");
     },
     5 * minute,
   );

@@ -1,151 +1,181 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cut, mend, powerCut, whyNoLab } from "../../tools/lab/lab.ts";
-import { killGroup, type Run } from "../support/engine.ts";
-import { arrange, clear, type PoolStep, reached } from "../support/incident.ts";
+import { whyNoLab } from "../../tools/lab/lab.ts";
 import { type Case, chosen, recorded } from "../support/chaos.ts";
+import type { PoolStep } from "../support/incident.ts";
+import { type PoolIncident, poolIncidents, recover, stopIn } from "../support/pool-incidents.ts";
 import { PoolSite } from "../support/pool-site.ts";
-import { failed, ok } from "../support/runs.ts";
+import { ok } from "../support/runs.ts";
 
 const minute = 60_000;
 
-type Stop =
-  | "a release fails before"
-  | "a release fails after"
-  | "a release is killed"
-  | "a balancer is gone"
-  | "a server is gone";
+/** Every step of each change of a pool. Every run of the tests has some cases; `npm run chaos` has all. */
+const steps = {
+  "a release": ["claim", "stage", "drain", "release", "enter", "done"],
+  "a leave": ["claim", "want", "drain", "done"],
+  "an entry": ["claim", "stage", "release", "want", "enter", "done"],
+  "a cut-over": ["claim", "page", "close", "apache", "haproxy", "done"],
+} as const satisfies Record<string, readonly PoolStep[]>;
 
-/** Every step of a release, and how the operator ends it. Every run of the tests has some; `npm run chaos` has all. */
-const steps: readonly PoolStep[] = ["claim", "stage", "drain", "release", "enter", "done"];
-const sample: Readonly<Partial<Record<PoolStep, Stop>>> = {
-  drain: "a release fails after",
-  release: "a release is killed",
-  enter: "a server is gone",
+type Change = keyof typeof steps;
+type Incident = `${Change} ${PoolIncident}`;
+interface PoolCase extends Case<Incident, PoolStep> {
+  readonly change: Change;
+  readonly stop: PoolIncident;
+}
+
+const sampled: readonly string[] = [
+  "a release fails after drain",
+  "a release is killed in release",
+  "a release loses a server in enter",
+  "a leave fails after drain",
+  "a leave loses a balancer in want",
+  "an entry fails before enter",
+  "an entry is killed in want",
+  "a cut-over fails after apache",
+  "a cut-over is killed in haproxy",
+];
+
+/** A loss of the machine that a step does not run on says nothing of the step. */
+const losesServer: readonly PoolStep[] = ["drain", "release", "enter", "close"];
+
+const casesOf = (...changes: readonly Change[]): PoolCase[] =>
+  chosen(
+    changes.flatMap((change) =>
+      steps[change].flatMap((step) =>
+        poolIncidents
+          .filter((stop) => stop !== "loses a server in" || losesServer.includes(step))
+          .map((stop): PoolCase => {
+            const incident: Incident = `${change} ${stop}`;
+            // Who failed after the work of a step has it to take back; the others go on.
+            const ending = stop === "fails after" ? "back" : "finish";
+            return {
+              ...{ change, stop, step, incident, ending },
+              sampled: sampled.includes(`${incident} ${step}`),
+            };
+          }),
+      ),
+    ),
+  );
+
+/** What users of a lost machine saw is not counted: nobody could move them. */
+const counts = ({ stop }: PoolCase) => !stop.startsWith("loses");
+
+/** Whatever stops in the middle, the state is whole and the hosts are as it says. */
+const whole = async (site: PoolSite) => {
+  const { resources, pending } = await site.estate.project.state();
+  expect(pending).toEqual([]);
+  expect(resources.filter((entry) => entry.delete)).toEqual([]);
+  const verified = await site.estate.verify();
+  expect(verified.code, verified.output).toBe(0);
 };
-const cases = (incident: Stop, ending: "finish" | "back", of = steps) =>
-  of.map((step): Case<Stop, PoolStep> => ({ step, ending, incident, sampled: sample[step] === incident }));
 
-/** Three servers behind two balancers: whatever stops in the middle, the pool ends in the goal or in what was there. */
-describe.skipIf(whyNoLab() !== undefined)("a release that is stopped half-way", () => {
-  let site: PoolSite;
-  let runs = "4684";
+const [poolCases, edgeCases] = [casesOf("a release", "a leave", "an entry"), casesOf("a cut-over")];
 
-  beforeAll(async () => {
-    site = await PoolSite.start(["websvr", "websvr2"], ["prodapp01", "prodapp02", "prodapp03"], {
-      bakeSeconds: 1,
-    });
-    await site.users();
-  }, 10 * minute);
+/** Three servers behind two balancers. */
+describe.skipIf(whyNoLab() !== undefined || poolCases.length === 0)(
+  "a pool whose change is stopped half-way",
+  () => {
+    let site: PoolSite;
+    const everybody = { prodapp01: "in", prodapp02: "in", prodapp03: "in" };
+    let now: { release: string; servers: Readonly<Record<string, string>> } = {
+      release: "4684",
+      servers: everybody,
+    };
 
-  afterAll(async () => {
-    await site.stop();
-  }, minute);
+    beforeAll(async () => {
+      site = await PoolSite.start(["websvr", "websvr2"], Object.keys(everybody), { bakeSeconds: 1 });
+      await site.users();
+    }, 10 * minute);
 
-  const next = () => (runs === "4684" ? "4685" : "4684");
-  const up = () => site.estate.up();
+    afterAll(async () => {
+      await site.stop();
+    }, minute);
 
-  /** All servers run one release and serve at every balancer; never fewer than minHealthy were up. */
-  const settledIn = async (release: string, least: number) => {
-    runs = release;
-    expect(await site.running()).toEqual(Object.fromEntries(site.servers.map((name) => [name, release])));
-    for (const balancer of site.balancers)
-      expect(Object.values(await site.states(balancer))).toEqual(site.servers.map(() => "UP"));
-    expect(await site.fewestHealthy()).toBeGreaterThanOrEqual(least);
-    const { resources, pending } = await site.estate.project.state();
-    expect(pending).toEqual([]);
-    expect(resources.filter((entry) => entry.delete)).toEqual([]);
-    const verified = await site.estate.verify();
-    expect(verified.code, verified.output).toBe(0);
-  };
+    /** What a change begins with, and where it goes. */
+    const ways = (change: Change) => {
+      const out = { ...everybody, prodapp03: "out" };
+      const from = { release: now.release, servers: change === "an entry" ? out : everybody };
+      const release = now.release === "4684" ? "4685" : "4684";
+      const to = {
+        "a release": { ...from, release },
+        "a leave": { ...from, servers: out },
+        "an entry": { ...from, servers: everybody },
+        "a cut-over": from,
+      }[change];
+      return { from, to };
+    };
 
-  /** Order another release, stop it in the middle, and end it as the runbook says. */
-  const stopped = async (
-    ending: "finish" | "back",
-    stop: () => Promise<unknown>,
-    recover: () => Promise<unknown> = () => up().then(ok),
-    least = 2,
-  ) => {
-    await site.watchHealthy();
-    const to = next();
-    const seen = await site.seen(async () => {
-      site.set({ release: to });
-      await stop();
-      if (ending === "back") site.set({ release: runs });
-      await recover();
-    });
-    await settledIn(ending === "finish" ? to : runs, least);
-    return seen;
-  };
+    /** Who is in serves the release at every balancer, and nobody else serves; enough were up all the time. */
+    const settledIn = async (wanted: typeof now, least: number) => {
+      now = wanted;
+      const inside = site.servers.filter((name) => wanted.servers[name] === "in");
+      const running = await site.running();
+      expect(inside.map((name) => running[name])).toEqual(inside.map(() => wanted.release));
+      for (const balancer of site.balancers)
+        expect(await site.states(balancer)).toEqual(
+          Object.fromEntries(
+            site.servers.map((name) => [name, wanted.servers[name] === "in" ? "UP" : "MAINT"]),
+          ),
+        );
+      expect(await site.fewestHealthy()).toBeGreaterThanOrEqual(least);
+      await whole(site);
+    };
 
-  /** The runbook's words after a run that was killed. */
-  const recover = async () => {
-    const cancelled: Run = await site.estate.project.pulumi(["cancel", "--yes"]);
-    if (cancelled.output.includes("failed to load checkpoint")) {
-      site.estate.project.restoreBackup();
-      ok(await site.estate.project.pulumi(["cancel", "--yes"]));
-    }
-    await expect.poll(async () => (await up()).code, { timeout: 2 * minute, interval: 1000 }).toBe(0);
-    ok(await site.estate.project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
-  };
+    it.for(poolCases)(
+      "loses no request and no server when $incident $step, and then: $ending",
+      recorded(async (one: PoolCase) => {
+        const { from, to } = ways(one.change);
+        site.set(from);
+        if (JSON.stringify(from) !== JSON.stringify(now)) ok(await site.estate.up());
+        await site.watchHealthy();
+        const seen = await site.seen(async () => {
+          site.set(to);
+          await stopIn(site, one.step, one.stop);
+          if (one.ending === "back") site.set(from);
+          await recover(site, one.stop);
+        });
+        if (counts(one)) expect(seen.failed, JSON.stringify(seen)).toBe(0);
+        // A server that dies is one less, whoever is out.
+        await settledIn(one.ending === "back" ? from : to, one.stop === "loses a server in" ? 1 : 2);
+      }),
+    );
+  },
+);
 
-  it.for(chosen([...cases("a release fails before", "finish"), ...cases("a release fails after", "back")]))(
-    "loses no request and no server when $incident $step, and then: $ending",
-    recorded(async ({ step, incident, ending }: Case<Stop, PoolStep>) => {
-      const seen = await stopped(ending, async () => {
-        await arrange(site.estate, step, incident === "a release fails before" ? "before" : "after");
-        failed(await up());
-        await clear(site.estate);
+/** One address that Apache served, and HAProxy is to. */
+describe.skipIf(whyNoLab() !== undefined || edgeCases.length === 0)(
+  "an edge whose cut-over is stopped half-way",
+  () => {
+    let site: PoolSite;
+    let edge: "apache" | "haproxy" = "apache";
+
+    beforeAll(async () => {
+      site = await PoolSite.start(["websvr"], ["prodapp01", "prodapp02"], {
+        ...{ edge, apache: "kept", apacheServer: "prodapp01", bakeSeconds: 1 },
       });
-      expect(seen.failed, JSON.stringify(seen)).toBe(0);
-    }),
-  );
+      await site.watchListeners();
+    }, 10 * minute);
 
-  it.for(chosen(cases("a release is killed", "finish")))(
-    "loses no request and no server when $incident in $step, and then: $ending",
-    recorded(async ({ step, ending }: Case<Stop, PoolStep>) => {
-      const kill = async () => {
-        await arrange(site.estate, step, "wait");
-        const { child, run } = site.estate.project.start(["up", "--yes", "--skip-preview"]);
-        await expect.poll(() => reached(site.estate, step), { timeout: minute, interval: 100 }).toBe(true);
-        killGroup(child, "SIGKILL");
-        failed(await run);
-        // The script goes on without its reader.
-        await pause(3000);
-        await clear(site.estate);
-      };
-      const seen = await stopped(ending, kill, recover);
-      expect(seen.failed, JSON.stringify(seen)).toBe(0);
-    }),
-  );
+    afterAll(async () => {
+      await site.stop();
+    }, minute);
 
-  it.for(
-    chosen([
-      ...cases("a balancer is gone", "finish"),
-      ...cases("a server is gone", "finish", ["drain", "release", "enter"]),
-    ]),
-  )(
-    "ends in the goal when $incident in $step",
-    recorded(async ({ step, incident }: Case<Stop, PoolStep>) => {
-      const { lab } = site.estate;
-      const [gone, lose, find] =
-        incident === "a balancer is gone"
-          ? (["websvr2", cut, mend] as const)
-          : (["prodapp02", powerCut, (_: string, name: string) => site.estate.boot(name)] as const);
-      const meet = async () => {
-        await arrange(site.estate, step, "wait");
-        const { child, run } = site.estate.project.start(["up", "--yes", "--skip-preview"]);
-        await expect.poll(() => reached(site.estate, step), { timeout: minute, interval: 100 }).toBe(true);
-        await lose(lab, gone);
-        // "No line for 60 seconds: Ctrl-C twice."
-        await Promise.race([run, pause(15_000)]);
-        killGroup(child, "SIGKILL");
-        await run;
-        await find(lab, gone);
-        await clear(site.estate);
-      };
-      // What users of a lost machine saw is not counted: nobody could move them. A server that dies is one less, whoever is out.
-      await stopped("finish", meet, recover, incident === "a server is gone" ? 1 : 2);
-    }),
-  );
-});
+    it.for(edgeCases)(
+      "is served by one of them, never by both, when $incident $step, and then: $ending",
+      recorded(async (one: PoolCase) => {
+        const [from, to] =
+          edge === "apache" ? (["apache", "haproxy"] as const) : (["haproxy", "apache"] as const);
+        site.set({ edge: to });
+        await stopIn(site, one.step, one.stop);
+        edge = one.ending === "back" ? from : to;
+        site.set({ edge });
+        await recover(site, one.stop);
+        const answer = await fetch(`${site.targets[0] ?? ""}/`);
+        expect(answer.status).toBe(200);
+        expect(answer.headers.get("server")?.startsWith("Apache") ?? false).toBe(edge === "apache");
+        expect(await site.listeners()).not.toContain("apache2+haproxy");
+        await whole(site);
+      }),
+    );
+  },
+);

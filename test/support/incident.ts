@@ -33,7 +33,7 @@ export const aloneSteps = {
 
 export type AloneStep = keyof typeof aloneSteps;
 
-/** The scripts of a pool's release and of its members' ways in and out. */
+/** The scripts of a pool's release, of its members' ways in and out, and of a cut-over. */
 export const poolSteps = {
   claim: "claim",
   stage: "app/stage",
@@ -42,7 +42,10 @@ export const poolSteps = {
   enter: "haproxy/enter",
   done: "done",
   want: "haproxy/member",
-  "haproxy-serve": "haproxy/serve",
+  page: "haproxy/maintenance",
+  close: "app/firewall",
+  apache: "apache/serve",
+  haproxy: "haproxy/serve",
 } as const;
 
 export type PoolStep = keyof typeof poolSteps;

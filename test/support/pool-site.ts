@@ -24,6 +24,16 @@ while True:
     time.sleep(0.05)
 `.trim();
 
+/** Notes each program that was seen to listen on port 80, together where it was together. */
+const listeners = `
+import re, subprocess, time
+while True:
+    said = subprocess.run(["ss", "-Hltnp", "sport = :80"], capture_output=True, text=True).stdout
+    names = sorted(set(re.findall('"([a-z0-9]+)"', said)))
+    open("/run/listeners", "a").write("+".join(names) + "\\n")
+    time.sleep(0.02)
+`.trim();
+
 /** A pool of the demo application on machines of its own, with users who ask it all the time. */
 export class PoolSite {
   /** How long it is looked on after the end: requests that were begun meanwhile may be slow ones. */
@@ -141,6 +151,18 @@ print(b''.join(iter(lambda: s.recv(65536), b'')).decode())"`,
   async fewestHealthy(): Promise<number> {
     const noted = await Promise.all(this.balancers.map((name) => this.estate.on(name, "cat /run/fewest")));
     return Math.min(...noted.map(Number));
+  }
+
+  /** Have each balancer note from now on who listens for users, and who together. */
+  async watchListeners(): Promise<void> {
+    const watch = `cat >/run/listeners.py <<'LISTENERS_ENDS'\n${listeners}\nLISTENERS_ENDS\nsystemd-run --quiet --collect --unit=listeners python3 /run/listeners.py`;
+    await Promise.all(this.balancers.map((name) => this.estate.on(name, watch)));
+  }
+
+  /** What was noted since then, each once. */
+  async listeners(): Promise<string[]> {
+    const noted = this.balancers.map((name) => this.estate.on(name, "sort -u /run/listeners"));
+    return [...new Set((await Promise.all(noted)).flatMap((text) => text.trim().split("\n")))];
   }
 
   async stop(): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { readScripts } from "../../../components/scripts.ts";
 import { shortStackTraces } from "../../../components/stacks.ts";
-import { scriptsCopy } from "../../../components/step.ts";
+import { fileCopy, scriptsCopy } from "../../../components/step.ts";
 import type { Row } from "../../../components/table.ts";
 import { type Member, Transition } from "../../../components/transition.ts";
 import type { Scenario } from "../scenario.ts";
@@ -27,6 +27,11 @@ const members = new Map(
   }),
 );
 
+for (const { host, to, ...file } of scenario.files ?? []) {
+  const member = members.get(host);
+  if (member) fileCopy(`file-${host}`, member.host, { ...file, to: pulumi.output(to) }, {});
+}
+
 const roots = Object.values(scenario.hosts).map(({ root }) => root);
 let after: pulumi.Resource[] = [];
 
@@ -35,8 +40,9 @@ for (const [transition, { rows, goal }] of Object.entries(scenario.transitions))
     `machine.${name}`,
     identity,
   ]);
-  const table = rows.map(({ shows, ...row }): Row => ({
+  const table = rows.map(({ shows, onlyIfBad, ...row }): Row => ({
     ...{ script: "t/act", says: row.phase, deadlineSeconds: 60, ...row },
+    ...(onlyIfBad ? { when: (bad: readonly string[]) => bad.length > 0 } : {}),
     words: (keepers) => [row.phase, ...(shows ?? []).map((key) => keepers[key] ?? "")],
   }));
   const { finished } = new Transition(

@@ -26,7 +26,7 @@ main() {
   [[ -z $seconds ]] || temporarily "$name" "$seconds" t/back "$name"
   read -r secret || true
   trace "act $name${3:+ ${*:3}}${secret:+ with a secret of ${#secret}}"
-  receipt "$name is so"
+  receipt "$name is $(told verdict | grep . || echo so)"
 }
 
 {

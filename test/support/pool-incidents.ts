@@ -1,0 +1,99 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { expect } from "vitest";
+import { cut, mend, powerCut } from "../../tools/lab/lab.ts";
+import { killGroup } from "./engine.ts";
+import { arrange, clear, type PoolStep, reached } from "./incident.ts";
+import type { PoolSite } from "./pool-site.ts";
+import { failed, ok } from "./runs.ts";
+
+const minute = 60_000;
+
+/** What stops a change of a pool. */
+export const poolIncidents = [
+  "fails before",
+  "fails after",
+  "is killed in",
+  "loses a balancer in",
+  "loses a server in",
+] as const;
+
+export type PoolIncident = (typeof poolIncidents)[number];
+
+/** Order what the site's config says, and have it stopped in one step by an incident. */
+export async function stopIn(site: PoolSite, step: PoolStep, incident: PoolIncident): Promise<void> {
+  switch (incident) {
+    case "fails before":
+    case "fails after":
+      await arrange(site.estate, step, incident === "fails before" ? "before" : "after");
+      failed(await site.estate.up());
+      break;
+    case "is killed in":
+      await interrupted(site, step, async () => {
+        // The script goes on without its reader.
+        await pause(3000);
+      });
+      break;
+    case "loses a balancer in":
+      await gone(site, step, site.balancers.at(-1) ?? "", cut, mend);
+      break;
+    case "loses a server in":
+      await gone(site, step, site.servers.at(-1) ?? "", powerCut, (_, name) => site.estate.boot(name));
+  }
+  await clear(site.estate);
+}
+
+/** End what was stopped, by the runbook's words: after a failure `up` again, after a run that was killed a little more. */
+export async function recover(site: PoolSite, incident: PoolIncident): Promise<void> {
+  const { project } = site.estate;
+  if (incident.startsWith("fails")) {
+    ok(await site.estate.up());
+    return;
+  }
+  const cancelled = await project.pulumi(["cancel", "--yes"]);
+  if (cancelled.output.includes("failed to load checkpoint")) {
+    project.restoreBackup();
+    ok(await project.pulumi(["cancel", "--yes"]));
+  }
+  await expect
+    .poll(async () => (await site.estate.up()).code, { timeout: 2 * minute, interval: 1000 })
+    .toBe(0);
+  ok(await project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
+}
+
+/** Kill the CLI when the step runs. @param meanwhile what happens before that, or after. */
+async function interrupted(
+  site: PoolSite,
+  step: PoolStep,
+  after: () => Promise<void>,
+  before: (run: Promise<unknown>) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  await arrange(site.estate, step, "wait");
+  const { child, run } = site.estate.project.start(["up", "--yes", "--skip-preview"]);
+  await expect.poll(() => reached(site.estate, step), { timeout: minute, interval: 100 }).toBe(true);
+  await before(run);
+  killGroup(child, "SIGKILL");
+  await run;
+  await after();
+}
+
+function gone(
+  site: PoolSite,
+  step: PoolStep,
+  name: string,
+  lose: (lab: string, name: string) => Promise<unknown>,
+  find: (lab: string, name: string) => Promise<unknown>,
+): Promise<void> {
+  const { lab } = site.estate;
+  return interrupted(
+    site,
+    step,
+    async () => {
+      await find(lab, name);
+    },
+    async (run) => {
+      await lose(lab, name);
+      // "No line for 60 seconds: Ctrl-C twice."
+      await Promise.race([run, pause(15_000)]);
+    },
+  );
+}
