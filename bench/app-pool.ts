@@ -5,12 +5,13 @@ import type { LoadReport } from "../tools/load.ts";
 import { PoolSite } from "../test/support/pool-site.ts";
 import { ok } from "../test/support/runs.ts";
 import { Ansible, type Left, packages } from "./app-pool/ansible.ts";
+import { sharedChanges } from "./app-pool/shared.ts";
 import { line, median } from "./figures.ts";
 
 const help = `Rolling updates of four app servers behind two balancers under 200 requests a second, by this program and by
 Ansible (community.general.haproxy with drain and wait, one server at a time), on the same hosts in one run.
 
-Usage: npm run bench:app-pool [-- ROUNDS]     3 when left out; about 3 minutes a round`;
+Usage: npm run bench:app-pool [-- ROUNDS]     3 when left out; about 2 minutes a round, and 6 besides`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -141,4 +142,12 @@ try {
   console.log("(by server: its state at each balancer, and the release that it has)");
 } finally {
   await site.stop();
+}
+
+console.log("\nwhat servers share, changed under the same load, by changeover (three servers)");
+for (const { what, seconds, pages, styles } of await sharedChanges()) {
+  console.log(line(what, [seconds]));
+  console.log(
+    `${"".padEnd(28)} failed ${String(pages.failed)} of ${String(pages.ok + pages.failed)} pages, ${String(styles.failed)} of ${String(styles.ok + styles.failed)} styles; slowest page ${String(pages.latency.max)} ms, style ${String(styles.latency.max)} ms; ${String(pages.sessionsLost)} sessions began anew`,
+  );
 }

@@ -69,11 +69,11 @@ export class PoolSite {
     balancers: readonly string[] = ["websvr", "websvr2"],
     servers: readonly string[] = ["prodapp01", "prodapp02", "prodapp03", "prodapp04"],
     change: Record<string, unknown> = {},
-    more: { hosts: readonly string[]; packages: readonly string[] } = { hosts: [], packages: [] },
+    more: { hosts?: readonly string[]; packages?: readonly string[]; config?: Record<string, unknown> } = {},
   ): Promise<PoolSite> {
-    const estate = await Estate.start([...balancers, ...servers, ...more.hosts], more.packages);
+    const estate = await Estate.start([...balancers, ...servers, ...(more.hosts ?? [])], more.packages ?? []);
     const site = new PoolSite(estate, balancers, servers);
-    site.set(change);
+    site.set(change, more.config);
     ok(await estate.up());
     return site;
   }
