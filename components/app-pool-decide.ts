@@ -29,6 +29,8 @@ export interface ServerFacts extends RecordFacts {
   /** What the application answered, in words. */
   readonly answer: string | null;
   readonly free_mib: number | null;
+  /** Its addresses that are not private. */
+  readonly public: readonly string[];
   /** Why the application can't log in to its database from this host; null: it can, or has none. */
   readonly database: string | null;
   /** Links of the release that runs which do not lead to their shared folder. */
@@ -152,7 +154,14 @@ export function decidePool(looks: readonly Look<PoolFacts>[], wanted: PoolWanted
 
 function noteOf({ host, facts }: Look<PoolFacts>): string[] {
   if (!facts) return [];
-  if (!isBalancer(facts)) return facts.current === null ? [] : [`${host} runs ${facts.current}`];
+  if (!isBalancer(facts))
+    return [
+      ...(facts.current === null ? [] : [`${host} runs ${facts.current}`]),
+      // Row 001-117: who knows it comes past the balancers. Nothing of a change fails by it.
+      ...(facts.public.length === 0
+        ? []
+        : [`${host} has a public address (${facts.public.join(", ")}); take it away`]),
+    ];
   const states = Object.entries(facts.servers).map(
     ([name, { status, admin }]) => `${name} ${status ?? admin}`,
   );

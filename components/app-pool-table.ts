@@ -132,6 +132,45 @@ export function memberTable(limits: PoolLimits, server: string, wanted: Membersh
   ];
 }
 
+/**
+ * The system packages of one server: loaded while it serves, upgraded when it is drained and only while the cache
+ * survives without what runs on it (rows 001-118 to 001-122).
+ */
+export function upgradeTable(limits: PoolLimits, server: string, cache?: string): Table {
+  const survives: Row = {
+    phase: "cache",
+    script: "memcached/others",
+    on: "clients",
+    reads: true,
+    says: `every client of the cache has another node than that of ${server}`,
+    limits: [cache ?? ""],
+    deadlineSeconds: 60,
+  };
+  return [
+    {
+      phase: "fetch",
+      script: "app/fetch",
+      on: "server",
+      says: "the packages are loaded, and nothing is installed yet",
+      deadlineSeconds: 1800,
+    },
+    ...(cache === undefined ? [] : [survives]),
+    drain(limits, server),
+    {
+      phase: "upgrade",
+      script: "app/upgrade",
+      on: "server",
+      says: "its packages are upgraded, none is removed; the application was started again and is ready",
+      limits: [limits.pool, String(limits.readySeconds)],
+      verdict: true,
+      // Less than the time after which a drained server goes back by itself.
+      deadlineSeconds: 840,
+    },
+    { ...enter(limits, server, limits.groupBakeSeconds), when: (bad) => bad.length === 0 },
+    verdict(server, "the round ends, and no balancer sends it a request until it is ready"),
+  ];
+}
+
 const stageRow = ({ pool }: PoolLimits): Row => ({
   phase: "stage",
   script: "app/stage",

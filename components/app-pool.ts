@@ -13,6 +13,7 @@ import {
   releaseTable,
   serverHostTable,
   singleReleaseTable,
+  upgradeTable,
 } from "./app-pool-table.ts";
 import type { PoolExpected } from "./app-pool-verify.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
@@ -32,6 +33,15 @@ export interface PoolDatabase {
   readonly ready: pulumi.Resource;
 }
 
+/** The cache that the application's sessions are in. */
+export interface PoolCache {
+  readonly name: string;
+  readonly port: number;
+  /** Hosts that are nodes of its ring, and hosts that use it. */
+  readonly nodes: readonly string[];
+  readonly clients: readonly string[];
+}
+
 export interface AppPoolArgs {
   readonly config: PoolConfig;
   /** All hosts of the estate by name; the pool's are among them. */
@@ -39,6 +49,7 @@ export interface AppPoolArgs {
   readonly stack: pulumi.Output<string>;
   readonly adopt?: string;
   readonly database?: PoolDatabase;
+  readonly cache?: PoolCache;
   /** What must be finished before anything is touched. */
   readonly after?: readonly pulumi.Resource[];
   /**
@@ -113,7 +124,8 @@ export class AppPool extends pulumi.ComponentResource {
     const release = this.#release([...ready, edge, ...goes, ...leaves.values()], used);
     const enters = serving(this.#goal).map((name) => this.#membership(name, [release]));
     const comes = config.maintenance ? [] : [this.#maintenance([release, ...enters])];
-    return [...leaves.values(), ...enters, ...goes, ...comes, release];
+    const upgrades = this.#upgrades([release, ...enters, ...goes, ...comes]);
+    return [...leaves.values(), ...enters, ...goes, ...comes, release, ...upgrades];
   }
 
   /** One server serves, and nobody is in or out of a pool. */
@@ -148,6 +160,7 @@ export class AppPool extends pulumi.ComponentResource {
       readonly table: Table;
       readonly wanted?: Partial<PoolWanted>;
       readonly after: readonly pulumi.Resource[];
+      readonly witnesses?: readonly string[];
       readonly sets?: Readonly<Record<string, readonly string[]>>;
       readonly perMachine?: boolean;
       readonly settings?: Readonly<Record<string, (host: string) => pulumi.Input<readonly string[]>>>;
@@ -162,6 +175,7 @@ export class AppPool extends pulumi.ComponentResource {
       {
         ...{ component, transition, table: how.table, stack, adopt },
         members: new Map(how.hosts.map((name) => [name, this.#member(name)])),
+        witnesses: new Map((how.witnesses ?? []).map((name) => [name, this.#member(name)])),
         keepers: how.keepers,
         sets: {
           balancers: this.#balancers,
@@ -362,6 +376,45 @@ export class AppPool extends pulumi.ComponentResource {
       verdict: {
         bad: `${name} did not do well, and no balancer sends it a request`,
         cure: `mend it and start again: npx pulumi up --replace '**::${this.#pool}-${name}-member-id', or leave it out: npx pulumi config set --path changeover:appPools.${this.#pool}.servers.${name} out`,
+      },
+      after: after.map(({ finished }) => finished),
+    });
+  }
+
+  /** Server after server: a round ends at the first one that does not do well with its new packages. */
+  #upgrades(after: readonly Transition[]): Transition[] {
+    const { systemUpgrade: round } = this.#args.config;
+    const servers = round === undefined ? [] : deployed(this.#goal);
+    return servers.reduce<Transition[]>(
+      (done, name) => [...done, this.#upgrade(name, round ?? "", [...after, ...done.slice(-1)])],
+      [],
+    );
+  }
+
+  #upgrade(name: string, round: string, after: readonly Transition[]): Transition {
+    const { config, cache } = this.#args;
+    const { host } = this.#member(name);
+    const node = cache?.nodes.includes(name) ? cache : undefined;
+    const clients = (node?.clients ?? []).filter((client) => !this.#member(client).unreachable);
+    return this.#transition(`upgrade-${name}`, "packages", {
+      hosts: [...this.#balancers, name],
+      witnesses: clients,
+      sets: { server: [name], clients },
+      keepers: keepersOf<pulumi.Input<string>>({ round, machine: host.identity }),
+      table: upgradeTable(this.#limits, name, node?.name),
+      settings: {
+        "memcached/others": () =>
+          node ? host.address.apply((address) => [`${address}:${String(node.port)}`]) : [],
+      },
+      wanted: {
+        known: [name],
+        taken: config.servers[name] === "in" ? 1 : 0,
+        minHealthy: this.#limits.minHealthy,
+        minFreeMiB,
+      },
+      verdict: {
+        bad: `${name} did not do well with its new packages; the servers after it keep theirs`,
+        cure: `mend it and go on: npx pulumi up --replace '**::${this.#pool}-upgrade-${name}-packages-id', or take it out first: npx pulumi config set --path changeover:appPools.${this.#pool}.servers.${name} out`,
       },
       after: after.map(({ finished }) => finished),
     });

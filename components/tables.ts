@@ -8,6 +8,7 @@ import {
   releaseTable,
   serverHostTable,
   singleReleaseTable,
+  upgradeTable,
 } from "./app-pool-table.ts";
 import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
 import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
@@ -86,6 +87,10 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
   },
   "pool-enter": { title: "Pool: a server comes in", table: memberTable(limits, "prodapp02", "in") },
   "pool-leave": { title: "Pool: a server leaves", table: memberTable(limits, "prodapp02", "out") },
+  "pool-upgrade": {
+    title: "Pool: a server's system packages are upgraded (one server after the other)",
+    table: upgradeTable(limits, "prodapp01", "sessions"),
+  },
   "pool-maintenance": {
     title: "Pool: the site goes into maintenance, or out of it",
     table: maintenanceTable("crossbow"),

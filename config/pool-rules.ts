@@ -5,7 +5,7 @@ import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
 /** What is wrong between the pools of a stack file and the rest of it. */
 export function poolRules(draft: Draft): Problem[] {
   return Object.entries(draft.pools).flatMap(([name, pool]) =>
-    [names, hostsOfPool, capacity, edge, releases, references, shared].flatMap((rule) =>
+    [names, hostsOfPool, capacity, edge, releases, references, shared, upgrade].flatMap((rule) =>
       rule(name, pool, draft),
     ),
   );
@@ -157,4 +157,26 @@ const shared: Rule = (name, pool, { pools }) => {
         ),
       ),
   );
+};
+
+/** A server is upgraded out of traffic, and only when the sessions on it are not the only ones (row 001-118). */
+const upgrade: Rule = (name, pool, { caches }) => {
+  if (pool.systemUpgrade === undefined) return [];
+  const path = ["appPools", name, "systemUpgrade"];
+  const nodes = fieldsOf(fieldsOf(caches[String(pool.cache)]).nodes);
+  const inside = Object.keys(nodes).filter((host) => nodes[host] === "in");
+  const only = inside.length === 1 && Object.hasOwn(fieldsOf(pool.servers), inside[0] ?? "");
+  return [
+    ...(pool.edge === "apache"
+      ? [at(path, "Apache serves by one server, which can't leave; allowed: `edge: haproxy`, or without it")]
+      : []),
+    ...(only
+      ? [
+          at(
+            path,
+            `${shown(String(inside[0]))} has the only node of ${pathText(["caches", String(pool.cache)])}, so its sessions would end with it; make another host a node first`,
+          ),
+        ]
+      : []),
+  ];
 };

@@ -161,6 +161,11 @@ const pool = z.strictObject({
     "the name of a server of the pool",
     "The one server that Apache hands requests to.",
   ).optional(),
+  systemUpgrade: text(
+    /^[A-Za-z0-9][\w.-]{0,63}$/,
+    "at most 64 letters, digits and . _ -, such as 2026-11",
+    "A round of upgrades of the servers' system packages: a new name starts one, server after server, each drained meanwhile (rows 001-118 to 001-122).",
+  ).optional(),
   maintenance: field(
     z.boolean(),
     "true or false",

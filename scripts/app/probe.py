@@ -9,6 +9,7 @@ must let it in.
 
 import concurrent.futures
 import http.client
+import ipaddress
 import json
 import os
 import pwd
@@ -112,6 +113,13 @@ def staged(pool):
     return {name: (pairs_of(f"{ROOT}/{pool}/staged/{name}") or {}).get("sha256") for name in whole}
 
 
+def public_addresses():
+    """Addresses by which anybody on the internet reaches this machine past its balancers."""
+    said = subprocess.run(["ip", "-j", "address"], capture_output=True, text=True, timeout=LIMIT_S, check=False).stdout
+    found = [one["local"] for link in json.loads(said or "[]") for one in link["addr_info"]]
+    return [address for address in found if ipaddress.ip_address(address).is_global]
+
+
 def free_mib(path):
     while not os.path.exists(path):
         path = os.path.dirname(path)
@@ -142,6 +150,7 @@ def facts(component, pool, places):
         "before": (pairs_of(f"{ROOT}/{component}/before") or {}),
         "ready": ready,
         "answer": answer,
+        "public": public_addresses(),
         "free_mib": free_mib(f"/deploy/{pool}"),
         "links_ok": not links,
         "links_wrong": links,

@@ -7,6 +7,7 @@ import { archiveOf, filesOf, demoReleases } from "../../tools/demo-releases.ts";
 import * as lab from "../../tools/lab/lab.ts";
 import type { Ran } from "../../tools/lab/lab.ts";
 import { run, tryRun } from "../../tools/lab/lib/run.ts";
+import { installed, offered, versionOf } from "../support/local-packages.ts";
 import { Load } from "../../tools/load.ts";
 
 const whyNot = lab.whyNoLab();
@@ -670,6 +671,33 @@ describe.skipIf(whyNot !== undefined)(
       await expect.poll(async () => (await get("prodapp02", "/")).status, { timeout: 15_000 }).toBe(500);
       expect((await get("prodapp02", "/ready")).status).toBe(200);
       await ended(back("prodapp02", "4687-breaks"), 0, "prodapp02 runs 4684 again");
+    });
+
+    it("get their system's packages, loaded before and said to be good or bad after, and again nothing [001-120] [001-121]", async () => {
+      await answer("prodapp01", installed("crossbow-tools", "1"));
+      await answer("prodapp01", offered("crossbow-tools", "2"));
+      await begin();
+      const load = () =>
+        on(
+          "prodapp01",
+          `bash ${scripts}/step.sh ${component} ${open.transition} ${open.id} 90 app/fetch ${component}`,
+        );
+      await ended(load(), 0, "has 1 package(s) to upgrade: crossbow-tools");
+      expect(await answer("prodapp01", versionOf("crossbow-tools"))).toBe("1");
+      const before = await pid("prodapp01");
+      await ended(step("prodapp01", "upgrade", "10"), 0, "prodapp01 has upgraded 1 package(s), good");
+      expect(await answer("prodapp01", versionOf("crossbow-tools"))).toBe("2");
+      expect(await pid("prodapp01")).not.toBe(before);
+      await ended(load(), 0, "has 0 package(s) to upgrade");
+      await ended(step("prodapp01", "upgrade", "10"), 0, "prodapp01 has upgraded 0 package(s), good");
+      await answer(
+        "prodapp01",
+        offered("crossbow-tools", "3", "chmod a-x /deploy/crossbow/current/bin/serve"),
+      );
+      await ended(load(), 0, "has 1 package(s) to upgrade");
+      await ended(step("prodapp01", "upgrade", "10"), 0, / bad: crossbow\.service does not start/);
+      await answer("prodapp01", "chmod a+x /deploy/crossbow/current/bin/serve");
+      await ended(step("prodapp01", "upgrade", "10"), 0, "good");
     });
   },
 );

@@ -7,7 +7,7 @@ import {
   type ServerFacts,
 } from "../../components/app-pool-decide.ts";
 import { groupsOf, type PoolGoal, serving, zoneLines } from "../../components/app-pool-goal.ts";
-import { memberTable, type PoolLimits, releaseTable } from "../../components/app-pool-table.ts";
+import { memberTable, type PoolLimits, releaseTable, upgradeTable } from "../../components/app-pool-table.ts";
 import { badOf, phasesOf, rowName } from "../../components/table.ts";
 import { memberships } from "../../config/pools.ts";
 
@@ -126,6 +126,28 @@ describe("membership as a table", () => {
   });
 });
 
+describe("an upgrade of a server's packages as a table", () => {
+  const order = (cache?: string, ...bad: string[]) =>
+    upgradeTable(limits, "a", cache)
+      .filter((row) => row.when?.(bad) ?? true)
+      .map(rowName);
+
+  it("drains the server for it and lets it in again, when the cache survives without it [001-118] [001-119] [001-121] [001-122]", () => {
+    expect(order("sessions")).toEqual(["fetch", "cache-others", "drain-a", "upgrade", "enter-a"]);
+    expect(order()).toEqual(["fetch", "drain-a", "upgrade", "enter-a"]);
+  });
+
+  it("lets nobody in who is not ready with its new packages, and ends the round", () => {
+    expect(order(undefined, "upgrade")).toEqual(["fetch", "drain-a", "upgrade", "verdict"]);
+    expect(order(undefined, "enter").at(-1)).toBe("verdict");
+  });
+
+  it("ends before a drained server goes back by itself", () => {
+    const row = upgradeTable(limits, "a").find(({ phase }) => phase === "upgrade");
+    expect(row?.deadlineSeconds).toBeLessThan(900);
+  });
+});
+
 const records = {
   ...{ now_ms: 0, stack: "5ac4", claim: null, done: {}, holder: null, epoch: 3 },
 };
@@ -150,7 +172,7 @@ const server = (change: Partial<ServerFacts> = {}): { host: string; facts: Serve
   host: "prodapp01",
   facts: {
     ...records,
-    ...{ current: "4684", ready: true, answer: "200", free_mib: 5000, reach: {} },
+    ...{ current: "4684", ready: true, answer: "200", free_mib: 5000, public: [], reach: {} },
     ...{ database: null, links_wrong: [] },
     ...change,
   },
@@ -219,6 +241,13 @@ describe("preflight of a pool", () => {
     expect(refusals([balancer({ prodapp01: "MAINT", prodapp02: "MAINT" })])).toEqual([]);
     const open = { claim: { id: "1", epoch: 3, transition: "roll" } };
     expect(refusals([balancer({ prodapp01: "MAINT", prodapp02: "UP" }, open)])).toEqual([]);
+  });
+
+  it("says of a server that it has a public address, and goes on [001-117]", () => {
+    const looks = [balancer({ prodapp01: "UP", prodapp02: "UP" }), server({ public: ["203.0.113.9"] })];
+    const { refusals: none, notes } = decidePool(looks, wanted());
+    expect(none).toEqual([]);
+    expect(notes).toContain("prodapp01 has a public address (203.0.113.9); take it away");
   });
 
   it("lets a server in only when it is ready and runs what the pool runs", () => {

@@ -101,6 +101,14 @@ describe("a pool in a stack file", () => {
       `${at}.edge: apache, but it is retired: it was uninstalled, and there is no way back to it; allowed: haproxy`,
     ],
     [
+      "an upgrade of the only node of its cache",
+      file(
+        { cache: "sessions", systemUpgrade: "2026-11" },
+        { caches: { sessions: { nodes: { prodapp01: "in" }, clients: ["prodapp01", "prodapp02"] } } },
+      ),
+      `${at}.systemUpgrade: "prodapp01" has the only node of changeover:caches.sessions, so its sessions would end with it; make another host a node first`,
+    ],
+    [
       "an Apache without a server",
       file({ apache: "kept" }),
       `${at}.apacheServer: missing; allowed: the server that Apache hands requests to`,

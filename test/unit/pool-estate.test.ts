@@ -106,4 +106,15 @@ describe("a pool of four servers behind two balancers", { timeout: 60_000 }, () 
     const off = await stack();
     expect(after(off, "crossbow-release-roll-done-gate", "crossbow-maintenance-set-preflight")).toBe(true);
   });
+
+  it("upgrades server after server, and plans nothing else for another round [001-118]", async () => {
+    const declared = await stack({ systemUpgrade: "2026-11" });
+    const drains = book(declared).filter((line) =>
+      /^crossbow-upgrade-\w+-packages-drain-\w+-websvr /.test(line),
+    );
+    expect(drains.map((line) => line.split("-")[2])).toEqual(Object.keys(four));
+    const steps = await planned({ systemUpgrade: "2026-11" }, { systemUpgrade: "2026-12" });
+    expect(steps.length).toBeGreaterThan(20);
+    expect(steps.filter((name) => !name.startsWith("crossbow-upgrade-"))).toEqual([]);
+  });
 });

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { whyNoLab } from "../../tools/lab/lab.ts";
+import { installed, offered, versionOf } from "../support/local-packages.ts";
+import { PoolSite } from "../support/pool-site.ts";
+import { failed, ok } from "../support/runs.ts";
+
+const minute = 60_000;
+const servers = ["prodapp01", "prodapp02"];
+const tools = "crossbow-tools";
+
+/** The seed's second evening: both app servers have a node of the cache, so each may go for an upgrade. */
+describe.skipIf(whyNoLab() !== undefined)("an upgrade of the app servers", () => {
+  let site: PoolSite;
+  const cache = { nodes: { prodapp01: "in", prodapp02: "in" }, clients: servers };
+
+  beforeAll(async () => {
+    site = await PoolSite.start(
+      ["websvr"],
+      servers,
+      { cache: "sessions", bakeSeconds: 1 },
+      { config: { caches: { sessions: cache } } },
+    );
+    await each(installed(tools, "1"));
+    await site.users();
+  }, 10 * minute);
+
+  afterAll(async () => {
+    await site.stop();
+  }, minute);
+
+  const each = (command: string) => Promise.all(servers.map((name) => site.estate.on(name, command)));
+  const versions = () => each(versionOf(tools));
+  const round = (systemUpgrade: string) => {
+    site.set({ systemUpgrade }, { caches: { sessions: cache } });
+  };
+
+  it(
+    "goes from server to server without a failed request [001-118] [001-119] [001-120] [001-121] [001-122]",
+    async () => {
+      await each(offered(tools, "2"));
+      round("2026-11");
+      const seen = await site.seen(async () => {
+        const run = await site.estate.up();
+        ok(run);
+        expect(run.output.match(/upgrading 1 package\(s\)/g)).toHaveLength(2);
+      });
+      expect(seen.failed, JSON.stringify(seen)).toBe(0);
+      expect(await versions()).toEqual(["2", "2"]);
+      expect(await site.states()).toEqual({ prodapp01: "UP", prodapp02: "UP" });
+      const again = await site.estate.up();
+      ok(again);
+      expect(again.output).not.toMatch(/created|updated|replaced/);
+    },
+    4 * minute,
+  );
+
+  it(
+    "does not begin while another node of the cache is dead [001-118]",
+    async () => {
+      await each(offered(tools, "3"));
+      await site.estate.on("prodapp02", "systemctl stop changeover-memcached-sessions");
+      round("2026-12");
+      const seen = await site.seen(async () => {
+        const run = await site.estate.up();
+        failed(run);
+        expect(run.output).toMatch(/another node of sessions does not answer prodapp0[12]/);
+      });
+      expect(seen.failed, JSON.stringify(seen)).toBe(0);
+      expect(await versions()).toEqual(["2", "2"]);
+      expect(await site.states()).toEqual({ prodapp01: "UP", prodapp02: "UP" });
+      await site.estate.on("prodapp02", "systemctl start changeover-memcached-sessions");
+      ok(await site.estate.up());
+      expect(await versions()).toEqual(["3", "3"]);
+    },
+    4 * minute,
+  );
+
+  it(
+    "ends at the first server that does not do well, which nobody is sent to",
+    async () => {
+      await each(offered(tools, "4", "chmod a-x /deploy/crossbow/current/bin/serve"));
+      round("2027-01");
+      const seen = await site.seen(async () => {
+        const run = await site.estate.up();
+        failed(run);
+        expect(run.output).toMatch(
+          /prodapp01 did not do well with its new packages[^]*upgrade: \S+ does not start/,
+        );
+      });
+      expect(seen.failed, JSON.stringify(seen)).toBe(0);
+      expect(await versions()).toEqual(["4", "3"]);
+      expect(await site.states()).toEqual({ prodapp01: "MAINT", prodapp02: "UP" });
+
+      await each(offered(tools, "5"));
+      await site.estate.on("prodapp01", "chmod a+x /deploy/crossbow/current/bin/serve");
+      ok(await site.estate.up("--replace", "**::crossbow-upgrade-prodapp01-packages-id"));
+      expect(await versions()).toEqual(["5", "5"]);
+      expect(await site.states()).toEqual({ prodapp01: "UP", prodapp02: "UP" });
+    },
+    4 * minute,
+  );
+});
