@@ -30,5 +30,6 @@ export const {
   expectedPools,
   caches,
   dns,
+  addresses,
   targets,
 } = estate;

@@ -52,3 +52,21 @@ export function zoneLines(site: string, addresses: readonly string[]): string[] 
     `a customer's own name, slower by one lookup: CNAME ${site}.`,
   ];
 }
+
+/** An address that the site is served by besides, until a day. */
+export interface PoolAddress {
+  readonly balancer: string;
+  readonly deadline: string;
+  readonly released: boolean;
+}
+
+/** What is left to do for each address by those who own networks and customers, in the order of row 001-109. */
+export function addressLines(addresses: Readonly<Record<string, PoolAddress>>): string[] {
+  return Object.entries(addresses)
+    .sort()
+    .map(([address, { balancer, deadline, released }]) =>
+      released
+        ? `${address}: unbound at ${balancer}; now take it off the machine, end its NAT, then remove its entries from the ACLs`
+        : `${address}: served by ${balancer}; its users were asked to leave until ${deadline}, and who is left is named by setting released`,
+    );
+}

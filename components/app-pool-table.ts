@@ -112,6 +112,29 @@ const verdict = (of: string, says: string): Row => ({
   deadlineSeconds: 30,
 });
 
+/**
+ * Whether an address may be released: nobody came by it in a week, or the day is over until which users were asked to
+ * go (rows 001-102 to 001-104). Its end is a new text of its balancer's configuration.
+ */
+export function addressTable(
+  pool: string,
+  place: { readonly bind: string; readonly deadline: string },
+): Table {
+  return [
+    {
+      phase: "clients",
+      script: "haproxy/clients",
+      on: "balancer",
+      says: `nobody came by ${place.bind} in a week, or it is later than ${place.deadline}`,
+      limits: [pool, place.bind, "7", place.deadline],
+      reads: true,
+      verdict: true,
+      deadlineSeconds: 120,
+    },
+    verdict(place.bind, "it is served as before"),
+  ];
+}
+
 /** What is wanted of one server: it comes into service behind its own readiness, or leaves without a cut session. */
 export function memberTable(limits: PoolLimits, server: string, wanted: Membership): Table {
   const want: Row = {

@@ -2,8 +2,9 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { AppPool as PoolConfig } from "../config.ts";
 import type { PoolWanted } from "./app-pool-decide.ts";
-import { deployed, groupsOf, type PoolGoal, serving, zoneLines } from "./app-pool-goal.ts";
+import { addressLines, deployed, groupsOf, type PoolGoal, serving, zoneLines } from "./app-pool-goal.ts";
 import {
+  addressTable,
   balancerHostTable,
   balancersTable,
   edgeTable,
@@ -77,6 +78,8 @@ export class AppPool extends pulumi.ComponentResource {
   readonly expected: PoolExpected;
   /** Lines of a zone for the site, and what a name of its own that points there does better. */
   readonly dns: pulumi.Output<string[]>;
+  /** What is left to do for the site's other addresses. */
+  readonly addresses: readonly string[];
   readonly #args: AppPoolArgs;
   readonly #pool: string;
   readonly #goal: PoolGoal;
@@ -94,7 +97,7 @@ export class AppPool extends pulumi.ComponentResource {
     this.#balancers = config.balancers.filter((name) => !this.#member(name).unreachable);
 
     const balancerHosts = this.#balancers.map((name) => this.#host(name, balancerHostTable, {}));
-    const configured = this.#configure(balancerHosts);
+    const configured = this.#configure([...balancerHosts, ...this.#releasedAddresses(balancerHosts)]);
     const serverHosts = new Map(deployed(this.#goal).map((name) => [name, this.#serverHost(name)] as const));
     this.finished = (
       config.edge === "apache"
@@ -104,6 +107,7 @@ export class AppPool extends pulumi.ComponentResource {
     this.dns = pulumi
       .all(config.balancers.map((name) => this.#member(name).host.address))
       .apply((addresses) => zoneLines(config.host, addresses));
+    this.addresses = addressLines(config.addresses);
     this.expected = { pool, balancers: this.#balancers, servers: config.servers };
     this.registerOutputs();
   }
@@ -250,10 +254,10 @@ export class AppPool extends pulumi.ComponentResource {
     const addresses = pulumi.all(servers.map((name) => this.#member(name).host.address));
     const templates = this.#balancers.map((balancer): [string, pulumi.Output<string>] => [
       `template.${balancer}`,
-      pulumi.all([addresses, this.#bind(balancer)]).apply(([of, bind]) =>
+      pulumi.all([addresses, this.#binds(balancer)]).apply(([of, binds]) =>
         haproxyConfig({
           pool: this.#pool,
-          binds: [bind],
+          binds,
           servers: servers.map((name, index) => ({ name, address: of[index] ?? "", port: config.appPort })),
           ready: config.ready,
           host: config.host,
@@ -284,7 +288,12 @@ export class AppPool extends pulumi.ComponentResource {
         apache: config.apache === "none" ? undefined : config.apache,
         upstream: server && pulumi.interpolate`${server.host.address}:${String(config.appPort)}`,
         ...(kept
-          ? Object.fromEntries(this.#balancers.map((name) => [`binds.${name}`, this.#bind(name)]))
+          ? Object.fromEntries(
+              this.#balancers.map((name) => [
+                `binds.${name}`,
+                this.#binds(name).apply((all) => all.join(" ")),
+              ]),
+            )
           : {}),
         ...this.#machines(this.#balancers),
       }),
@@ -293,8 +302,35 @@ export class AppPool extends pulumi.ComponentResource {
     });
   }
 
-  #bind(balancer: string): pulumi.Output<string> {
-    return pulumi.interpolate`${this.#member(balancer).host.address}:${String(this.#args.config.port)}`;
+  /** Where a balancer serves: its own address first, and what is not released. */
+  #binds(balancer: string): pulumi.Output<string[]> {
+    const { port, addresses } = this.#args.config;
+    const more = Object.keys(addresses)
+      .filter((address) => addresses[address]?.balancer === balancer && !addresses[address].released)
+      .sort();
+    return this.#member(balancer).host.address.apply((own) =>
+      [own, ...more].map((address) => `${address}:${String(port)}`),
+    );
+  }
+
+  /** Who still came by an address is asked while it is served. */
+  #releasedAddresses(after: readonly Transition[]): Transition[] {
+    const { port, addresses } = this.#args.config;
+    return Object.entries(addresses)
+      .filter(([, { balancer, released }]) => released && this.#balancers.includes(balancer))
+      .map(([address, { balancer, deadline }]) =>
+        this.#transition(`address-${address.replaceAll(".", "-")}`, "release", {
+          hosts: [balancer],
+          sets: { balancer: [balancer] },
+          keepers: keepersOf<pulumi.Input<string>>({ address, deadline, ...this.#machines([balancer]) }),
+          table: addressTable(this.#pool, { bind: `${address}:${String(port)}`, deadline }),
+          verdict: {
+            bad: `${address} is still used, and it is not later than ${deadline}`,
+            cure: `tell those who are named once more (row 001-104) and wait, or keep it: npx pulumi config set --path 'changeover:appPools.${this.#pool}.addresses["${address}"].released' false`,
+          },
+          after: after.map(({ finished }) => finished),
+        }),
+      );
   }
 
   #release(after: readonly Transition[], used: readonly pulumi.Resource[] = []): Transition {

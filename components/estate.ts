@@ -62,6 +62,7 @@ export function declareEstate(config: StackConfig, platform: Platform) {
     expectedPools: pools.map(([, { expected }]) => expected),
     /** What to put into DNS, site by site. */
     dns: byName(pools, ({ dns }) => dns),
+    addresses: byName(pools, ({ addresses }) => addresses),
     caches: byName(caches, ({ expected }) => expected),
     targets: pulumi.output(
       Object.fromEntries(

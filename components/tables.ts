@@ -1,4 +1,5 @@
 import {
+  addressTable,
   balancerHostTable,
   balancersTable,
   edgeTable,
@@ -90,6 +91,10 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
   "pool-upgrade": {
     title: "Pool: a server's system packages are upgraded (one server after the other)",
     table: upgradeTable(limits, "prodapp01", "sessions"),
+  },
+  "pool-address": {
+    title: "Pool: an address is released (before its balancer's configuration has it no more)",
+    table: addressTable("crossbow", { bind: "203.0.113.7:80", deadline: "2026-12-24" }),
   },
   "pool-maintenance": {
     title: "Pool: the site goes into maintenance, or out of it",

@@ -1,11 +1,11 @@
 import { at, type Draft, type Fields, fieldsOf, noHost, wordsOf, wrongNames } from "./draft.ts";
-import { folderNames, poolNames, reachNames, revisionNames } from "./pools.ts";
+import { addressNames, folderNames, poolNames, reachNames, revisionNames } from "./pools.ts";
 import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
 
 /** What is wrong between the pools of a stack file and the rest of it. */
 export function poolRules(draft: Draft): Problem[] {
   return Object.entries(draft.pools).flatMap(([name, pool]) =>
-    [names, hostsOfPool, capacity, edge, releases, references, shared, upgrade].flatMap((rule) =>
+    [names, hostsOfPool, capacity, edge, releases, references, shared, upgrade, addresses].flatMap((rule) =>
       rule(name, pool, draft),
     ),
   );
@@ -19,6 +19,7 @@ const names: Rule = (name, pool, { pairs }) => {
     ...wrongNames(["appPools"], { [name]: pool }, poolNames),
     ...wrongNames([...path, "releases"], fieldsOf(pool.releases), revisionNames),
     ...wrongNames([...path, "links"], fieldsOf(pool.links), folderNames),
+    ...wrongNames([...path, "addresses"], fieldsOf(pool.addresses), addressNames),
     ...wrongNames([...path, "reaches"], fieldsOf(pool.reaches), reachNames),
     ...wrongNames([...path, "settings"], fieldsOf(pool.settings), {
       pattern: /^[A-Z][A-Z0-9_]*$/,
@@ -179,4 +180,31 @@ const upgrade: Rule = (name, pool, { caches }) => {
         ]
       : []),
   ];
+};
+
+/** An address is served by a balancer of its pool, and is released only when HAProxy knows who used it. */
+const addresses: Rule = (name, pool) => {
+  const balancers = wordsOf(pool.balancers);
+  return Object.entries(fieldsOf(pool.addresses)).flatMap(([address, fields]) => {
+    const path = ["appPools", name, "addresses", address];
+    const { balancer, released } = fieldsOf(fields);
+    return [
+      ...(typeof balancer === "string" && !balancers.includes(balancer)
+        ? [
+            at(
+              [...path, "balancer"],
+              `${shown(balancer)} is no balancer of this pool; ${allowedWords(balancer, balancers)}`,
+            ),
+          ]
+        : []),
+      ...(released === true && pool.edge === "apache"
+        ? [
+            at(
+              [...path, "released"],
+              "true, but Apache serves, and only HAProxy notes who comes by an address; allowed: false, or `edge: haproxy`",
+            ),
+          ]
+        : []),
+    ];
+  });
 };

@@ -22,6 +22,11 @@ export const reachNames: Names = {
   allowed: "at most 31 lower-case letters, digits, underscores and hyphens, beginning with a letter",
 };
 
+export const addressNames: Names = {
+  pattern: /^(\d{1,3}\.){3}\d{1,3}$/,
+  allowed: "an IPv4 address",
+};
+
 const sitePath = (purpose: string) => text(/^\/[\w./~%?=&-]*$/, "a path that begins with /", purpose);
 
 const release = z.strictObject({
@@ -161,6 +166,23 @@ const pool = z.strictObject({
     "the name of a server of the pool",
     "The one server that Apache hands requests to.",
   ).optional(),
+  addresses: mapOf(
+    addressNames,
+    z.strictObject({
+      balancer: text(/^\S+$/, "the name of a balancer of the pool", "The balancer that has it."),
+      deadline: text(
+        /^\d{4}-\d\d-\d\d$/,
+        "a date: 2026-12-24",
+        "The day until which those who use it were asked to go to the pool's own address (rows 001-101, 001-102).",
+      ),
+      released: field(
+        z.boolean(),
+        "true or false",
+        "true: nobody serves by it any more. Before the deadline only if nobody used it in a week.",
+      ).default(false),
+    }),
+    "Addresses of the balancers' machines beyond their own that the site is served by until they are released (rows 001-100 to 001-109). The program puts none on a machine.",
+  ).default({}),
   systemUpgrade: text(
     /^[A-Za-z0-9][\w.-]{0,63}$/,
     "at most 64 letters, digits and . _ -, such as 2026-11",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Who came by one address of a pool, from HAProxy's log: each name that was asked for, how often, and when last.
 
-Usage: clients.py POOL ADDRESS:PORT DAYS
+Usage: clients.py POOL ADDRESS:PORT DAYS [DEADLINE]
 """
 
 import re
@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pool as pools
-from saying import counted, refused, run
+from saying import counted, run
 
 # `log-format` of the configuration: client, [time], the address that it came to, …, {the name that it asked for}.
 LINE = re.compile(r"^(?P<at>\d+)\.\d+ \S+ haproxy\S* (?P<client>\S+):\d+ \[[^\]]+\] (?P<bind>\S+) .* \{(?P<host>[^}]*)\} \"")
@@ -30,15 +30,18 @@ def seen(bind, days):
     return found
 
 
-def main(name, bind, days):
+def main(name, bind, days, deadline=None):
     pool = pools.Pool(name)
     if bind not in pool.binds():
-        raise refused(f"{bind} is no address of pool {name} (it has {', '.join(pool.binds()) or 'none'})")
+        return f"good: {bind} is not served here (served: {', '.join(pool.binds()) or 'none'})"
     found = sorted(seen(bind, int(days)).items(), key=lambda one: -one[1][0])
     if not found:
         return f"good: nobody used {bind} in {days} days"
     said = [f"{host} ({counted(count, 'request')}, last {time.strftime('%F %R', time.localtime(last))})" for host, (count, last) in found]
-    return f"bad: {bind} is still used by {', '.join(said)}"
+    used = f"{bind} is still used by {', '.join(said)}"
+    if deadline and time.strftime("%F") > deadline:
+        return f"good: {used}; they had until {deadline}"
+    return f"bad: {used}"
 
 
-run(main, __doc__, 3, 3)
+run(main, __doc__, 3, 4)

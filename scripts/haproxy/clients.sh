@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Say who still comes by one address of a pool, before the address is released.
-# Usage: clients.sh COMPONENT POOL ADDRESS:PORT DAYS
+# Usage: clients.sh COMPONENT POOL ADDRESS:PORT DAYS [DEADLINE]
 #
 # From HAProxy's log in this machine's journal: each name that was asked for, how often and when
-# last. The receipt says `bad:` while there is one. Reads only.
+# last. The receipt says ` bad: ` while there is one, and it is not later than DEADLINE (2026-12-24).
+# Reads only.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -13,10 +14,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  [[ $# -eq 4 && $4 =~ ^[0-9]+$ ]] || misuse "clients.sh takes COMPONENT POOL ADDRESS:PORT DAYS, got: $*"
+  [[ $# -ge 4 && $# -le 5 && $4 =~ ^[0-9]+$ && ${5:-2026-12-24} =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}$ ]] ||
+    misuse "clients.sh takes COMPONENT POOL ADDRESS:PORT DAYS [DEADLINE], got: $*"
   local said
   know_pool "$1" "$2"
-  said=$(python3 "$here/clients.py" "$POOL" "$3" "$4")
+  said=$(python3 "$here/clients.py" "$POOL" "${@:3}")
   receipt "$said"
 }
 

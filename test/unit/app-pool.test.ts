@@ -6,7 +6,7 @@ import {
   type PoolWanted,
   type ServerFacts,
 } from "../../components/app-pool-decide.ts";
-import { groupsOf, type PoolGoal, serving, zoneLines } from "../../components/app-pool-goal.ts";
+import { addressLines, groupsOf, type PoolGoal, serving, zoneLines } from "../../components/app-pool-goal.ts";
 import { memberTable, type PoolLimits, releaseTable, upgradeTable } from "../../components/app-pool-table.ts";
 import { badOf, phasesOf, rowName } from "../../components/table.ts";
 import { memberships } from "../../config/pools.ts";
@@ -60,6 +60,19 @@ it("advises an A record for a customer's own name, and a CNAME as the slower way
     "www.learnexa.com. A 203.0.113.5",
     "a customer's own name: A 203.0.113.5",
     "a customer's own name, slower by one lookup: CNAME www.learnexa.com.",
+  ]);
+});
+
+it("says for each other address what is left to do, in the order of the release [001-102] [001-106] [001-107] [001-108] [001-109]", () => {
+  const address = { balancer: "websvr", deadline: "2026-12-24" };
+  expect(
+    addressLines({
+      "203.0.113.7": { ...address, released: true },
+      "203.0.113.6": { ...address, released: false },
+    }),
+  ).toEqual([
+    "203.0.113.6: served by websvr; its users were asked to leave until 2026-12-24, and who is left is named by setting released",
+    "203.0.113.7: unbound at websvr; now take it off the machine, end its NAT, then remove its entries from the ACLs",
   ]);
 });
 

@@ -101,6 +101,11 @@ describe("a pool in a stack file", () => {
       `${at}.edge: apache, but it is retired: it was uninstalled, and there is no way back to it; allowed: haproxy`,
     ],
     [
+      "an address of a balancer that it has not",
+      file({ addresses: { "203.0.113.7": { balancer: "prodapp01", deadline: "2026-12-24" } } }),
+      `${at}.addresses["203.0.113.7"].balancer: "prodapp01" is no balancer of this pool; allowed: websvr`,
+    ],
+    [
       "an upgrade of the only node of its cache",
       file(
         { cache: "sessions", systemUpgrade: "2026-11" },

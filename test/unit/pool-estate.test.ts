@@ -117,4 +117,17 @@ describe("a pool of four servers behind two balancers", { timeout: 60_000 }, () 
     expect(steps.length).toBeGreaterThan(20);
     expect(steps.filter((name) => !name.startsWith("crossbow-upgrade-"))).toEqual([]);
   });
+
+  it("asks who uses an address before it is served no more, and plans nothing else [001-103] [001-105] [001-109]", async () => {
+    const address = (released: boolean) => ({
+      addresses: { "203.0.113.7": { balancer: "websvr", deadline: "2026-12-24", released } },
+    });
+    const steps = await planned(address(false), address(true));
+    expect(steps.filter((name) => !/^crossbow-(address-203-0-113-7|balancers)-/.test(name))).toEqual([]);
+    const lines = book(await stack(address(true)));
+    const asked = lines.findIndex((line) => line.startsWith("crossbow-address-203-0-113-7-release-clients"));
+    const unbound = lines.findIndex((line) => line.startsWith("crossbow-balancers-configure-on-websvr"));
+    expect(asked).toBeGreaterThanOrEqual(0);
+    expect(unbound).toBeGreaterThan(asked);
+  });
 });

@@ -8,8 +8,8 @@ const minute = 60_000;
 const servers = ["prodapp01", "prodapp02"];
 const tools = "crossbow-tools";
 
-/** The seed's second evening: both app servers have a node of the cache, so each may go for an upgrade. */
-describe.skipIf(whyNoLab() !== undefined)("an upgrade of the app servers", () => {
+/** What the seed's team did after the ship: both app servers have a node of the cache, so each may go for an upgrade. */
+describe.skipIf(whyNoLab() !== undefined)("a pool after its ship", () => {
   let site: PoolSite;
   const cache = { nodes: { prodapp01: "in", prodapp02: "in" }, clients: servers };
 
@@ -35,7 +35,7 @@ describe.skipIf(whyNoLab() !== undefined)("an upgrade of the app servers", () =>
   };
 
   it(
-    "goes from server to server without a failed request [001-118] [001-119] [001-120] [001-121] [001-122]",
+    "gets the packages of a round server after server, without a failed request [001-118] [001-119] [001-120] [001-121] [001-122]",
     async () => {
       await each(offered(tools, "2"));
       round("2026-11");
@@ -55,7 +55,7 @@ describe.skipIf(whyNoLab() !== undefined)("an upgrade of the app servers", () =>
   );
 
   it(
-    "does not begin while another node of the cache is dead [001-118]",
+    "begins no round while another node of the cache is dead [001-118]",
     async () => {
       await each(offered(tools, "3"));
       await site.estate.on("prodapp02", "systemctl stop changeover-memcached-sessions");
@@ -76,7 +76,7 @@ describe.skipIf(whyNoLab() !== undefined)("an upgrade of the app servers", () =>
   );
 
   it(
-    "ends at the first server that does not do well, which nobody is sent to",
+    "ends a round at the first server that does not do well, which nobody is sent to",
     async () => {
       await each(offered(tools, "4", "chmod a-x /deploy/crossbow/current/bin/serve"));
       round("2027-01");
@@ -96,6 +96,47 @@ describe.skipIf(whyNoLab() !== undefined)("an upgrade of the app servers", () =>
       ok(await site.estate.up("--replace", "**::crossbow-upgrade-prodapp01-packages-id"));
       expect(await versions()).toEqual(["5", "5"]);
       expect(await site.states()).toEqual({ prodapp01: "UP", prodapp02: "UP" });
+    },
+    4 * minute,
+  );
+
+  it(
+    "releases an address that nobody uses any more, or whose day is over, and names who does [001-100] [001-101] [001-103] [001-105] [001-109] [001-123] [001-124]",
+    async () => {
+      const other = site.estate.host("websvr").address.replace(/\d+$/, "250");
+      await site.estate.on("websvr", `ip address add ${other}/32 dev host0`);
+      const address = (released: boolean, deadline: string) => {
+        site.set(
+          { addresses: { [other]: { balancer: "websvr", deadline, released } } },
+          { caches: { sessions: cache } },
+        );
+      };
+      const page = (at: string) =>
+        fetch(`http://${at}/`, { headers: { connection: "close" }, signal: AbortSignal.timeout(3000) });
+      address(false, "2999-12-24");
+      const seen = await site.seen(async () => {
+        ok(await site.estate.up());
+      });
+      expect(seen.failed, JSON.stringify(seen)).toBe(0);
+      expect((await page(other)).status).toBe(200);
+
+      address(true, "2999-12-24");
+      const refused = await site.estate.up();
+      failed(refused);
+      expect(refused.output).toContain(`${other} is still used, and it is not later than 2999-12-24`);
+      expect(refused.output).toMatch(/clients: \S+:80 is still used by \S+ \(1 request, last/);
+      expect((await page(other)).status).toBe(200);
+
+      address(true, "2001-12-24");
+      const after = await site.seen(async () => {
+        ok(await site.estate.up());
+      });
+      expect(after.failed, JSON.stringify(after)).toBe(0);
+      await expect(page(other)).rejects.toThrow();
+      const { output } = await site.estate.project.pulumi(["stack", "output", "addresses", "--json"]);
+      expect(output).toContain(
+        `${other}: unbound at websvr; now take it off the machine, end its NAT, then remove its entries from the ACLs`,
+      );
     },
     4 * minute,
   );
