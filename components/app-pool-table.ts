@@ -113,8 +113,9 @@ const verdict = (of: string, says: string): Row => ({
 });
 
 /**
- * Whether an address may be released: nobody came by it in a week, or the day is over until which users were asked to
- * go (rows 001-102 to 001-104). Its end is a new text of its balancer's configuration.
+ * An address may be released: nobody came by it in a week, or the day is over until which users were asked to go
+ * (rows 001-102 to 001-104). Its end is a new text of its balancer's configuration. A refusal is no verdict that would
+ * be kept: the next update asks again.
  */
 export function addressTable(
   pool: string,
@@ -125,13 +126,11 @@ export function addressTable(
       phase: "clients",
       script: "haproxy/clients",
       on: "balancer",
-      says: `nobody came by ${place.bind} in a week, or it is later than ${place.deadline}`,
+      says: `nobody came by ${place.bind} in a week, or it is later than ${place.deadline}; refuses otherwise`,
       limits: [pool, place.bind, "7", place.deadline],
       reads: true,
-      verdict: true,
       deadlineSeconds: 120,
     },
-    verdict(place.bind, "it is served as before"),
   ];
 }
 

@@ -324,10 +324,6 @@ export class AppPool extends pulumi.ComponentResource {
           sets: { balancer: [balancer] },
           keepers: keepersOf<pulumi.Input<string>>({ address, deadline, ...this.#machines([balancer]) }),
           table: addressTable(this.#pool, { bind: `${address}:${String(port)}`, deadline }),
-          verdict: {
-            bad: `${address} is still used, and it is not later than ${deadline}`,
-            cure: `tell those who are named once more (row 001-104) and wait, or keep it: npx pulumi config set --path 'changeover:appPools.${this.#pool}.addresses["${address}"].released' false`,
-          },
           after: after.map(({ finished }) => finished),
         }),
       );

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pool as pools
-from saying import counted, run
+from saying import counted, refused, run
 
 # `log-format` of the configuration: client, [time], the address that it came to, …, {the name that it asked for}.
 LINE = re.compile(r"^(?P<at>\d+)\.\d+ \S+ haproxy\S* (?P<client>\S+):\d+ \[[^\]]+\] (?P<bind>\S+) .* \{(?P<host>[^}]*)\} \"")
@@ -39,9 +39,11 @@ def main(name, bind, days, deadline=None):
         return f"good: nobody used {bind} in {days} days"
     said = [f"{host} ({counted(count, 'request')}, last {time.strftime('%F %R', time.localtime(last))})" for host, (count, last) in found]
     used = f"{bind} is still used by {', '.join(said)}"
-    if deadline and time.strftime("%F") > deadline:
+    if not deadline:
+        return f"bad: {used}"
+    if time.strftime("%F") > deadline:
         return f"good: {used}; they had until {deadline}"
-    return f"bad: {used}"
+    raise refused(f"{used}; tell them once more: it goes when nobody came in {days} days, or later than {deadline}")
 
 
 run(main, __doc__, 3, 4)

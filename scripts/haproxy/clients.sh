@@ -3,8 +3,8 @@
 # Usage: clients.sh COMPONENT POOL ADDRESS:PORT DAYS [DEADLINE]
 #
 # From HAProxy's log in this machine's journal: each name that was asked for, how often and when
-# last. The receipt says ` bad: ` while there is one, and it is not later than DEADLINE (2026-12-24).
-# Reads only.
+# last. The receipt says ` bad: ` while there is one. With a DEADLINE (2026-12-24) it is asked for the
+# address's end, and refuses (77) while somebody uses it and it is not later. Reads only.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
