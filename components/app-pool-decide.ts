@@ -16,6 +16,8 @@ export interface BalancerFacts extends RecordFacts {
   readonly servers: Readonly<
     Record<string, { readonly status: string | null; readonly admin: string; readonly wanted: string | null }>
   >;
+  /** By address of the site: the programs that listen there. */
+  readonly serves: Readonly<Record<string, readonly string[]>>;
   /** Where its file and its socket say different things; null: nowhere. */
   readonly agrees: string | null;
   /** What is wrong with its socket; null: nothing. */

@@ -7,12 +7,27 @@ export interface PoolExpected {
   readonly pool: string;
   readonly balancers: readonly string[];
   readonly servers: Readonly<Record<string, Membership>>;
+  readonly edge: Edge;
 }
 
+type Edge = "haproxy" | "apache";
+
+const programs: Readonly<Record<Edge, string>> = { haproxy: "haproxy", apache: "apache2" };
+
 /** Where the balancers differ from what is wanted of the servers, a line each; empty: nowhere. */
-export function poolDifferences({ servers }: PoolExpected, looks: readonly Look<BalancerFacts>[]): string[] {
+export function poolDifferences(
+  { servers, edge }: PoolExpected,
+  looks: readonly Look<BalancerFacts>[],
+): string[] {
   return looks.flatMap(({ host, facts, failure }) => {
     if (!facts) return [`${host}: ${failure ?? "gave no answer"}`];
+    const listen = Object.entries(facts.serves).flatMap(([bind, found]) =>
+      found.join() === programs[edge]
+        ? []
+        : [`${bind} is served by ${found.join(" and ") || "nobody"}, and is to be by ${programs[edge]}`],
+    );
+    // While Apache serves HAProxy has nothing to say.
+    if (edge === "apache") return listen.map((line) => `${host}: ${line}`);
     if (!facts.running) return [`${host}: HAProxy does not run; start it: systemctl start haproxy`];
     const wrong = [facts.socket, facts.agrees].flatMap((line) => line ?? []);
     const states = Object.entries(servers).flatMap(([name, wanted]) => {
@@ -22,6 +37,6 @@ export function poolDifferences({ servers }: PoolExpected, looks: readonly Look<
       if (wanted !== "in" && serves) return [`${name} is to be ${wanted}, but is ${status}`];
       return [];
     });
-    return [...wrong, ...states].map((line) => `${host}: ${line}`);
+    return [...listen, ...wrong, ...states].map((line) => `${host}: ${line}`);
   });
 }

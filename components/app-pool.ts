@@ -108,7 +108,7 @@ export class AppPool extends pulumi.ComponentResource {
       .all(config.balancers.map((name) => this.#member(name).host.address))
       .apply((addresses) => zoneLines(config.host, addresses));
     this.addresses = addressLines(config.addresses);
-    this.expected = { pool, balancers: this.#balancers, servers: config.servers };
+    this.expected = { pool, balancers: this.#balancers, servers: config.servers, edge: config.edge };
     this.registerOutputs();
   }
 

@@ -103,8 +103,12 @@ describe.skipIf(whyNoLab() !== undefined)("a pool after its ship", () => {
   it(
     "releases an address that nobody uses any more, or whose day is over, and names who does [001-100] [001-101] [001-103] [001-105] [001-109] [001-123] [001-124]",
     async () => {
-      const other = site.estate.host("websvr").address.replace(/\d+$/, "250");
-      await site.estate.on("websvr", `ip address add ${other}/32 dev host0`);
+      const own = site.estate.host("websvr").address;
+      const other = own.replace(/\d+$/, "250");
+      await site.estate.on(
+        "websvr",
+        `ip address add ${other}/32 dev $(ip -o -4 address show to ${own} | cut -d ' ' -f 2)`,
+      );
       const address = (released: boolean, deadline: string) => {
         site.set(
           { addresses: { [other]: { balancer: "websvr", deadline, released } } },

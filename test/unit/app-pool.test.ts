@@ -8,6 +8,7 @@ import {
 } from "../../components/app-pool-decide.ts";
 import { addressLines, groupsOf, type PoolGoal, serving, zoneLines } from "../../components/app-pool-goal.ts";
 import { memberTable, type PoolLimits, releaseTable, upgradeTable } from "../../components/app-pool-table.ts";
+import { poolDifferences, type PoolExpected } from "../../components/app-pool-verify.ts";
 import { badOf, phasesOf, rowName } from "../../components/table.ts";
 import { memberships } from "../../config/pools.ts";
 
@@ -172,6 +173,7 @@ const balancer = (
   facts: {
     ...records,
     ...{ version: "2.6.12", running: true, agrees: null, socket: null },
+    serves: { "192.0.2.1:80": ["haproxy"] },
     servers: Object.fromEntries(
       Object.entries(servers).map(([name, status]) => [
         name,
@@ -282,6 +284,42 @@ describe("preflight of a pool", () => {
     const links_wrong = ["/deploy/crossbow/shared/system/styles is not there"];
     expect(refusals([server({ current: "4685", links_wrong })], enters)).toEqual([
       `prodapp01 has not its shared folders: ${links_wrong[0] ?? ""}; see that the volume is mounted there`,
+    ]);
+  });
+});
+
+describe("the balancers as verify sees them", () => {
+  const expected: Omit<PoolExpected, "edge"> = {
+    ...{ pool: "crossbow", balancers: ["websvr"] },
+    servers: { prodapp01: "in", prodapp02: "out" },
+  };
+  const serves = (...programs: string[]) => ({ serves: { "192.0.2.1:80": programs } });
+  const seen = (change: Partial<BalancerFacts>, edge: "haproxy" | "apache" = "haproxy") =>
+    poolDifferences({ ...expected, edge }, [balancer({ prodapp01: "UP", prodapp02: "MAINT" }, change)]);
+
+  it("are as the state says, by whichever edge", () => {
+    expect(seen({})).toEqual([]);
+    expect(seen({ running: false, ...serves("apache2") }, "apache")).toEqual([]);
+  });
+
+  it("differ where another program serves, or none, or both [001-098]", () => {
+    const at = "websvr: 192.0.2.1:80 is served by";
+    expect(seen({ running: false, ...serves() }, "apache")).toEqual([
+      `${at} nobody, and is to be by apache2`,
+    ]);
+    expect(seen(serves("apache2", "haproxy"))).toEqual([
+      `${at} apache2 and haproxy, and is to be by haproxy`,
+    ]);
+    expect(seen({ running: false, ...serves() })).toEqual([
+      "websvr: HAProxy does not run; start it: systemctl start haproxy",
+    ]);
+  });
+
+  it("differ where a server is in traffic that is not to be, or is not that is to be", () => {
+    const servers = balancer({ prodapp01: "DOWN", prodapp02: "UP" }).facts.servers;
+    expect(seen({ servers })).toEqual([
+      "websvr: prodapp01 is to be in, but is DOWN",
+      "websvr: prodapp02 is to be out, but is UP",
     ]);
   });
 });
