@@ -2,7 +2,15 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { AppPool as PoolConfig } from "../config.ts";
 import type { PoolWanted } from "./app-pool-decide.ts";
-import { addressLines, deployed, groupsOf, type PoolGoal, serving, zoneLines } from "./app-pool-goal.ts";
+import {
+  addressLines,
+  dayOf,
+  deployed,
+  groupsOf,
+  type PoolGoal,
+  serving,
+  zoneLines,
+} from "./app-pool-goal.ts";
 import {
   addressTable,
   balancerHostTable,
@@ -318,7 +326,8 @@ export class AppPool extends pulumi.ComponentResource {
     const { port, addresses } = this.#args.config;
     return Object.entries(addresses)
       .filter(([, { balancer, released }]) => released && this.#balancers.includes(balancer))
-      .map(([address, { balancer, deadline }]) =>
+      .map(([address, { balancer, deadline }]) => [address, balancer, dayOf(deadline)] as const)
+      .map(([address, balancer, deadline]) =>
         this.#transition(`address-${address.replaceAll(".", "-")}`, "release", {
           hosts: [balancer],
           sets: { balancer: [balancer] },

@@ -147,9 +147,9 @@ print(b''.join(iter(lambda: s.recv(65536), b'')).decode())"`,
     );
   }
 
-  /** The fewest servers that any balancer had up at once since then. */
-  async fewestHealthy(): Promise<number> {
-    const noted = await Promise.all(this.balancers.map((name) => this.estate.on(name, "cat /run/fewest")));
+  /** The fewest servers that any of these balancers had up at once since then. */
+  async fewestHealthy(balancers = this.balancers): Promise<number> {
+    const noted = await Promise.all(balancers.map((name) => this.estate.on(name, "cat /run/fewest")));
     return Math.min(...noted.map(Number));
   }
 
