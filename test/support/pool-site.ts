@@ -15,10 +15,12 @@ while True:
         s = socket.socket(socket.AF_UNIX); s.settimeout(2); s.connect("/run/haproxy/admin.sock"); s.sendall(b"show stat\\n")
         rows = [line.split(",") for line in b"".join(iter(lambda: s.recv(65536), b"")).decode().splitlines()]
         at = rows[0].index("status")
-        up = sum(len(row) > at and row[1] not in ("FRONTEND", "BACKEND") and row[at].startswith("UP") for row in rows[1:])
+        states = [(row[1], row[at]) for row in rows[1:] if len(row) > at and row[1] not in ("FRONTEND", "BACKEND")]
+        up = sum(status.startswith("UP") for _, status in states)
         if up < least:
             least = up
             open("/run/fewest", "w").write(str(least))
+            print(time.strftime("%T"), least, states, flush=True)
     except (OSError, IndexError, ValueError):
         pass
     time.sleep(0.05)
