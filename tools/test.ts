@@ -11,7 +11,7 @@ const help = `Run the checks and the tests.
 
 Usage: npm test                              all but night: checks, ${usual.map(({ name }) => name).join(", ")}
        npm run test:SUITE [-- ARGUMENT…]     one suite; arguments are vitest's: a file, -t NAME
-       npm run test:night                    what takes longer: pools under load, their edge, gluster, memcached, what is stopped half-way
+       npm run test:night                    what takes longer: pools, gluster, memcached, what pairs carry, refusals, what is stopped half-way
 
   Ends with a line "N passed, N failed", and ", N skipped" when some were.
 `;

@@ -25,7 +25,7 @@ export const suites: readonly Suite[] = [
   { name: "engine", minutes: 45, needs: sshCommands },
   { name: "lab", minutes: 60, needs: { nft: "nftables" }, asRoot: true },
   { name: "outage", minutes: 60, needs: { nft: "nftables" }, asRoot: true },
-  { name: "night", minutes: 90, needs: { nft: "nftables" }, asRoot: true, apart: true },
+  { name: "night", minutes: 120, needs: { nft: "nftables" }, asRoot: true, apart: true },
 ];
 
 /** Aborted when this process was told to end while a suite ran: what the suite had begun is cleaned up by then. */
