@@ -103,7 +103,7 @@ describe("a program", () => {
     child.kill("SIGKILL");
     await run;
     const alive = () => processes().filter(({ pid }) => below.includes(pid));
-    for (const deadline = Date.now() + 30_000; alive().length > 0 && Date.now() < deadline;) await pause(100);
+    for (const deadline = Date.now() + 10_000; alive().length > 0 && Date.now() < deadline;) await pause(100);
     expect(alive()).toEqual([]);
   });
 });
