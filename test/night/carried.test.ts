@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNoLab } from "../../tools/lab/lab.ts";
-import type { Writer } from "../../tools/writer.ts";
 import { CarriedSite, hosts } from "../support/carried.ts";
-import type { Estate } from "../support/estate.ts";
 import { arrange, clear } from "../support/incident.ts";
 import { asPreviewed } from "../support/previewed.ts";
 import { ok } from "../support/runs.ts";
@@ -11,17 +9,9 @@ const minute = 60_000;
 
 describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its database", () => {
   let site: CarriedSite;
-  let estate: Estate;
-  let writer: Writer;
-  let active: CarriedSite["active"];
-  let sync: CarriedSite["sync"];
-  let put: CarriedSite["put"];
-  let files: CarriedSite["files"];
-  let home: CarriedSite["home"];
 
   beforeAll(async () => {
     site = await CarriedSite.start();
-    ({ estate, writer, active, sync, put, files, home } = site);
   }, 10 * minute);
 
   afterAll(async () => {
@@ -31,22 +21,22 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
   it(
     "runs what each role runs, and nothing else, on both sides of a switch [004-020] [004-021] [004-022] [004-023] [004-024] [004-087] [004-091] [004-101]",
     async () => {
-      expect(await active("sounz-web")).toEqual(["active", "inactive"]);
-      expect(await active("sounz-always")).toEqual(["active", "active"]);
-      await put("slayer", "one", "written on slayer");
-      await estate.on("slayer", "chown games: /data/sounz/one; chmod 0640 /data/sounz/one");
-      estate.flip("megadeth");
-      await asPreviewed(estate);
-      expect(await active("sounz-web")).toEqual(["inactive", "active"]);
-      expect(await active("sounz-always")).toEqual(["active", "active"]);
-      expect(await files("megadeth")).toBe("./one=written on slayer\n");
-      expect(await estate.on("megadeth", "stat -c '%U %a' /data/sounz/one")).toBe("games 640\n");
-      await put("megadeth", "two", "written on megadeth");
-      estate.flip("slayer");
-      ok(await estate.up());
-      expect(await files("slayer")).toBe("./one=written on slayer\n./two=written on megadeth\n");
-      expect(await writer.lost()).toEqual([]);
-      const verified = await estate.verify();
+      expect(await site.active("sounz-web")).toEqual(["active", "inactive"]);
+      expect(await site.active("sounz-always")).toEqual(["active", "active"]);
+      await site.put("slayer", "one", "written on slayer");
+      await site.estate.on("slayer", "chown games: /data/sounz/one; chmod 0640 /data/sounz/one");
+      site.estate.flip("megadeth");
+      await asPreviewed(site.estate);
+      expect(await site.active("sounz-web")).toEqual(["inactive", "active"]);
+      expect(await site.active("sounz-always")).toEqual(["active", "active"]);
+      expect(await site.files("megadeth")).toBe("./one=written on slayer\n");
+      expect(await site.estate.on("megadeth", "stat -c '%U %a' /data/sounz/one")).toBe("games 640\n");
+      await site.put("megadeth", "two", "written on megadeth");
+      site.estate.flip("slayer");
+      ok(await site.estate.up());
+      expect(await site.files("slayer")).toBe("./one=written on slayer\n./two=written on megadeth\n");
+      expect(await site.writer.lost()).toEqual([]);
+      const verified = await site.estate.verify();
       expect(verified.code, verified.output).toBe(0);
     },
     3 * minute,
@@ -55,27 +45,27 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
   it(
     "copies to the standby by a timer, drops what was staged there, and does nothing anywhere else [004-018] [004-033] [004-098] [004-154] [004-155]",
     async () => {
-      await put("slayer", "three", "from production");
-      await put("megadeth", "staged", "tried on the standby");
-      await estate.on("megadeth", "systemctl start changeover-sync-sounz", 60);
-      expect(await files("megadeth")).toBe(await files("slayer"));
-      expect(await files("megadeth")).not.toContain("staged");
-      expect(await estate.on("megadeth", "cat /var/log/sounz/sounz-general.log")).toContain(
+      await site.put("slayer", "three", "from production");
+      await site.put("megadeth", "staged", "tried on the standby");
+      await site.estate.on("megadeth", "systemctl start changeover-sync-sounz", 60);
+      expect(await site.files("megadeth")).toBe(await site.files("slayer"));
+      expect(await site.files("megadeth")).not.toContain("staged");
+      expect(await site.estate.on("megadeth", "cat /var/log/sounz/sounz-general.log")).toContain(
         "data is as on slayer",
       );
-      expect(await estate.on("megadeth", "systemctl list-timers --all")).toContain(
+      expect(await site.estate.on("megadeth", "systemctl list-timers --all")).toContain(
         "changeover-sync-sounz.timer",
       );
-      expect(await sync("slayer")).toContain("copies nothing: its status is production");
-      await estate.on("megadeth", "mv /var/lib/changeover/sounz/done/switch /tmp/done-switch");
-      await put("megadeth", "staged", "while a switch is open");
-      expect(await sync("megadeth")).toContain("copies nothing: a transition is open");
-      expect(await files("megadeth")).toContain("staged");
-      await estate.on("megadeth", "mv /tmp/done-switch /var/lib/changeover/sounz/done/switch");
-      const twice = await Promise.all([sync("megadeth"), sync("megadeth")]);
+      expect(await site.sync("slayer")).toContain("copies nothing: its status is production");
+      await site.estate.on("megadeth", "mv /var/lib/changeover/sounz/done/switch /tmp/done-switch");
+      await site.put("megadeth", "staged", "while a switch is open");
+      expect(await site.sync("megadeth")).toContain("copies nothing: a transition is open");
+      expect(await site.files("megadeth")).toContain("staged");
+      await site.estate.on("megadeth", "mv /tmp/done-switch /var/lib/changeover/sounz/done/switch");
+      const twice = await Promise.all([site.sync("megadeth"), site.sync("megadeth")]);
       expect(twice.join("")).toContain("sounz megadeth has what slayer carries");
       expect(
-        await estate.on("megadeth", "bash /usr/local/lib/changeover/sounz/pair/copies.sh sounz 5"),
+        await site.estate.on("megadeth", "bash /usr/local/lib/changeover/sounz/pair/copies.sh sounz 5"),
       ).toMatch(/^OK: copies on megadeth, data 0 min, home 0 min \(limit 5 min\)/);
     },
     3 * minute,
@@ -84,19 +74,19 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
   it.each(["takeover", "services"] as const)(
     "copies nothing by its timers while a switch has stopped at %s, goes back, and has lost nothing [004-031] [004-154]",
     async (step) => {
-      await put("slayer", "newest", `before ${step}`);
-      await arrange(estate, step, "before");
-      estate.flip("megadeth");
-      const stopped = await estate.up();
+      await site.put("slayer", "newest", `before ${step}`);
+      await arrange(site.estate, step, "before");
+      site.estate.flip("megadeth");
+      const stopped = await site.estate.up();
       expect(stopped.code).not.toBe(0);
-      await clear(estate);
-      for (const host of hosts) expect(await sync(host)).toContain("copies nothing:");
+      await clear(site.estate);
+      for (const host of hosts) expect(await site.sync(host)).toContain("copies nothing:");
       // On the way back the files are those of the machine that was production last, whichever way they went.
-      estate.flip("slayer");
-      ok(await estate.up());
-      expect(await estate.on("slayer", "cat /data/sounz/newest")).toBe(`before ${step}`);
-      expect(await active("sounz-web")).toEqual(["active", "inactive"]);
-      expect(await writer.lost()).toEqual([]);
+      site.estate.flip("slayer");
+      ok(await site.estate.up());
+      expect(await site.estate.on("slayer", "cat /data/sounz/newest")).toBe(`before ${step}`);
+      expect(await site.active("sounz-web")).toEqual(["active", "inactive"]);
+      expect(await site.writer.lost()).toEqual([]);
     },
     3 * minute,
   );
@@ -105,28 +95,28 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
     "gives the service back at once when the last copy does not come right: nothing has changed",
     async () => {
       // Somebody who goes on writing files though everything of the pair was stopped.
-      await estate.on(
+      await site.estate.on(
         "slayer",
         "systemd-run -q --unit=rogue sh -c 'while :; do date +%N >/data/sounz/rogue; done'",
       );
-      estate.flip("megadeth");
-      const mark = writer.mark();
-      const stopped = await estate.up();
+      site.estate.flip("megadeth");
+      const mark = site.writer.mark();
+      const stopped = await site.estate.up();
       expect(stopped.code).not.toBe(0);
       expect(stopped.output).toMatch(
         /slayer serves again \(slayer accepts writes again.*nothing has changed/,
       );
-      await expect.poll(() => writer.since(mark).acknowledged, { timeout: minute }).toBeGreaterThan(50);
-      expect(await active("sounz-web")).toEqual(["active", "inactive"]);
-      const again = await estate.up();
+      await expect.poll(() => site.writer.since(mark).acknowledged, { timeout: minute }).toBeGreaterThan(50);
+      expect(await site.active("sounz-web")).toEqual(["active", "inactive"]);
+      const again = await site.estate.up();
       expect(again.output).toContain(
         "was put back; start again: npx pulumi up --replace '**::sounz-switch-id'",
       );
-      await estate.on("slayer", "systemctl stop rogue; rm /data/sounz/rogue");
-      ok(await estate.up("--replace", "**::sounz-switch-id"));
-      expect(await active("sounz-web")).toEqual(["inactive", "active"]);
-      await home();
-      expect(await writer.lost()).toEqual([]);
+      await site.estate.on("slayer", "systemctl stop rogue; rm /data/sounz/rogue");
+      ok(await site.estate.up("--replace", "**::sounz-switch-id"));
+      expect(await site.active("sounz-web")).toEqual(["inactive", "active"]);
+      await site.home();
+      expect(await site.writer.lost()).toEqual([]);
     },
     4 * minute,
   );
@@ -134,30 +124,30 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
   it(
     "deletes nothing for an empty source, sets aside what was there before the first copy, and stops what the file names no more",
     async () => {
-      await put("slayer", "kept", "in one place only");
-      await estate.on(
+      await site.put("slayer", "kept", "in one place only");
+      await site.estate.on(
         "megadeth",
         "echo before >/data/sounz/before; rm /var/lib/changeover/sounz/copies/data",
       );
-      expect(await sync("megadeth")).toContain("sounz megadeth has what slayer carries");
-      expect(await estate.on("megadeth", "cat /var/lib/changeover/sounz/set-aside/*/data/before")).toBe(
+      expect(await site.sync("megadeth")).toContain("sounz megadeth has what slayer carries");
+      expect(await site.estate.on("megadeth", "cat /var/lib/changeover/sounz/set-aside/*/data/before")).toBe(
         "before\n",
       );
-      const kept = await files("megadeth");
-      await estate.on("slayer", "mkdir /data/hidden && mv /data/sounz/* /data/hidden");
-      expect(await sync("megadeth")).toMatch(/refused: data on slayer is empty[^]*ended with 75/);
-      expect(await files("megadeth")).toBe(kept);
-      await estate.on("slayer", "mv /data/hidden/* /data/sounz && rmdir /data/hidden");
+      const kept = await site.files("megadeth");
+      await site.estate.on("slayer", "mkdir /data/hidden && mv /data/sounz/* /data/hidden");
+      expect(await site.sync("megadeth")).toMatch(/refused: data on slayer is empty[^]*ended with 75/);
+      expect(await site.files("megadeth")).toBe(kept);
+      await site.estate.on("slayer", "mv /data/hidden/* /data/sounz && rmdir /data/hidden");
 
-      const { services } = estate.pair;
-      await estate.on("slayer", "systemctl --quiet enable sounz-always 2>/dev/null || true");
-      estate.set({ services: { web: (services as Record<string, unknown>).web } });
-      ok(await estate.up());
-      expect(await active("sounz-always")).toEqual(["inactive", "inactive"]);
-      expect(await active("sounz-web")).toEqual(["active", "inactive"]);
-      estate.set({ services });
-      ok(await estate.up());
-      expect(await active("sounz-always")).toEqual(["active", "active"]);
+      const { services } = site.estate.pair;
+      await site.estate.on("slayer", "systemctl --quiet enable sounz-always 2>/dev/null || true");
+      site.estate.set({ services: { web: (services as Record<string, unknown>).web } });
+      ok(await site.estate.up());
+      expect(await site.active("sounz-always")).toEqual(["inactive", "inactive"]);
+      expect(await site.active("sounz-web")).toEqual(["active", "inactive"]);
+      site.estate.set({ services });
+      ok(await site.estate.up());
+      expect(await site.active("sounz-always")).toEqual(["active", "active"]);
     },
     4 * minute,
   );
@@ -165,20 +155,20 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
   it(
     "ends with everything that is wrong on production, and is mended by an up [004-075] [004-083] [004-084] [004-085] [004-086] [004-132]",
     async () => {
-      await put("slayer", "other", "what is left");
-      await estate.on("slayer", "mv /data/sounz/front.html /root/");
-      estate.flip("megadeth");
-      const failed = await estate.up();
+      await site.put("slayer", "other", "what is left");
+      await site.estate.on("slayer", "mv /data/sounz/front.html /root/");
+      site.estate.flip("megadeth");
+      const failed = await site.estate.up();
       expect(failed.code).not.toBe(0);
       expect(failed.output).toMatch(/FAILED files: .*front.html: status 404, not 200/);
       expect(failed.output).toMatch(/timed out: files: http:.*front.html has status 404, not 200/);
       expect(failed.output).toContain("ok     web: unit sounz-web is active");
       expect(failed.output).toContain("ok     database sounz by its socket");
       expect(failed.output).toContain("ok     database sounz by tcp");
-      await estate.on("megadeth", "echo SOUNZ >/data/sounz/front.html");
-      ok(await estate.up());
-      estate.flip("slayer");
-      ok(await estate.up());
+      await site.estate.on("megadeth", "echo SOUNZ >/data/sounz/front.html");
+      ok(await site.estate.up());
+      site.estate.flip("slayer");
+      ok(await site.estate.up());
     },
     5 * minute,
   );
