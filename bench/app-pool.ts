@@ -4,7 +4,7 @@ import { archivePath } from "../tools/demo-releases.ts";
 import type { LoadReport } from "../tools/load.ts";
 import { PoolSite } from "../test/support/pool-site.ts";
 import { ok } from "../test/support/runs.ts";
-import { Ansible, type Left, packages } from "./app-pool/ansible.ts";
+import { Ansible, packages } from "./app-pool/ansible.ts";
 import { sharedChanges } from "./app-pool/shared.ts";
 import { line, median } from "./figures.ts";
 
@@ -83,8 +83,14 @@ function report(name: string, figures: readonly Figure[]): void {
   console.log(`${"".padEnd(28)} failed ${failed.join(" ")} of ${asked.join(" ")} requests`);
 }
 
-const shown = ({ states, current }: Left): string =>
-  site.servers.map((name) => `${name} ${states[name]?.join("/") ?? "?"} ${current[name] ?? "?"}`).join(", ");
+/** What an update has left: by server its state at each balancer, and the release that it has. */
+async function left(): Promise<string> {
+  const states = await Promise.all(site.balancers.map((balancer) => site.states(balancer)));
+  const running = await site.running();
+  return site.servers
+    .map((name) => `${name} ${states.map((of) => of[name] ?? "none").join("/")} ${running[name] ?? "none"}`)
+    .join(", ");
+}
 
 const users = await site.users();
 
@@ -131,13 +137,13 @@ try {
   site.set({ release: "4686-never-ready" });
   const bad = await site.seen(() => site.estate.up());
   console.log(
-    `changeover   ${((performance.now() - before) / 1000).toFixed(1)} s, ${String(bad.failed)} failed: ${shown(await ansible.left())}`,
+    `changeover   ${((performance.now() - before) / 1000).toFixed(1)} s, ${String(bad.failed)} failed: ${await left()}`,
   );
   await ours({ release: "4684" });
   const started = performance.now();
   const worse = await site.seen(() => ansible.update("4686-never-ready", archivePath("4686-never-ready")));
   console.log(
-    `ansible      ${((performance.now() - started) / 1000).toFixed(1)} s, ${String(worse.failed)} failed: ${shown(await ansible.left())}`,
+    `ansible      ${((performance.now() - started) / 1000).toFixed(1)} s, ${String(worse.failed)} failed: ${await left()}`,
   );
   console.log("(by server: its state at each balancer, and the release that it has)");
 } finally {

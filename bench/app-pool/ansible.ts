@@ -24,12 +24,6 @@ export interface Rolled {
   readonly output: string;
 }
 
-/** What is left on the hosts: a state a server and balancer, and the release that each server has. */
-export interface Left {
-  readonly states: Readonly<Record<string, readonly string[]>>;
-  readonly current: Readonly<Record<string, string>>;
-}
-
 const folder = "/root/ansible";
 const limitSeconds = 900;
 
@@ -100,24 +94,6 @@ export class Ansible {
     return { seconds: (performance.now() - started) / 1000, code, output: stdout + stderr };
   }
 
-  /** What an update has left, whoever made it. */
-  async left(): Promise<Left> {
-    const { name, balancers, servers } = this.#pool;
-    const ask = `python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.connect("/run/haproxy/admin.sock"); s.sendall(b"show stat\\n"); print(s.makefile().read())'`;
-    const tables = await Promise.all(balancers.map((balancer) => this.#estate.on(balancer, ask)));
-    const states = servers.map((server): [string, string[]] => [
-      server,
-      tables.map((table) => statusOf(table, name, server)),
-    ]);
-    const current = await Promise.all(
-      servers.map(async (server): Promise<[string, string]> => {
-        const path = await this.#estate.on(server, `readlink /deploy/${name}/current`);
-        return [server, basename(path.trim())];
-      }),
-    );
-    return { states: Object.fromEntries(states), current: Object.fromEntries(current) };
-  }
-
   #inventory(): string {
     const line = (host: string) => {
       const { address } = this.#estate.host(host);
@@ -138,14 +114,4 @@ export class Ansible {
   async #put(path: string, text: string, mode = "0644"): Promise<void> {
     await this.#on(`cat >${path} <<'TEXT_ENDS'\n${text}TEXT_ENDS\nchmod ${mode} ${path}`);
   }
-}
-
-/** The status of a server in the answer to `show stat`. */
-export function statusOf(table: string, backend: string, server: string): string {
-  const [head = "", ...rows] = table.trim().split("\n");
-  const column = head.replace(/^# /, "").split(",").indexOf("status");
-  const row = rows
-    .map((line) => line.split(","))
-    .find(([proxy, name]) => proxy === backend && name === server);
-  return row?.[column] ?? "none";
 }

@@ -1,4 +1,5 @@
 import { PoolSite } from "../../test/support/pool-site.ts";
+import { ok } from "../../test/support/runs.ts";
 import { Load, type LoadReport } from "../../tools/load.ts";
 
 const styles = "/deploy/crossbow/shared/system/styles";
@@ -18,17 +19,12 @@ export interface SharedChange {
   readonly styles: LoadReport;
 }
 
+const replaced = { styles: { ...volume, servers: ["prodapp01", "prodapp03"] } };
 const changes: readonly (readonly [string, Record<string, unknown>])[] = [
-  [
-    "a gluster brick is replaced",
-    { ...config, sharedVolumes: { styles: { ...volume, servers: ["prodapp01", "prodapp03"] } } },
-  ],
+  ["a gluster brick is replaced", { ...config, sharedVolumes: replaced }],
   [
     "memcached restarts, node by node",
-    {
-      caches: { sessions: { ...cache, memoryMiB: 96 } },
-      sharedVolumes: { styles: { ...volume, servers: ["prodapp01", "prodapp03"] } },
-    },
+    { sharedVolumes: replaced, caches: { sessions: { ...cache, memoryMiB: 96 } } },
   ],
 ];
 
@@ -53,8 +49,7 @@ export async function sharedChanges(): Promise<SharedChange[]> {
       const mark = readers.mark();
       site.set({}, more);
       const pages = await site.seen(async () => {
-        const run = await site.estate.up();
-        if (run.code !== 0) throw new Error(run.output);
+        ok(await site.estate.up());
       });
       const seconds = pages.seconds - PoolSite.lingerSeconds;
       seen.push({ what, seconds, pages, styles: readers.since(mark) });

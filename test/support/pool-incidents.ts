@@ -28,10 +28,9 @@ export async function stopIn(site: PoolSite, step: PoolStep, incident: PoolIncid
       failed(await site.estate.up());
       break;
     case "is killed in":
-      await interrupted(site, step, async () => {
-        // The script goes on without its reader.
-        await pause(3000);
-      });
+      await interrupted(site, step);
+      // The script goes on without its reader.
+      await pause(3000);
       break;
     case "loses a balancer in":
       await gone(site, step, site.balancers.at(-1) ?? "", cut, mend);
@@ -60,23 +59,21 @@ export async function recover(site: PoolSite, incident: PoolIncident): Promise<v
   ok(await project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
 }
 
-/** Kill the CLI when the step runs. @param meanwhile what happens before that, or after. */
+/** Kill the CLI when the step runs, or a while after something was lost meanwhile. */
 async function interrupted(
   site: PoolSite,
   step: PoolStep,
-  after: () => Promise<void>,
-  before: (run: Promise<unknown>) => Promise<void> = () => Promise.resolve(),
+  meanwhile: (run: Promise<unknown>) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   await arrange(site.estate, step, "wait");
   const { child, run } = site.estate.project.start(["up", "--yes", "--skip-preview"]);
   await expect.poll(() => reached(site.estate, step), { timeout: minute, interval: 100 }).toBe(true);
-  await before(run);
+  await meanwhile(run);
   killGroup(child, "SIGKILL");
   await run;
-  await after();
 }
 
-function gone(
+async function gone(
   site: PoolSite,
   step: PoolStep,
   name: string,
@@ -84,16 +81,10 @@ function gone(
   find: (lab: string, name: string) => Promise<unknown>,
 ): Promise<void> {
   const { lab } = site.estate;
-  return interrupted(
-    site,
-    step,
-    async () => {
-      await find(lab, name);
-    },
-    async (run) => {
-      await lose(lab, name);
-      // "No line for 60 seconds: Ctrl-C twice."
-      await Promise.race([run, pause(15_000)]);
-    },
-  );
+  await interrupted(site, step, async (run) => {
+    await lose(lab, name);
+    // "No line for 60 seconds: Ctrl-C twice."
+    await Promise.race([run, pause(15_000)]);
+  });
+  await find(lab, name);
 }
