@@ -87,11 +87,14 @@ export function requireSafeBackend(config: StackConfig): void {
 function structured(value: string): unknown {
   if (!/^[[{]/.test(value)) return value;
   try {
-    return JSON.parse(value);
+    return JSON.parse(value, (_, word: unknown) => (typeof word === "string" ? asWritten(word) : word));
   } catch {
     return value;
   }
 }
+
+/** YAML takes a date without quotes for a moment, and Pulumi hands over its text. */
+const asWritten = (word: string): string => word.replace(/^(\d{4}-\d\d-\d\d) 00:00:00 \+0000 UTC$/, "$1");
 
 /**
  * The checked config of one stack file.

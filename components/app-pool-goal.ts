@@ -60,9 +60,6 @@ export interface PoolAddress {
   readonly released: boolean;
 }
 
-/** The day of a deadline, which YAML may have taken for a moment. */
-export const dayOf = (deadline: string): string => deadline.slice(0, "2026-12-24".length);
-
 /** What is left to do for each address by those who own networks and customers, in the order of row 001-109. */
 export function addressLines(addresses: Readonly<Record<string, PoolAddress>>): string[] {
   return Object.entries(addresses)
@@ -70,6 +67,6 @@ export function addressLines(addresses: Readonly<Record<string, PoolAddress>>): 
     .map(([address, { balancer, deadline, released }]) =>
       released
         ? `${address}: unbound at ${balancer}; now take it off the machine, end its NAT, then remove its entries from the ACLs`
-        : `${address}: served by ${balancer}; its users were asked to leave until ${dayOf(deadline)}, and who is left is named by setting released`,
+        : `${address}: served by ${balancer}; its users were asked to leave until ${deadline}, and who is left is named by setting released`,
     );
 }

@@ -2,15 +2,7 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { AppPool as PoolConfig } from "../config.ts";
 import type { PoolWanted } from "./app-pool-decide.ts";
-import {
-  addressLines,
-  dayOf,
-  deployed,
-  groupsOf,
-  type PoolGoal,
-  serving,
-  zoneLines,
-} from "./app-pool-goal.ts";
+import { addressLines, deployed, groupsOf, type PoolGoal, serving, zoneLines } from "./app-pool-goal.ts";
 import {
   addressTable,
   balancerHostTable,
@@ -25,6 +17,7 @@ import {
   upgradeTable,
 } from "./app-pool-table.ts";
 import type { PoolExpected } from "./app-pool-verify.ts";
+import { type CacheGoal, placeOf } from "./cache-goal.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
 import type { Mark } from "./marks.ts";
 import { preflightOf } from "./preflight.ts";
@@ -42,15 +35,6 @@ export interface PoolDatabase {
   readonly ready: pulumi.Resource;
 }
 
-/** The cache that the application's sessions are in. */
-export interface PoolCache {
-  readonly name: string;
-  readonly port: number;
-  /** Hosts that are nodes of its ring, and hosts that use it. */
-  readonly nodes: readonly string[];
-  readonly clients: readonly string[];
-}
-
 export interface AppPoolArgs {
   readonly config: PoolConfig;
   /** All hosts of the estate by name; the pool's are among them. */
@@ -58,7 +42,8 @@ export interface AppPoolArgs {
   readonly stack: pulumi.Output<string>;
   readonly adopt?: string;
   readonly database?: PoolDatabase;
-  readonly cache?: PoolCache;
+  /** The cache that the application's sessions are in. */
+  readonly cache?: CacheGoal;
   /** What must be finished before anything is touched. */
   readonly after?: readonly pulumi.Resource[];
   /**
@@ -326,8 +311,7 @@ export class AppPool extends pulumi.ComponentResource {
     const { port, addresses } = this.#args.config;
     return Object.entries(addresses)
       .filter(([, { balancer, released }]) => released && this.#balancers.includes(balancer))
-      .map(([address, { balancer, deadline }]) => [address, balancer, dayOf(deadline)] as const)
-      .map(([address, balancer, deadline]) =>
+      .map(([address, { balancer, deadline }]) =>
         this.#transition(`address-${address.replaceAll(".", "-")}`, "release", {
           hosts: [balancer],
           sets: { balancer: [balancer] },
@@ -445,7 +429,7 @@ export class AppPool extends pulumi.ComponentResource {
       table: upgradeTable(this.#limits, name, node?.name),
       settings: {
         "memcached/others": () =>
-          node ? host.address.apply((address) => [`${address}:${String(node.port)}`]) : [],
+          node ? host.address.apply((address) => [placeOf(address, node.port)]) : [],
       },
       wanted: {
         known: [name],

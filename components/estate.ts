@@ -4,7 +4,8 @@ import type { StackConfig } from "../config.ts";
 import type { Platform, SshTarget } from "../platforms/platform.ts";
 import { sshConfigOf } from "../platforms/ssh-config.ts";
 import { AbsentHosts } from "./absent.ts";
-import { AppPool, type PoolCache, type PoolDatabase } from "./app-pool.ts";
+import { AppPool, type PoolDatabase } from "./app-pool.ts";
+import { cacheGoal } from "./cache-goal.ts";
 import { CacheRing } from "./cache-ring.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
@@ -101,7 +102,9 @@ function declareShared(
     // A server leaves before its mount is touched, and gets a release after that.
     const beforeRelease = (left: ReadonlyMap<string, readonly pulumi.Resource[]>) =>
       volumes.usedBy(Object.keys(pool.servers), left);
-    const cache = cacheOf(pool.cache, config);
+    const { cache: sessions = "" } = pool;
+    const ring = config.caches[sessions];
+    const cache = ring && cacheGoal(sessions, ring);
     return [
       name,
       new AppPool(name, { config: pool, ...common, database, cache, after: ready, beforeRelease }),
@@ -120,14 +123,6 @@ function databaseOf(
   if (!pair || !settings) return undefined;
   const { address, ownerPassword: password, finished: ready } = pair;
   return { address, password, ready, port: settings.port, name: settings.database };
-}
-
-/** Where the application of a pool keeps its sessions. */
-function cacheOf(name: string | undefined, config: StackConfig): PoolCache | undefined {
-  const cache = config.caches[name ?? ""];
-  if (!cache || name === undefined) return undefined;
-  const nodes = Object.keys(cache.nodes).filter((host) => cache.nodes[host] === "in");
-  return { name, port: cache.port, nodes, clients: cache.clients };
 }
 
 function membersOf(config: StackConfig, platform: Platform): ReadonlyMap<string, Member> {

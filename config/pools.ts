@@ -170,9 +170,8 @@ const pool = z.strictObject({
     addressNames,
     z.strictObject({
       balancer: text(/^\S+$/, "the name of a balancer of the pool", "The balancer that has it."),
-      // YAML takes a date without quotes for a moment, and Pulumi hands over its text.
       deadline: text(
-        /^\d{4}-\d\d-\d\d( 00:00:00 \+0000 UTC)?$/,
+        /^\d{4}-\d\d-\d\d$/,
         "a date: 2026-12-24",
         "The day until which those who use it were asked to go to the pool's own address (rows 001-101, 001-102).",
       ),

@@ -539,6 +539,21 @@ describe("readConfig", () => {
     );
   });
 
+  it("takes a date for a date that YAML took for a moment", () => {
+    const address = { balancer: "websvr", deadline: "2026-12-24 00:00:00 +0000 UTC" };
+    const release = { archive: "releases/crossbow-4685.tar.gz", sha256: "ab".repeat(32) };
+    const crossbow = {
+      ...{ balancers: ["websvr"], servers: { prodapp01: "in", prodapp02: "in" } },
+      ...{ release: "4685", releases: { "4685": release }, addresses: { "203.0.113.7": address } },
+    };
+    pulumi.runtime.setAllConfig({
+      "changeover:platform": "local",
+      "changeover:hosts": JSON.stringify({ websvr: {}, prodapp01: {}, prodapp02: {} }),
+      "changeover:appPools": JSON.stringify({ crossbow }),
+    });
+    expect(readConfig().appPools.crossbow?.addresses["203.0.113.7"]?.deadline).toBe("2026-12-24");
+  });
+
   it("is shown by Pulumi without a stack trace", () => {
     expect(pulumi.RunError.isInstance(new ConfigError("x"))).toBe(true);
   });
