@@ -8,6 +8,9 @@ missing() {
   done
 }
 
+# apt-get asks nothing, says little and waits for whoever else installs.
+apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
+
 install_missing() {
   local lacking
   local -a wanted
@@ -16,8 +19,8 @@ install_missing() {
   [[ -n $lacking ]] || return 0
   read -ra wanted <<<"$lacking"
   log "installing ${wanted[*]}"
-  apt-get -qq -o DPkg::Lock::Timeout=300 update >&2
-  DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends "${wanted[@]}" >&2
+  apt_get update >&2
+  apt_get install --no-install-recommends "${wanted[@]}" >&2
   lacking=$(missing)
   [[ -z $lacking ]] || timed_out "still missing on $HOSTNAME: $lacking"
 }

@@ -5,6 +5,8 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/../lib.sh"
+# shellcheck source=scripts/lib-packages.sh
+. "$here/../lib-packages.sh"
 # shellcheck source=scripts/app/lib-upgrade.sh
 . "$here/lib-upgrade.sh"
 
@@ -15,9 +17,9 @@ main() {
   export CHANGEOVER_COMPONENT=$1
   require_apt
   log "reading the package lists"
-  packages update >&2
+  apt_get update >&2
   mapfile -t found < <(upgradable)
-  ((${#found[@]} == 0)) || packages --download-only --with-new-pkgs upgrade >&2
+  ((${#found[@]} == 0)) || apt_keeping --download-only --with-new-pkgs upgrade >&2
   receipt "$HOSTNAME has ${#found[@]} package(s) to upgrade${found[*]:+: ${found[*]}}"
 }
 

@@ -15,15 +15,20 @@ switch_to() {
   sync "$FOLDER"
 }
 
+# Start the unit anew, or leave in `why` what is wrong. The stop before it may take as long as the unit lets it: requests
+# in flight are finished.
+start_anew() {
+  local said
+  said=$(timeout 60 systemctl restart "$UNIT" 2>&1) || { why="$UNIT does not start: ${said//$'\n'/ }" && return 1; }
+}
+
 # get_ready REVISION SECONDS: have the current release run and be ready, or leave in `why` what is wrong.
 # A process of this release with the configuration of now is not restarted. Each command says for itself when it
 # fails: this runs where errexit is off.
 get_ready() {
-  local said
   if [[ $(running) != "$1" ]] || ! runs_configured; then
     log "starting $1"
-    # The stop before it may take as long as the unit lets it: requests in flight are finished.
-    said=$(timeout 60 systemctl restart "$UNIT" 2>&1) || { why="$UNIT does not start: ${said//$'\n'/ }" && return 1; }
+    start_anew || return 1
   fi
   log "waiting until $1 is ready, at most $2 s"
   why=$(python3 "$here/ready.py" "http://$ADDRESS:$PORT$READY" "$STATUS" "$1" "$2" "$UNIT")

@@ -1,10 +1,10 @@
-# Sourced by fetch.sh and upgrade.sh: system packages of an app server.
+# Sourced by fetch.sh and upgrade.sh, after lib-packages.sh: system packages of an app server.
 # shellcheck shell=bash
 
-# Asks nothing; changed configuration files and held packages stay, nothing is removed.
-packages() {
-  DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 \
-    apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+# Changed configuration files and held packages stay, nothing is removed.
+apt_keeping() {
+  APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 \
+    apt_get -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 
 # Names of the packages that an upgrade would bring, as the lists say that are here.

@@ -13,6 +13,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=scripts/app/lib-release.sh
 . "$here/lib-release.sh"
+# shellcheck source=scripts/lib-packages.sh
+. "$here/../lib-packages.sh"
 # shellcheck source=scripts/app/lib-upgrade.sh
 . "$here/lib-upgrade.sh"
 
@@ -37,11 +39,11 @@ main() {
   dpkg --configure -a --force-confdef --force-confold >&2
   mapfile -t found < <(upgradable)
   log "upgrading ${#found[@]} package(s)"
-  packages --with-new-pkgs upgrade >&2
+  apt_keeping --with-new-pkgs upgrade >&2
   revision=$(current)
-  if [[ -n $revision ]]; then
-    why=$(timeout 60 systemctl restart "$UNIT" 2>&1) || { receipt "$HOSTNAME bad: $UNIT does not start: ${why//$'\n'/ }" && return; }
-    get_ready "$revision" "$3" || { receipt "$HOSTNAME bad: $why" && return; }
+  if [[ -n $revision ]] && ! { start_anew && get_ready "$revision" "$3"; }; then
+    receipt "$HOSTNAME bad: $why"
+    return
   fi
   old=$(outdated)
   [[ ! -e /run/reboot-required ]] || again="; start it again when it is in maintenance: its kernel or C library waits for that"
