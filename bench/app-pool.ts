@@ -154,6 +154,6 @@ console.log("\nwhat servers share, changed under the same load, by changeover (t
 for (const { what, seconds, pages, styles } of await sharedChanges()) {
   console.log(line(what, [seconds]));
   console.log(
-    `${"".padEnd(28)} failed ${String(pages.failed)} of ${String(pages.ok + pages.failed)} pages, ${String(styles.failed)} of ${String(styles.ok + styles.failed)} styles; slowest page ${String(pages.latency.max)} ms, style ${String(styles.latency.max)} ms; ${String(pages.sessionsLost)} sessions began anew`,
+    `${"".padEnd(28)} failed ${String(pages.failed)} of ${String(pages.ok + pages.failed)} pages, ${String(styles.failed)} of ${String(styles.ok + styles.failed)} styles; slowest page ${String(pages.latency.max)} ms, style ${String(styles.latency.max)} ms; ${String(pages.sessionsLost)} sessions began anew, ${String(pages.sessionsBehind)} were a value behind`,
   );
 }

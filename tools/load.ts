@@ -40,6 +40,8 @@ export interface LoadReport {
   readonly byRevision: Readonly<Record<string, number>>;
   /** Sessions that a server did not find again. */
   readonly sessionsLost: number;
+  /** Sessions that were found as they were some visits ago. */
+  readonly sessionsBehind: number;
   /** In ms from the moment at which a request was due; slow requests are left out. */
   readonly latency: { readonly p50: number; readonly p99: number; readonly max: number };
   /** The longest time between two good answers, in ms. */
@@ -54,7 +56,7 @@ interface Ended {
   readonly reason?: string;
   readonly server?: string;
   readonly revision?: string;
-  readonly lostSession: boolean;
+  readonly session?: "anew" | "behind";
 }
 
 interface User {
@@ -109,7 +111,8 @@ export function reportOf(ended: readonly Ended[], from: number, to: number): Loa
     reasons: countsOf(failed),
     byServer: countsOf(good.map(({ server }) => server)),
     byRevision: countsOf(good.map(({ revision }) => revision)),
-    sessionsLost: ended.filter(({ lostSession }) => lostSession).length,
+    sessionsLost: ended.filter(({ session }) => session === "anew").length,
+    sessionsBehind: ended.filter(({ session }) => session === "behind").length,
     latency: {
       p50: rounded(quantile(times, 0.5)),
       p99: rounded(quantile(times, 0.99)),
@@ -245,7 +248,7 @@ export class Load {
   }
 
   /** Ask once. Never rejects: whatever goes wrong is what the user saw. */
-  #ask(user: User, path: string): Promise<Pick<Ended, "reason" | "server" | "revision" | "lostSession">> {
+  #ask(user: User, path: string): Promise<Pick<Ended, "reason" | "server" | "revision" | "session">> {
     const { host, limitSeconds } = this.#options;
     const { hostname, port, host: own } = user.target;
     const headers = {
@@ -254,7 +257,7 @@ export class Load {
     };
     return new Promise((resolve) => {
       const fail = (reason: string) => {
-        resolve({ reason, lostSession: false });
+        resolve({ reason });
       };
       const asked = request({ hostname, port, path, headers, agent: user.agent }, (answer) => {
         answer.on("error", (error) => {
@@ -265,7 +268,7 @@ export class Load {
           const status = answer.statusCode ?? 0;
           if (!answer.complete) fail("closed");
           else if (status < 200 || status >= 400) fail(`answered ${status}`);
-          else resolve({ ...this.#signed(answer.headers), lostSession: this.#visited(user, answer.headers) });
+          else resolve({ ...this.#signed(answer.headers), session: this.#visited(user, answer.headers) });
         });
         answer.resume();
       });
@@ -285,14 +288,15 @@ export class Load {
     return { server: headers["x-server"]?.toString(), revision: headers["x-revision"]?.toString() };
   }
 
-  /** Take note of the session; whether the one that was known has begun anew. */
-  #visited(user: User, headers: NodeJS.Dict<string | string[]>): boolean {
+  /** Take note of the session; whether the one that was known has begun anew, or is not as new as it was. */
+  #visited(user: User, headers: NodeJS.Dict<string | string[]>): Ended["session"] {
     const [cookie] = headers["set-cookie"] ?? [];
     if (cookie !== undefined) user.cookie = cookie.split(";")[0];
-    if (headers["x-session"] === undefined) return false;
+    if (headers["x-session"] === undefined) return undefined;
     const before = user.visits;
     user.visits = Number(headers["x-session"]);
-    return user.visits <= before;
+    if (user.visits > before) return undefined;
+    return user.visits === 1 ? "anew" : "behind";
   }
 }
 

@@ -35,7 +35,7 @@ keep_old() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 3)) || misuse "brick.sh takes COMPONENT VOLUME PATH own|shared, got: $*"
+  (($# == 3)) || misuse "brick.sh takes COMPONENT VOLUME PATH, got: $*"
   export CHANGEOVER_COMPONENT=$1
   local path=$3
   if is_listed "$path"; then

@@ -34,6 +34,9 @@ describe.skipIf(whyNoLab() !== undefined)("a shared volume", () => {
         const name = [...estate.hosts.values()].find((one) => one.address === address)?.name;
         return `${name ?? line}:${path ?? ""}${role ?? ""}`;
       });
+  /** What a brick has, by names. */
+  const fileList = (host: string) =>
+    estate.on(host, "cd /data00/styles && find . -name .glusterfs -prune -o -type f -print | sort | md5sum");
   const check = (host: string) =>
     estate.on(host, "python3 /usr/local/lib/changeover/mounts/mount-check.py styles; echo $?");
 
@@ -154,12 +157,7 @@ describe.skipIf(whyNoLab() !== undefined)("a shared volume", () => {
         expect(seen.done).toBeGreaterThan(200);
         console.log(`users of the volume: ${String(seen.done)}, worst ${seen.worst.toFixed(2)} s`);
       }
-      const list = (host: string) =>
-        estate.on(
-          host,
-          "cd /data00/styles && find . -name .glusterfs -prune -o -type f -print | sort | md5sum",
-        );
-      expect(await list("prodapp03")).toBe(await list("prodapp01"));
+      expect(await fileList("prodapp03")).toBe(await fileList("prodapp01"));
     },
     6 * minute,
   );
@@ -179,6 +177,36 @@ describe.skipIf(whyNoLab() !== undefined)("a shared volume", () => {
       expect(seen.errors).toEqual([]);
     },
     3 * minute,
+  );
+
+  it(
+    "gets copies and loses them one after the other, down to one for a reason, without an error for who uses it [001-058] [001-061]",
+    async () => {
+      const whole = { replaces: folder, copyFrom: "prodapp01", kept };
+      const users = [
+        await VolumeUser.start(estate, "prodapp01", "writer", mount),
+        await VolumeUser.start(estate, "prodapp03", "reader", mount),
+      ];
+      const shapes: [Record<string, unknown>, string[]][] = [
+        [{ servers: ["prodapp01", "prodapp02", "prodapp03"], arbiter: undefined }, []],
+        [{ servers: ["prodapp01"], arbiter: undefined, singleBrick: "the others are moved" }, []],
+        [{}, ["crossbow:/data00/styles (arbiter)"]],
+      ];
+      for (const [change, arbiters] of shapes) {
+        set({ ...whole, ...change });
+        ok(await estate.up());
+        const { servers } = { ...styles, ...change } as { servers: string[] };
+        expect((await bricks()).sort()).toEqual(
+          [...servers.map((host) => `${host}:/data00/styles`), ...arbiters].sort(),
+        );
+      }
+      for (const user of users) {
+        const seen = await user.stop();
+        expect(seen.errors, JSON.stringify(seen)).toEqual([]);
+      }
+      expect(await fileList("prodapp02")).toBe(await fileList("prodapp01"));
+    },
+    6 * minute,
   );
 
   it(
