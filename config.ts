@@ -3,7 +3,9 @@ import { z } from "zod";
 import { allowedWords, nearest, type Problem, problemText, shown } from "./config/problems.ts";
 import { backendOf, backendProblem, ownAddresses } from "./config/backend.ts";
 import { cachesIn, cachesLeaving } from "./config/cache-leaving.ts";
+import { lastOutputs } from "./config/last-outputs.ts";
 import { leaving, operatedBy } from "./config/leaving.ts";
+import { ranIn, soaking } from "./config/soak.ts";
 import { crossCheck } from "./config/rules.ts";
 import { allowedIn } from "./config/fields.ts";
 import { anyPlatformSchema, stackSchemas } from "./config/schema.ts";
@@ -22,6 +24,8 @@ export type Pair = Readonly<Omit<ParsedPair, "database" | "serviceAddress">> & {
 
 /** One pool of application servers. */
 export type AppPool = Readonly<Parsed<keyof typeof stackSchemas>["appPools"][string]>;
+/** A package that is upgraded over many hosts. */
+export type StagedUpgrade = Readonly<Parsed<keyof typeof stackSchemas>["stagedUpgrades"][string]>;
 /** A folder that several hosts share. */
 export type SharedVolume = Readonly<Parsed<keyof typeof stackSchemas>["sharedVolumes"][string]>;
 
@@ -69,6 +73,32 @@ export function requireOrderlyLeave(config: StackConfig, outputs: unknown): void
     ...leaving(operatedBy(outputs), wanted),
     ...cachesLeaving(cachesIn(outputs), config.caches),
   ];
+  if (problems.length > 0) throw new ConfigError(problemText(stackFile(), problems));
+}
+
+/**
+ * A version comes to a stack that has `soak` when another stack has run it long enough. Who overrides that says so in
+ * each preview.
+ *
+ * @param outputs of the stack at its last update.
+ * @throws ConfigError with the dates.
+ */
+export async function requireSoaked({ stagedUpgrades }: StackConfig, outputs: unknown): Promise<void> {
+  const problems: Problem[] = [];
+  for (const [name, { soak, version }] of Object.entries(stagedUpgrades)) {
+    if (!soak) continue;
+    if (soak.override !== undefined)
+      void pulumi.log.warn(
+        `stagedUpgrades.${name}: not asked how ${version} ran on ${soak.stack}: ${soak.override}`,
+      );
+    const ran = {
+      there: ranIn(await lastOutputs(soak.stack), name),
+      here: ranIn(outputs, name),
+      now: new Date(),
+    };
+    const why = soaking(version, soak, ran);
+    if (why !== undefined) problems.push({ path: ["stagedUpgrades", name, "version"], text: why });
+  }
   if (problems.length > 0) throw new ConfigError(problemText(stackFile(), problems));
 }
 

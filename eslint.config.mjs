@@ -3,7 +3,7 @@ import tseslint from "typescript-eslint";
 
 /** The only files of the program that may declare resources; all others in these folders are pure data and functions. */
 const declaring = [
-  "components/{absent,app-pool,cache-ring,estate,pair,preflight,shared-volume,shared-volumes,step,transition}.ts",
+  "components/{absent,app-pool,cache-ring,estate,pair,preflight,shared-volume,shared-volumes,staged-upgrade,step,transition}.ts",
   "platforms/{aws,inventory,local,platform,platforms,ssh}.ts",
   "platforms/aws/*.ts",
 ];

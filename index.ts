@@ -3,7 +3,7 @@ import { lastOutputs } from "./config/last-outputs.ts";
 
 // The CLI needs a second to open what it keeps of the last update; meanwhile the program is loaded.
 const last = lastOutputs();
-const { readConfig, requireOrderlyLeave, requireSafeBackend } = await import("./config.ts");
+const { readConfig, requireOrderlyLeave, requireSafeBackend, requireSoaked } = await import("./config.ts");
 const { declareEstate } = await import("./components/estate.ts");
 const { lastLook } = await import("./components/looked.ts");
 const { shortStackTraces } = await import("./components/stacks.ts");
@@ -13,9 +13,10 @@ shortStackTraces();
 const config = readConfig();
 requireSafeBackend(config);
 requireOrderlyLeave(config, await last);
+await requireSoaked(config, await last);
 // A preview dials nothing; what the operator saw before it is shown beside, and no step depends on it.
 if (pulumi.runtime.isDryRun()) for (const line of lastLook(pulumi.getStack())) void pulumi.log.info(line);
-const estate = declareEstate(config, await platformOf(config));
+const estate = declareEstate(config, await platformOf(config), await last);
 
 export const {
   stackId,
@@ -29,6 +30,7 @@ export const {
   marks,
   expectedPools,
   caches,
+  upgrades,
   dns,
   addresses,
   targets,

@@ -1,6 +1,7 @@
 import { decidePool } from "./app-pool-decide.ts";
 import { decideCacheNode, decideCacheRing } from "./cache-decide.ts";
 import { decidePair } from "./pair-decide.ts";
+import { decideUpgrade, decideUpgradeHost } from "./staged-upgrade-decide.ts";
 import { decideBricks, decideMount, decideVolumeHost } from "./shared-volume-decide.ts";
 
 /** What decides whether a transition may begin, by the kind of component. */
@@ -12,6 +13,8 @@ export const deciders = {
   mount: decideMount,
   "cache-node": decideCacheNode,
   "cache-ring": decideCacheRing,
+  upgradeHost: decideUpgradeHost,
+  upgrade: decideUpgrade,
 } as const;
 
 export type Kind = keyof typeof deciders;

@@ -10,11 +10,17 @@ import { CacheRing } from "./cache-ring.ts";
 import { PrimaryStandbyPair } from "./pair.ts";
 import { readScripts } from "./scripts.ts";
 import { SharedVolumes } from "./shared-volumes.ts";
+import { ranIn } from "../config/soak.ts";
+import { StagedUpgrade, type StagedUpgradeArgs } from "./staged-upgrade.ts";
 import { scriptsCopy } from "./step.ts";
 import type { Member } from "./transition.ts";
 
-/** Everything that one stack operates, and what it exports about it. */
-export function declareEstate(config: StackConfig, platform: Platform) {
+/**
+ * Everything that one stack operates, and what it exports about it.
+ *
+ * @param last what it exported at its last update.
+ */
+export function declareEstate(config: StackConfig, platform: Platform, last?: unknown) {
   // Hosts record the stack that operates them; another one is refused.
   const stack = new random.RandomId("stack", { byteLength: 8 });
   const members = membersOf(config, platform);
@@ -35,9 +41,10 @@ export function declareEstate(config: StackConfig, platform: Platform) {
   ]);
   const common = { hosts: members, stack: stack.hex, adopt: config.adopt };
   const { caches, volumes, pools } = declareShared(config, common, new Map(pairs), absent?.looked ?? []);
+  const upgrades = declareUpgrades(config, { ...common, after: absent?.looked }, last);
   const retired = absent?.retire([
     ...pairs.map(([, { finished }]) => finished),
-    ...[...pools, ...caches].flatMap(([, { finished }]) => finished),
+    ...[...pools, ...caches, ...upgrades].flatMap(([, { finished }]) => finished),
     ...volumes.flatMap(({ finished }) => finished),
   ]);
   const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
@@ -59,12 +66,16 @@ export function declareEstate(config: StackConfig, platform: Platform) {
       })),
     ),
     /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
-    marks: pulumi.output([...pools.map(([, pool]) => pool), ...volumes].flatMap(({ marks }) => marks)),
+    marks: pulumi.output(
+      [...[...pools, ...upgrades].map(([, one]) => one), ...volumes].flatMap(({ marks }) => marks),
+    ),
     expectedPools: pools.map(([, { expected }]) => expected),
     /** What to put into DNS, site by site. */
     dns: byName(pools, ({ dns }) => dns),
     addresses: byName(pools, ({ addresses }) => addresses),
     caches: byName(caches, ({ expected }) => expected),
+    /** Which versions ran, since when; a stack that comes later asks for it. */
+    upgrades: byName(upgrades, ({ output }) => output),
     targets: pulumi.output(
       Object.fromEntries(
         [...members].map(([name, { host, release, unreachable }]) => [
@@ -112,6 +123,16 @@ function declareShared(
   });
   return { caches, volumes: volumes.all(), pools };
 }
+
+const declareUpgrades = (
+  config: StackConfig,
+  common: Omit<StagedUpgradeArgs, "config" | "ran">,
+  last: unknown,
+): [string, StagedUpgrade][] =>
+  Object.entries(config.stagedUpgrades).map(([name, upgrade]) => [
+    name,
+    new StagedUpgrade(name, { config: upgrade, ...common, ran: ranIn(last, name) }),
+  ]);
 
 /** Where the application of a pool finds its database, and as whom. */
 function databaseOf(

@@ -14,6 +14,7 @@ import {
 import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
 import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
 import { bricksTable, mountTable, unmountTable, volumeHostTable } from "./shared-volume-table.ts";
+import { stagedUpgradeTable, upgradeHostTable } from "./staged-upgrade-table.ts";
 import type { Table } from "./table.ts";
 
 const everything: CarriedRows = { files: true, services: true, checks: true, snapshot: true };
@@ -109,5 +110,26 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
   "volume-client-none": { title: "Shared volume: client (mounts it no more)", table: unmountTable },
   "cache-node": { title: "Cache: a node (one after the other)", table: cacheNodeTable },
   "cache-ring": { title: "Cache: the ring (all clients)", table: cacheRingTable },
+  "upgrade-host": {
+    title: "Staged upgrade: a host is told what it is",
+    table: upgradeHostTable("scalr"),
+  },
+  upgrade: {
+    title: "Staged upgrade: one version on all hosts (and the way back)",
+    table: stagedUpgradeTable(
+      {
+        ...{ name: "scalr", main: "db", others: ["app1", "app2", "proxy", "worker"] },
+        groups: [
+          ["app1", "app2"],
+          ["proxy", "worker"],
+        ],
+        smoke: [{ name: "farm", on: "app1", seconds: 60, command: "farm launch", cleanUp: "farm terminate" }],
+      },
+      {
+        ...{ stop: 300, package: 1800, reconfigure: 3600, healthy: 300, backup: 14400 },
+        ...{ backupMinutes: 60, silenceMinutes: 120, back: "" },
+      },
+    ),
+  },
   "cache-leave": { title: "Cache: a host that is no node any more", table: cacheLeaveTable },
 };

@@ -92,7 +92,7 @@ export class Transition extends pulumi.ComponentResource {
   readonly #keepers: pulumi.Output<Keepers>;
   /** Members and witnesses. */
   readonly #hosts: ReadonlyMap<string, Member>;
-  /** What rows that others take said, by script. */
+  /** What rows said, by script; of many hosts, the last one. */
   readonly #receipts = new Map<string, pulumi.Output<string>>();
   /** Of the phases that are closed, and of the one that is not. */
   readonly #verdicts: pulumi.Output<Verdict>[] = [];
@@ -133,6 +133,11 @@ export class Transition extends pulumi.ComponentResource {
     });
     for (const member of args.members.values()) if (member.unreachable) this.#skipped(member);
     this.registerOutputs({ id: this.id });
+  }
+
+  /** What a row said that runs on one host, by its script. */
+  receipt(script: string): pulumi.Output<string> {
+    return this.#receipts.get(script) ?? pulumi.output("none");
   }
 
   #preflight(): pulumi.Output<string> {
@@ -218,6 +223,7 @@ export class Transition extends pulumi.ComponentResource {
       when,
     );
     if (row.verdict) this.#judged(row, step);
+    this.#receipts.set(row.script, step.stdout.apply((said: string | undefined) => said ?? "none"));
     return step;
   }
 

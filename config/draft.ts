@@ -11,6 +11,7 @@ export interface Draft {
   readonly volumes: Readonly<Record<string, Fields>>;
   readonly caches: Readonly<Record<string, Fields>>;
   readonly pools: Readonly<Record<string, Fields>>;
+  readonly upgrades: Readonly<Record<string, Fields>>;
   readonly network: Fields;
   /** Hosts that no step runs on, in either list. */
   readonly unreachable: readonly string[];
@@ -27,6 +28,7 @@ export function draftOf(raw: Fields): Draft {
     volumes: mapped(raw.sharedVolumes),
     caches: mapped(raw.caches),
     pools: mapped(raw.appPools),
+    upgrades: mapped(raw.stagedUpgrades),
     network: fieldsOf(raw.network),
     unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
     suspect: wordsOf(raw.suspect),

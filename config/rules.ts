@@ -19,6 +19,7 @@ import {
 } from "./draft.ts";
 import { poolRules } from "./pool-rules.ts";
 import { defaultPorts, hostNames, pairNames } from "./schema.ts";
+import { upgradeProblems } from "./upgrade-rules.ts";
 import { volumeNames } from "./volumes.ts";
 import { volumeProblems } from "./volume-rules.ts";
 
@@ -46,6 +47,7 @@ export function crossCheck(raw: Fields): Problem[] {
     awsClients,
     awsRoutes,
     poolRules,
+    upgradeProblems,
     notOnAws,
   ];
   return rules.flatMap((rule) => rule(draft));
@@ -116,12 +118,13 @@ function absentHosts(draft: Draft): Problem[] {
 }
 
 /** What would be made there, and could not be reached: its instances have no public addresses, its firewall no such ports. */
-function notOnAws({ platform, volumes, pools }: Draft): Problem[] {
+function notOnAws({ platform, volumes, pools, upgrades }: Draft): Problem[] {
   if (platform !== "aws") return [];
   const text = "not made on aws yet: nothing opens its ports there; allowed on local and inventory";
   return [
     ...Object.keys(pools).map((name) => at(["appPools", name], text)),
     ...Object.keys(volumes).map((name) => at(["sharedVolumes", name], text)),
+    ...Object.keys(upgrades).map((name) => at(["stagedUpgrades", name], text)),
   ];
 }
 

@@ -3,6 +3,7 @@ import { caches } from "./caches.ts";
 import { carriedFields } from "./carried.ts";
 import { appPools } from "./pools.ts";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
+import { stagedUpgrades } from "./upgrades.ts";
 import { volumeFields } from "./volumes.ts";
 import { networkOf } from "../platforms/ipv4.ts";
 import { publicKeyType } from "../platforms/public-key.ts";
@@ -139,6 +140,7 @@ const common = {
   appPools,
   ...volumeFields,
   caches: caches(hostNames),
+  stagedUpgrades: stagedUpgrades(hostNames),
   unreachable: listOf(
     hostName("A host that nothing dials."),
     "Hosts that are dead or cut off: nothing dials them, and what must not be skipped on them is refused.",

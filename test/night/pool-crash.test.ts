@@ -96,8 +96,12 @@ describe.skipIf(whyNoLab() !== undefined || poolCases.length === 0)(
       const out = { ...everybody, prodapp03: "out" };
       // Of two that are left one may be taken out by a release; here none is.
       const minHealthy = change === "a release" ? 2 : 1;
-      const from = { release: now.release, servers: change === "an entry" ? out : everybody, minHealthy };
       const release = now.release === "4684" ? "4685" : "4684";
+      // A server that was out has nothing to do for a release that it has; it comes in when there is another.
+      const from =
+        change === "an entry"
+          ? { release, servers: out, minHealthy }
+          : { release: now.release, servers: everybody, minHealthy };
       const to = {
         "a release": { ...from, release },
         "a leave": { ...from, servers: out },

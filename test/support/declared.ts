@@ -85,3 +85,19 @@ export function inOrderOfGates(steps: readonly string[], declared: readonly Decl
   const of = (step: string) => depth(step.split("  ")[0] ?? "");
   return [...steps].sort((a, b) => of(a) - of(b) || (a < b ? -1 : 1));
 }
+
+/** What decides whether a step runs: it is new, or its triggers or the keepers of its id are others. */
+const decides = ({ inputs }: Declared) => JSON.stringify([inputs.keepers, inputs.triggers]);
+
+/** Names of the steps and ids that a change of the config starts. */
+export function planned(before: readonly Declared[], after: readonly Declared[]): string[] {
+  const old = new Map(before.map((one) => [one.name, decides(one)]));
+  // In a mock the id of a transition does not follow its keepers; the engine's does.
+  const anew = after
+    .filter((one) => one.inputs.keepers !== undefined && old.get(one.name) !== decides(one))
+    .map(({ name }) => name.replace(/-id$/, "-"));
+  return after
+    .filter((one) => asLine(one) !== undefined)
+    .filter((one) => old.get(one.name) !== decides(one) || anew.some((prefix) => one.name.startsWith(prefix)))
+    .map(({ name }) => name);
+}

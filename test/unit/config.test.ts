@@ -72,7 +72,13 @@ const site = {
 
 describe("the committed stack files", () => {
   it("dev is local and names the pair, with every default filled in [004-002] [004-004] [004-005] [004-006] [004-007] [004-016] [004-017]", () => {
-    const pair = { hosts: { slayer: {}, megadeth: {} }, appPools: {}, sharedVolumes: {}, caches: {} };
+    const pair = {
+      hosts: { slayer: {}, megadeth: {} },
+      appPools: {},
+      sharedVolumes: {},
+      caches: {},
+      stagedUpgrades: {},
+    };
     const dev = { ...committedStack("Pulumi.dev.yaml"), ...pair };
     expect(parseConfig(dev, "Pulumi.dev.yaml")).toEqual({
       platform: "local",
@@ -99,6 +105,7 @@ describe("the committed stack files", () => {
       appPools: {},
       sharedVolumes: {},
       caches: {},
+      stagedUpgrades: {},
       unreachable: [],
       suspect: [],
       absent: [],
@@ -204,7 +211,7 @@ config:
       'changeover:pairs.sounz.production: "anthrx" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean anthrax?',
       "changeover:pairs.sounz.prot: no such key; allowed: primary, secondary, production, serviceAddress, database, port, peerPort, interface, clients, checksFrom, maxLagMiB, maxClockSkewSeconds, minFreeMiB, synchronous, replication, directories, rsyncPort, indexes, services, checks, finalSync, software, copyAt, maxCopyAgeMinutes, acceptSplitBrainRisk, acceptDataLoss; did you mean port?",
       "changeover:pairs.sounz.serviceAddress: 0.46 is not allowed; allowed: an IPv4 address",
-      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, appPools, sharedVolumes, caches, unreachable, suspect, absent, adopt; did you mean pairs?",
+      "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, appPools, sharedVolumes, caches, stagedUpgrades, unreachable, suspect, absent, adopt; did you mean pairs?",
       'changeover:ssh.privateKeyPath: "keys/prod" is not allowed; allowed: an absolute path, or one that begins with ~/',
       "changeover:ssh.usr: no such key; allowed: user, privateKeyPath; did you mean user?",
       'changeover:unreachable[1]: "metallica" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean Metallica?',
@@ -534,7 +541,7 @@ describe("readConfig", () => {
     });
     expect(readConfig).toThrow(
       one(
-        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, appPools, sharedVolumes, caches, unreachable, suspect, absent, adopt; did you mean pairs?",
+        "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, appPools, sharedVolumes, caches, stagedUpgrades, unreachable, suspect, absent, adopt; did you mean pairs?",
       ),
     );
   });

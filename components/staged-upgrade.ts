@@ -1,0 +1,154 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { StagedUpgrade as UpgradeConfig } from "../config.ts";
+import type { Mark } from "./marks.ts";
+import { preflightOf } from "./preflight.ts";
+import type { UpgradeWanted } from "./staged-upgrade-decide.ts";
+import { backupIn, settingsOf, upgradeGoal, type UpgradeGoal } from "./staged-upgrade-goal.ts";
+import { greenOf, type Ran, type UpgradeOutput, withGreen } from "../config/soak.ts";
+import { stagedUpgradeTable, upgradeHostTable } from "./staged-upgrade-table.ts";
+import { keepersOf } from "./table.ts";
+import { type Member, type OperatorCommand, Transition } from "./transition.ts";
+
+export interface StagedUpgradeArgs {
+  readonly config: UpgradeConfig;
+  /** All hosts of the estate by name; the upgrade's are among them. */
+  readonly hosts: ReadonlyMap<string, Member>;
+  readonly stack: pulumi.Output<string>;
+  readonly adopt?: string;
+  /** What must be finished before anything is touched. */
+  readonly after?: readonly pulumi.Resource[];
+  /** What ran green on this stack before. */
+  readonly ran: readonly Ran[];
+}
+
+/**
+ * One package on many hosts. Each host is told what it is by a transition of its own; the version is one goal of all of
+ * them, with a barrier after each stage.
+ */
+export class StagedUpgrade extends pulumi.ComponentResource {
+  /** Depend on these to come after all of it. */
+  readonly finished: readonly pulumi.Resource[];
+  /** What is done on which host. */
+  readonly marks: pulumi.Input<Mark>[] = [];
+  /** What ran here and runs now; another stack may ask for it. */
+  readonly output: pulumi.Output<UpgradeOutput>;
+  readonly #name: string;
+  readonly #args: StagedUpgradeArgs;
+  readonly #goal: UpgradeGoal;
+
+  constructor(name: string, args: StagedUpgradeArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("changeover:index:StagedUpgrade", name, { version: args.config.version }, opts);
+    this.#name = name;
+    this.#args = args;
+    this.#goal = upgradeGoal(name, args.config);
+    const told = Object.keys(args.config.hosts)
+      .sort()
+      .map((host) => this.#host(host));
+    const upgrade = this.#upgrade(told);
+    this.finished = [upgrade.finished];
+    this.output = upgrade
+      .receipt("upgrade/green")
+      .apply((receipt) => ({ ran: withGreen(args.ran, greenOf(receipt)) }));
+    this.registerOutputs();
+  }
+
+  #host(host: string): Transition {
+    const { config, after = [] } = this.#args;
+    return this.#transition(`${this.#name}-${host}`, "host", [host], {
+      table: upgradeHostTable(this.#name),
+      keepers: keepersOf<pulumi.Input<string>>({
+        ...Object.fromEntries(
+          Object.entries(settingsOf(config, host)).map(([key, value]) => [`conf.${key}`, value]),
+        ),
+        [`machine.${host}`]: this.#member(host).host.identity,
+      }),
+      after,
+    });
+  }
+
+  #upgrade(told: readonly Transition[]): Transition {
+    const { config } = this.#args;
+    const { others, groups, smoke, main } = this.#goal;
+    const { seconds, backup, silence } = config;
+    return this.#transition(this.#name, "upgrade", Object.keys(config.hosts).sort(), {
+      table: stagedUpgradeTable(this.#goal, {
+        ...seconds,
+        ...{ backupMinutes: backup.maxAgeMinutes, silenceMinutes: silence.minutes },
+        back: backupIn(config.acceptDataLoss),
+      }),
+      // A host more plans its own steps only, so no host but the main one stands in the goal.
+      keepers: keepersOf<pulumi.Input<string>>({
+        ...{ package: config.package, version: config.version, main },
+        [`machine.${main}`]: this.#member(main).host.identity,
+      }),
+      sets: {
+        others,
+        ...Object.fromEntries(groups.map((hosts, index) => [`group-${String(index + 1)}`, hosts])),
+        ...Object.fromEntries(smoke.map((test) => [`smoke-${test.name}`, [test.on]])),
+      },
+      perMachine: true,
+      after: told.map(({ finished }) => finished),
+    });
+  }
+
+  #transition(
+    component: string,
+    transition: "host" | "upgrade",
+    hosts: readonly string[],
+    args: Pick<
+      ConstructorParameters<typeof Transition>[0],
+      "table" | "keepers" | "sets" | "perMachine" | "after"
+    >,
+  ): Transition {
+    const { stack, adopt } = this.#args;
+    const members = new Map(hosts.map((host) => [host, this.#member(host)]));
+    const lost = [...members.values()].filter(({ unreachable }) => unreachable).map(({ host }) => host.name);
+    if (lost.length > 0)
+      void pulumi.log.warn(
+        `${component} stays as it is while ${lost.join(", ")} is in changeover:unreachable: no barrier holds without it`,
+      );
+    const made = new Transition(
+      {
+        ...{ component, transition, members, stack, adopt },
+        ...args,
+        frozen: lost.length > 0,
+        after: [...[...members.values()].flatMap(({ host }) => [...host.ready]), ...(args.after ?? [])],
+        preflight: () => this.#preflight(component, transition, members),
+      },
+      { parent: this },
+    );
+    this.marks.push(...hosts.map((host) => made.id.apply((id) => ({ host, component, transition, id }))));
+    return made;
+  }
+
+  #preflight(
+    component: string,
+    transition: "host" | "upgrade",
+    members: ReadonlyMap<string, Member>,
+  ): OperatorCommand {
+    const { config, stack, adopt } = this.#args;
+    const order = stack.apply((owner) => {
+      const asks = { component, transition, stack: owner, adopt };
+      const wanted: UpgradeWanted = {
+        ...asks,
+        ...{ name: this.#name, package: config.package, version: config.version, main: config.main },
+        ...{ diskPercent: config.diskPercent, back: backupIn(config.acceptDataLoss) },
+      };
+      return transition === "host"
+        ? { kind: "upgradeHost" as const, wanted: asks }
+        : { kind: "upgrade" as const, wanted };
+    });
+    return preflightOf([...members.values()], order, () => [
+      "upgrade/probe",
+      component,
+      this.#name,
+      config.version,
+    ]);
+  }
+
+  #member(name: string): Member {
+    const member = this.#args.hosts.get(name);
+    if (!member) throw new Error(`staged upgrade ${this.#name}: ${name} is no host of this stack`);
+    return member;
+  }
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Make a Debian machine that has the packages rpm and dnf a host that takes scalr-server as an RPM from DIR.
+# Usage: rpm-host.sh DIR
+#
+# What this cures is told in README.md. It can be run again.
+set -euo pipefail
+
+main() {
+  [[ ${1:-} != --help ]] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && return; }
+  (($# == 1)) || { echo "rpm-host: it takes DIR, see --help" >&2 && return 64; }
+  # Debian's rpm keeps its database in the home of whoever asks.
+  mkdir -p /etc/rpm /etc/yum.repos.d /etc/dnf/vars
+  echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros
+  [[ -e /var/lib/rpm/rpmdb.sqlite ]] || rpm --initdb
+  echo 12 >/etc/dnf/vars/releasever
+  cat >/etc/yum.repos.d/scalr.repo <<REPOSITORY
+[scalr]
+name=Scalr Server
+baseurl=file://$1
+gpgcheck=0
+metadata_expire=1
+skip_if_unavailable=False
+REPOSITORY
+}
+
+main "$@"

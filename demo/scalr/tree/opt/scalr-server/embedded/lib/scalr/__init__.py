@@ -1,0 +1,1 @@
+"""Scalr Server, small: what the package scalr-server installs."""

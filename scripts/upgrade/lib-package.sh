@@ -1,0 +1,73 @@
+# Sourced by scripts that load or install the package, after lib.sh: the same words for apt-get and for dnf or yum.
+# shellcheck shell=bash
+
+load_kind() { kind=$(upgrade_py packages kind); }
+
+# Nothing is asked, changed files of configuration stay, nothing else is removed, and services are left alone.
+deb_get() {
+  local seconds=$1
+  shift
+  bounded "$seconds" package env DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 \
+    apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+    -o APT::Get::Remove=false -o APT::Get::allow-downgrades=true "$@"
+}
+
+deb_refresh() { deb_get 300 update; }
+deb_offered() { apt-cache madison "$PACKAGE" | sed 's/^[^|]*| *\([^ |]*\).*/\1/' | sort -u; }
+deb_offers() { [[ $'\n'$(deb_offered)$'\n' == *$'\n'"$1"$'\n'* ]]; }
+deb_fetch() { deb_get "$2" install --download-only "$PACKAGE=$1"; }
+
+# What an interruption has left half-way is ended first; --reinstall unpacks again what was not unpacked completely.
+deb_heal() {
+  bounded "$1" heal env DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confdef --force-confold ||
+    log "dpkg has not ended what was left half-way: $(last_said)"
+}
+deb_install() { deb_get "$2" install --reinstall "$PACKAGE=$1"; }
+
+# HOST may have dnf, or yum alone, which takes the same words.
+rpm_get() {
+  local seconds=$1
+  shift
+  bounded "$seconds" package "$(command -v dnf || command -v yum)" -q -y "$@"
+}
+
+rpm_refresh() { rpm_get 300 --setopt=metadata_expire=0 makecache; }
+rpm_offered() {
+  bounded 60 offered "$(command -v dnf || command -v yum)" -q --showduplicates list "$PACKAGE" || true
+  sed -n "s/^$PACKAGE\.[^ ]* *\([^ ]*\) *\([^@ ][^ ]*\) *$/\1/p" "$said" | sort -u
+}
+rpm_offers() { [[ $'\n'$(rpm_offered)$'\n' == *$'\n'"$1"$'\n'* ]]; }
+rpm_fetch() { rpm_get "$2" "$(rpm_verb "$1")" --downloadonly "$PACKAGE-$1"; }
+
+rpm_verb() {
+  local found
+  found=$(upgrade_py packages found)
+  if [[ -z $found ]]; then
+    echo install
+  elif [[ $found == "$1" ]]; then
+    echo reinstall
+  elif upgrade_py packages newer "$found" "$1"; then
+    echo downgrade
+  else
+    echo upgrade
+  fi
+}
+
+# A transaction that broke off leaves two versions: the newest stays, whose files are the ones on the disk.
+rpm_heal() {
+  local -a found
+  mapfile -t found < <(rpm -q --qf '%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n' "$PACKAGE" 2>/dev/null || true)
+  while ((${#found[@]} > 1)); do
+    log "two versions of $PACKAGE are installed, removing ${found[0]} from what rpm knows"
+    bounded "$1" heal rpm -e --justdb --noscripts --notriggers --nodeps "$PACKAGE-${found[0]#*:}" ||
+      refuse "rpm has two versions of $PACKAGE on $HOSTNAME, ${found[*]}, and does not forget one: $(last_said); allowed is one; mend it by hand"
+    found=("${found[@]:1}")
+  done
+}
+
+# Loaded before: the lists of then first, so that no repository needs to answer while all is stopped.
+rpm_install() {
+  local verb
+  verb=$(rpm_verb "$1")
+  rpm_get "$2" --cacheonly "$verb" "$PACKAGE-$1" || rpm_get "$2" "$verb" "$PACKAGE-$1"
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Reconfigure this host for the version that is installed, and have its services run.
+# Usage: reconfigure.sh COMPONENT NAME VERSION [SECONDS]
+#
+# On the main host this changes the database, which is noted before it begins: from then on the way back to an older version
+# is a backup. SECONDS bound it, 1800 when they are not told.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/upgrade/lib.sh
+. "$here/lib.sh"
+# shellcheck source=scripts/upgrade/lib-database.sh
+. "$here/lib-database.sh"
+
+# The backup to go back to is the one from before the version changed, also when this runs again.
+note_begin() {
+  local key known='' backup
+  [[ $MAIN == yes ]] || return 0
+  for key in found version begun; do known=$(value_of "$(database_record)" "$key" | grep . || printf '%s' "$known"); done
+  backup=$(value_of "$(database_record)" backup)
+  if [[ -n $known && $known != "$1" ]]; then
+    backup=$(upgrade_py backup "$CHANGEOVER_ID" require 999999) ||
+      refuse "the database of $HOSTNAME is of $known and is not changed without a way back; $(start_again)"
+  fi
+  note id= "begun=$1" "backup=$backup"
+}
+
+services_down() { [[ -n $(upgrade_py status missing) ]]; }
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  (($# == 3 || $# == 4)) || misuse "reconfigure.sh takes COMPONENT NAME VERSION [SECONDS], got: $*"
+  local said found seconds=${4:-1800}
+  load_upgrade "$1" "$2"
+  require_version "$3"
+  require_number "$seconds" seconds
+  require_claim
+  found=$(installed_version)
+  [[ $found == "$3" ]] || refuse "$HOSTNAME has $PACKAGE ${found:-not installed}, allowed is $3; install it: upgrade/package.sh"
+  [[ $MAIN != yes ]] || upgrade_py restore "$3" plan none >&2
+  if [[ $(value_of "$(database_record)" id) == "$CHANGEOVER_ID" && $(value_of "$(database_record)" version) == "$3" ]]; then
+    receipt "$HOSTNAME is reconfigured to $3 already"
+    return
+  fi
+  require_claim
+  note_begin "$3"
+  run_line "$seconds" reconfigure "$RECONFIGURE"
+  if [[ -n $START ]] && services_down; then run_line 300 start "$START"; fi
+  note "version=$3" begun= found= "id=$CHANGEOVER_ID"
+  receipt "$HOSTNAME is reconfigured to $3"
+}
+
+{
+  main "$@"
+  exit
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Alarm again when the time of a silence is over and nobody has ended it, as after a power cut.
+
+Usage: silence-end.py NAME
+"""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from host import ROOT, load, pairs_of, run_line, start  # noqa: E402
+
+# The timer that the silence has armed comes first.
+LATER_S = 120
+
+
+def main(name):
+    settings, file = load(name), f"{ROOT}/{name}/silenced"
+    until = (pairs_of(file) or {}).get("until", "")
+    if not until.isdigit() or time.time() < int(until) + LATER_S:
+        return
+    if settings.get("unsilence") and run_line(settings["unsilence"], 60)[0] != 0:
+        sys.exit(1)
+    os.unlink(file)
+
+
+start(main, __doc__, 1, 1)

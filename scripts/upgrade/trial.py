@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Restore the backup of a transition into a server of its own, and compare; what was found on stdout.
+
+Usage: trial.py NAME TRANSITION-ID
+
+Refuses (77) on any difference and notes it with the backup, so that it is not taken for a good one. The server is
+removed in every case; one that was left by a kill is removed by the next run, and runs no more.
+"""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import backups  # noqa: E402
+from host import Refused, load, log, start, start_again  # noqa: E402
+from reading import differences, read  # noqa: E402
+from scratch import Scratch  # noqa: E402
+
+
+def wrong_with(settings, record):
+    """What speaks against the backup, one text each."""
+    try:
+        backups.require_whole(settings, record)
+    except Refused as end:
+        return [str(end)]
+    with Scratch(settings, record) as scratch:
+        log(f"reading backup {record['id']} into a server of its own")
+        try:
+            read(settings, record, scratch)
+        except Refused as end:
+            return [str(end)]
+        return differences(settings, record, scratch)
+
+
+def main(name, transition):
+    settings = load(name)
+    record = backups.of_transition(settings, transition)
+    if not record:
+        raise Refused(f"{settings['backup_folder']} has no backup of this transition; allowed is one: upgrade/backup.sh")
+    if record["restored"]:
+        print(f"backup {record['id']} was restored on trial already")
+        return
+    began = time.monotonic()
+    wrong = wrong_with(settings, record)
+    if wrong:
+        said = f"backup {record['id']}, restored on trial: {'; '.join(wrong[:5])}" + ("; …" if wrong[5:] else "")
+        backups.write(settings, {**record, "wrong": said})
+        raise Refused(f"{said}; allowed is no difference; {start_again()}")
+    seconds = round(time.monotonic() - began, 1)
+    backups.write(settings, {**record, "restored": True, "restored_s": seconds})
+    print(f"backup {record['id']} was restored on trial in {seconds} s: {record['tables']} tables as they were")
+
+
+if __name__ == "__main__":
+    start(main, __doc__, 2, 2)

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { parseConfig } from "../../config.ts";
+import { scalr, scalrHosts } from "../support/scalr.ts";
+
+const hosts = Object.fromEntries([...Object.keys(scalrHosts), "other"].map((name) => [name, {}]));
+
+const parsed = (change: Record<string, unknown> = {}, more: Record<string, unknown> = {}) =>
+  parseConfig(
+    { platform: "local", hosts, stagedUpgrades: { scalr: scalr(change) }, ...more },
+    "Pulumi.test.yaml",
+  );
+
+const problems = (...args: Parameters<typeof parsed>): string[] => {
+  try {
+    parsed(...args);
+    return [];
+  } catch (error) {
+    return (error as Error).message
+      .split("\n")
+      .slice(1)
+      .map((line) => line.trim());
+  }
+};
+
+describe("a staged upgrade in a stack file", () => {
+  it("has limits, places and a threshold that it need not name [000-013] [000-047] [000-093]", () => {
+    expect(parsed().stagedUpgrades.scalr).toMatchObject({
+      ...{ diskPercent: 80, backup: { folder: "/var/backups/scalr", keep: 2, maxAgeMinutes: 60 } },
+      ...{
+        silence: { minutes: 120 },
+        seconds: { stop: 300, package: 1800, reconfigure: 3600, healthy: 300 },
+      },
+    });
+  });
+
+  it.each([
+    [
+      "a version that is none",
+      { version: "latest" },
+      /^changeover:stagedUpgrades\.scalr\.version: "latest" is not allowed; allowed: an exact version/,
+    ],
+    [
+      "a version with words behind",
+      { version: "7.4.0-1; reboot" },
+      /version: "7\.4\.0-1; reboot" is not allowed/,
+    ],
+    [
+      "a host that is none",
+      { hosts: { ...scalrHosts, megadeth: "app" } },
+      /hosts\.megadeth: "megadeth" is no host of this file/,
+    ],
+    [
+      "a role without services",
+      { hosts: { ...scalrHosts, other: "cache" } },
+      /hosts\.other: "cache" has no services; allowed: /,
+    ],
+    [
+      "a main host that is elsewhere",
+      { main: "other" },
+      /main: "other" is no host of the upgrade; allowed: scalr-db, /,
+    ],
+    [
+      "a test on a host that is elsewhere",
+      { smoke: { farm: { on: "other", command: "true" } } },
+      /smoke\.farm\.on: "other" is no host of the upgrade/,
+    ],
+    [
+      "a silence that nobody ends",
+      { silence: { on: "quiet" } },
+      /silence\.off: missing; who says on says both/,
+    ],
+    [
+      "an override for another version",
+      { soak: { stack: "org/changeover/dev", override: "7.2.0-1: hurry" } },
+      /soak\.override: "7\.2\.0-1: hurry" is not for version 7\.3\.0-1; write "7\.3\.0-1: why", or leave it out/,
+    ],
+    [
+      "a loss without a reason",
+      { acceptDataLoss: "20261122T031500" },
+      /acceptDataLoss: "20261122T031500" is not allowed; allowed: the backup that the refusal names, and a reason/,
+    ],
+    [
+      "a folder with words behind",
+      { folder: "/opt/x; rm -r /" },
+      /folder: "\/opt\/x; rm -r \/" is not allowed/,
+    ],
+  ])("refuses %s", (_, change, why) => {
+    const found = problems(change);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(why);
+  });
+
+  it("refuses a name that another component has, a host out of service, and the same package twice on a host", () => {
+    expect(
+      problems({}, { caches: { scalr: { nodes: { other: "in" }, clients: ["other"] } } }),
+    ).toContainEqual(
+      expect.stringMatching(/stagedUpgrades\.scalr: "scalr" is changeover:caches\.scalr already/),
+    );
+    expect(problems({}, { absent: ["scalr-worker"] })).toContainEqual(
+      expect.stringMatching(/hosts\.scalr-worker: "scalr-worker" is in changeover:absent/),
+    );
+    expect(problems({}, { stagedUpgrades: { scalr: scalr(), second: scalr() } })).toEqual([
+      'changeover:stagedUpgrades.second.package: "scalr-server" is changeover:stagedUpgrades.scalr on one of its hosts already',
+    ]);
+  });
+
+  it("is refused on aws, where nothing opens its ports", () => {
+    expect(problems({}, { platform: "aws" })).toContainEqual(
+      expect.stringMatching(/^changeover:stagedUpgrades\.scalr: not made on aws yet/),
+    );
+  });
+});
