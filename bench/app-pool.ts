@@ -4,7 +4,7 @@ import { archivePath } from "../tools/demo-releases.ts";
 import type { LoadReport } from "../tools/load.ts";
 import { PoolSite } from "../test/support/pool-site.ts";
 import { ok } from "../test/support/runs.ts";
-import { Ansible, packages } from "./app-pool/ansible.ts";
+import { Ansible, packages } from "./ansible.ts";
 import { sharedChanges } from "./app-pool/shared.ts";
 import { line, median } from "./figures.ts";
 
@@ -40,10 +40,16 @@ const site = await PoolSite.start(
   { minHealthy: 1, groupSize: 3, bakeSeconds: 0, groupBakeSeconds: 0 },
   { hosts: ["build"], packages },
 );
-const ansible = new Ansible(site.estate, "build", {
-  ...{ name: "crossbow", balancers: site.balancers, servers: site.servers },
-  ...{ owner: "expprodl", port: 8080, links: {} },
-});
+const playbook = join(import.meta.dirname, "app-pool", "rolling.yml");
+const ansible = new Ansible(site.estate, "build", { app: site.servers, balancers: site.balancers });
+const brought = new Map<string, string>();
+
+/** The rolling update to a release that was brought. */
+const update = (revision: string) =>
+  ansible.play(playbook, {
+    ...{ pool: "crossbow", owner: "expprodl", port: 8080, links: {} },
+    ...{ revision, archive: brought.get(revision) },
+  });
 
 /** @param act ends the update, and throws when it failed. */
 async function timed(act: () => Promise<void>, revision?: string): Promise<Figure> {
@@ -69,7 +75,7 @@ function ours(change: Record<string, unknown>): Promise<Figure> {
 
 function theirs(revision: string): Promise<Figure> {
   return timed(async () => {
-    ok(await ansible.update(revision, archivePath(revision)));
+    ok(await update(revision));
   }, revision);
 }
 
@@ -95,9 +101,9 @@ async function left(): Promise<string> {
 const users = await site.users();
 
 try {
-  await ansible.prepare();
+  await ansible.prepare(playbook);
   for (const revision of [...releases, "4686-never-ready"])
-    await ansible.bring(join(root, archivePath(revision)));
+    brought.set(revision, await ansible.bring(join(root, archivePath(revision))));
   const figures = { ours: [] as Figure[], theirs: [] as Figure[] };
   for (let round = 0; round < rounds; round++) {
     for (const release of releases) figures.ours.push(await ours({ release }));
@@ -141,7 +147,7 @@ try {
   );
   await ours({ release: "4684" });
   const started = performance.now();
-  const worse = await site.seen(() => ansible.update("4686-never-ready", archivePath("4686-never-ready")));
+  const worse = await site.seen(() => update("4686-never-ready"));
   console.log(
     `ansible      ${((performance.now() - started) / 1000).toFixed(1)} s, ${String(worse.failed)} failed: ${await left()}`,
   );
