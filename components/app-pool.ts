@@ -128,7 +128,8 @@ export class AppPool extends pulumi.ComponentResource {
   /** One server serves, and nobody is in or out of a pool. */
   #behindApache(configured: Transition, serverHosts: ReadonlyMap<string, Transition>): Transition[] {
     const release = this.#release([configured, ...serverHosts.values()], this.#used(serverHosts));
-    return [release, this.#edge([release])];
+    const edge = this.#edge([release]);
+    return [release, edge, this.#maintenance([edge])];
   }
 
   /** What servers use; on each it comes after the server was made ready, and has left when it leaves. */
@@ -445,16 +446,20 @@ export class AppPool extends pulumi.ComponentResource {
     });
   }
 
+  /**
+   * A cut-over, and one that is taken back, ends with the page, which goes when servers have come in: so each turn of
+   * the edge is another goal here too. While Apache serves there is nothing to do but to know that.
+   */
   #maintenance(after: readonly Transition[]): Transition {
+    const { edge, apache, maintenance } = this.#args.config;
     return this.#transition("maintenance", "set", {
       hosts: this.#balancers,
       keepers: keepersOf<pulumi.Input<string>>({
-        maintenance: this.#args.config.maintenance ? "on" : "off",
-        // A cut-over ends with the page, which goes when servers have come in.
-        apache: this.#args.config.apache === "none" ? undefined : "was",
+        maintenance: maintenance ? "on" : "off",
+        edge: apache === "none" ? undefined : edge,
         ...this.#machines(this.#balancers),
       }),
-      table: maintenanceTable(this.#pool),
+      table: edge === "apache" ? [] : maintenanceTable(this.#pool),
       after: after.map(({ finished }) => finished),
     });
   }

@@ -45,8 +45,6 @@ describe.skipIf(whyNot !== undefined)(
     let packed = "";
     let epoch = 0;
     let id = "";
-    /** The backup of 7.3.0-1 that is gone back to. */
-    let backup = "";
 
     const on = (host: Host, command: string, stdin = ""): Promise<Ran> => {
       const ssh = ["ssh", "-F", join(lab.labDir(made.id), "ssh_config"), "-o", "BatchMode=yes"];
@@ -181,7 +179,7 @@ bash /srv/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7
       await ended(configure("scalr-db", ["colour=red"]), 64, "colour is none of package role main");
       await ended(configure("scalr-db", ["keep=none"]), 64, "none is no number of keep");
       for (const host of hosts)
-        for (const _ of "12") await ended(configure(host), 0, `${host} is .* of scalr`);
+        for (const _ of "12") await ended(configure(host), 0, / is (database|app) of scalr/);
       expect(await answer("scalr-db", `stat -c %a ${settings}`)).toBe("600");
       await expect
         .poll(() => answer("scalr-app", `cat /var/lib/changeover/${component}/services-check || true`), {
@@ -304,8 +302,8 @@ bash /srv/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7
           "stat -c %a /var/backups/scalr /var/backups/scalr/*; ls -A /var/backups/scalr | wc -l",
         ),
       ).toBe("700\n600\n600\n2");
-      [backup = ""] = ((await probe("scalr-db", "7.4.0-1")).backups as { id: string }[]).map((one) => one.id);
-      expect(backup).toMatch(/^\d{8}T\d{6}$/);
+      const [newest] = (await probe("scalr-db", "7.4.0-1")).backups as Record<string, unknown>[];
+      expect(newest).toMatchObject({ version: "7.3.0-1" });
     });
 
     it("refuse a password that is wrong, a file that others read, a dump that fails or is cut off, and keep nothing of it", async () => {
@@ -389,7 +387,7 @@ bash /srv/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7
       );
       await answer(
         "scalr-db",
-        'sed -i \'s/"at": /"at": 1/; s/"at": 1\\([0-9]\\{9\\}\\)[0-9]/"at": \\1/\' $(ls /var/backups/scalr/*.json | tail -1)',
+        `sed -i 's/"at": [0-9]*/"at": 1700000000/' $(ls /var/backups/scalr/*.json | tail -1)`,
       );
       await refused(step("scalr-db", "stop", "60"), /min old, allowed are 60/);
       await ended(step("scalr-db", "backup", "60"), 0, "is made");
@@ -408,7 +406,7 @@ bash /srv/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7
       );
       await refused(
         step("scalr-app", "package", "7.4.0-1"),
-        "scalr-server is held .*; to free it: dnf versionlock delete",
+        /scalr-server is held .*; to free it: dnf versionlock delete/,
       );
       await answer(
         "scalr-app",
@@ -467,7 +465,7 @@ bash /srv/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7
         "smoke test farm on scalr-app failed with 3: no farm",
       );
       await late(step("scalr-app", "smoke", `1 'sleep 60' ${tidy} farm`), "did not end within 1 s");
-      const killed = step("scalr-app", "smoke", `30 'sleep 60' ${tidy} farm`);
+      const killed = step("scalr-app", "smoke", `8 'sleep 60' ${tidy} farm`);
       await answer(
         "scalr-app",
         "for i in $(seq 100); do pid=$(pgrep -nf 'upgrade/smoke[.]sh') && pgrep -x sleep >/dev/null && break; sleep 0.1; done; kill -9 $pid",
@@ -496,6 +494,9 @@ bash /srv/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7
 
     it("go back to an older version by way of its backup only, and through a kill [000-029]", async () => {
       await begin();
+      const { backups } = await probe("scalr-db", "7.3.0-1");
+      const backup =
+        (backups as { id: string; version: string }[]).find(({ version }) => version === "7.3.0-1")?.id ?? "";
       await ended(step("scalr-db", "backup"), 0, "of 7.4.2-1 is made");
       await ended(step("scalr-db", "trial"), 0, "was restored on trial");
       for (const host of [...hosts].reverse()) await ended(step(host, "stop", "60"), 0, "are stopped");
@@ -511,7 +512,7 @@ bash /srv/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7
       const killed = step("scalr-db", "restore", `${backup} 7.3.0-1`);
       await answer(
         "scalr-db",
-        `for i in $(seq 400); do grep -q restoring ${facts}/reconfigured && pid=$(pgrep -of 'upgrade/restore[.]py') && break; sleep 0.02; done; sleep 0.3; kill -9 $pid`,
+        `for i in $(seq 400); do grep -q restoring ${facts}/reconfigured && pid=$(pgrep -of 'upgrade/restore[.]py') && break; sleep 0.02; done; sleep 0.1; kill -9 $pid`,
       );
       expect((await killed).code).not.toBe(0);
       expect(await probe("scalr-db", "7.4.2-1")).toMatchObject({ restoring: backup, newer: true });

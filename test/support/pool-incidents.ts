@@ -53,10 +53,16 @@ export async function recover(site: PoolSite, incident: PoolIncident): Promise<v
     project.restoreBackup();
     ok(await project.pulumi(["cancel", "--yes"]));
   }
-  await expect
-    .poll(async () => (await site.estate.up()).code, { timeout: 2 * minute, interval: 1000 })
-    .toBe(0);
+  await expect.poll(() => upAgain(site), { timeout: 3 * minute, interval: 1000 }).toBe(0);
   ok(await project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
+}
+
+/** `up`, and what was judged to be bad meanwhile is judged anew, by the words of the message. */
+async function upAgain(site: PoolSite): Promise<number | null> {
+  const { code, output } = await site.estate.up();
+  const judged = /npx pulumi up --replace '([^']+)'/.exec(output)?.[1];
+  if (code === 0 || judged === undefined) return code;
+  return (await site.estate.up("--replace", judged)).code;
 }
 
 /** Kill the CLI when the step runs, or a while after something was lost meanwhile. */

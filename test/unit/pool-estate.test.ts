@@ -57,6 +57,20 @@ describe("a pool of four servers behind two balancers", { timeout: 60_000 }, () 
       expect(steps).toContain(step);
   });
 
+  it("takes the maintenance page away after each turn of the edge, also of one that was taken back half-way [001-141]", async () => {
+    const kept = { apache: "kept", apacheServer: "prodapp01" };
+    const page = (steps: readonly string[]) =>
+      steps.filter((name) => name.startsWith("crossbow-maintenance-"));
+    const [to, back] = [
+      await plannedIn({ ...kept, edge: "haproxy" }, { ...kept, edge: "apache" }),
+      await plannedIn({ ...kept, edge: "apache" }, { ...kept, edge: "haproxy" }),
+    ];
+    // The id turns both ways, so a flip that stopped anywhere leaves one that the flip back must replace.
+    expect(page(to)).toContain("crossbow-maintenance-set-claim-websvr");
+    expect(page(to).filter((name) => name.startsWith("crossbow-maintenance-set-maintenance"))).toEqual([]);
+    expect(page(back)).toContain("crossbow-maintenance-set-maintenance-websvr");
+  });
+
   it("plans for a server that leaves its own steps, and asks nothing of the server itself [001-032] [001-159]", async () => {
     const steps = await plannedIn({}, { servers: { ...four, prodapp02: "out" } });
     expect(steps.filter((name) => !name.startsWith("crossbow-prodapp02-"))).toEqual([]);
