@@ -14,6 +14,7 @@ const steps = {
   "a leave": ["claim", "want", "drain", "done"],
   "an entry": ["claim", "stage", "release", "want", "enter", "done"],
   "a cut-over": ["claim", "page", "close", "apache", "haproxy", "done"],
+  "a way back": ["claim", "page", "haproxy", "apache", "done"],
 } as const satisfies Record<string, readonly PoolStep[]>;
 
 type Change = keyof typeof steps;
@@ -33,6 +34,7 @@ const sampled: readonly string[] = [
   "an entry is killed in want",
   "a cut-over fails after apache",
   "a cut-over is killed in haproxy",
+  "a way back fails after haproxy",
 ];
 
 /** A loss of the machine that a step does not run on says nothing of the step. */
@@ -69,7 +71,10 @@ const whole = async (site: PoolSite) => {
   expect(verified.code, verified.output).toBe(0);
 };
 
-const [poolCases, edgeCases] = [casesOf("a release", "a leave", "an entry"), casesOf("a cut-over")];
+const [poolCases, edgeCases] = [
+  casesOf("a release", "a leave", "an entry"),
+  casesOf("a cut-over", "a way back"),
+];
 
 /** Three servers behind two balancers. */
 describe.skipIf(whyNoLab() !== undefined || poolCases.length === 0)(
@@ -107,6 +112,7 @@ describe.skipIf(whyNoLab() !== undefined || poolCases.length === 0)(
         "a leave": { ...from, servers: out },
         "an entry": { ...from, servers: everybody },
         "a cut-over": from,
+        "a way back": from,
       }[change];
       return { from, to };
     };
@@ -171,7 +177,9 @@ describe.skipIf(whyNoLab() !== undefined || edgeCases.length === 0)(
       "is served by one of them, never by both, when $incident $step, and then: $ending",
       recorded(async (one: PoolCase) => {
         const [from, to] =
-          edge === "apache" ? (["apache", "haproxy"] as const) : (["haproxy", "apache"] as const);
+          one.change === "a cut-over" ? (["apache", "haproxy"] as const) : (["haproxy", "apache"] as const);
+        site.set({ edge: from });
+        if (edge !== from) ok(await site.estate.up());
         site.set({ edge: to });
         await stopIn(site, one.step, one.stop);
         edge = one.ending === "back" ? from : to;
