@@ -127,7 +127,7 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
       },
       {
         ...{ stop: 300, package: 1800, reconfigure: 3600, healthy: 300, backup: 14400 },
-        ...{ backupMinutes: 60, silenceMinutes: 120, back: "" },
+        ...{ backupMinutes: 60, silenceMinutes: 240, back: "" },
       },
     ),
   },

@@ -79,7 +79,11 @@ const silence = (hostNames: Names) =>
       ).optional(),
       on: commandLine("Silences alerts, and tells users; run once, before anything is stopped.").optional(),
       off: commandLine("Takes that back; also run by a timer when nobody else does.").optional(),
-      minutes: wholeNumber(5, 24 * 60, "The silence ends by itself after so many minutes.").default(120),
+      minutes: wholeNumber(
+        5,
+        24 * 60,
+        "The silence ends by itself after so many minutes, and steps that come later refuse: longer than the whole run.",
+      ).default(240),
     })
     .meta({ description: "Alerts during the upgrade. The checks of this program are silent meanwhile." })
     .prefault({});

@@ -21,8 +21,8 @@ main() {
   [[ -z ${3:-} ]] || require_number "$3" minutes
   require_main "a backup"
   require_claim
-  if [[ -z $(upgrade_py packages found) ]]; then
-    receipt "$PACKAGE is not installed on $HOSTNAME, nothing to back up"
+  if no_database_yet; then
+    receipt "$HOSTNAME has no database of $PACKAGE yet, nothing to back up"
     return
   fi
   have_database

@@ -13,34 +13,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/upgrade/lib.sh
 . "$here/lib.sh"
-# shellcheck source=scripts/upgrade/lib-checks.sh
-. "$here/lib-checks.sh"
-
-readonly plugins=/usr/local/lib/changeover/upgrades seconds=60
-readonly needed=(package role folder status stop reconfigure supervisor)
-readonly needed_on_main=(dump client credentials backup_folder)
-
-take() {
-  local key=${1%%=*} value=${1#*=}
-  [[ $1 == *=* && ! $value =~ [[:cntrl:]] ]] || misuse "\"$key\" is not KEY=VALUE on one line"
-  [[ " ${KEYS[*]} " == *" $key "* ]] || misuse "$key is none of ${KEYS[*]}"
-  # shellcheck disable=SC2004
-  told[$key]=$value
-}
-
-check_told() {
-  local key
-  local -a all=("${needed[@]}")
-  [[ ${told[main]} =~ ^(yes|no)$ ]] || misuse "main=${told[main]}; allowed are yes and no"
-  [[ ${told[kind]} =~ ^(auto|deb|rpm)$ ]] || misuse "kind=${told[kind]}; allowed are auto, deb and rpm"
-  [[ ${told[package]:-} =~ ^[a-zA-Z0-9][a-zA-Z0-9.+_-]*$ ]] || misuse "package=${told[package]:-} is no name of a package"
-  for key in disk_percent keep database_seconds; do require_number "${told[$key]}" "$key"; done
-  [[ ${told[main]} == no ]] || all+=("${needed_on_main[@]}")
-  for key in "${all[@]}"; do [[ -n ${told[$key]:-} ]] || misuse "configure.sh was not told $key"; done
-  for key in folder backup_folder; do
-    [[ -z ${told[$key]:-} || ${told[$key]} == /?* ]] || misuse "$key=${told[$key]} is no absolute path"
-  done
-}
+# shellcheck source=scripts/upgrade/lib-configure.sh
+. "$here/lib-configure.sh"
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
@@ -54,8 +28,8 @@ main() {
   check_told
   for key in "${KEYS[@]}"; do [[ -z ${told[$key]:-} ]] || printf '%s=%s\n' "$key" "${told[$key]}"; done |
     write_file "$UPGRADES/$NAME" 0600
-  install_checks "$plugins" "$seconds"
-  receipt "$HOSTNAME is ${told[role]} of $NAME$([[ ${told[main]} == no ]] || printf ' and its main host'), checked every $seconds s,"
+  install_checks /usr/local/lib/changeover/upgrades 60
+  receipt "$HOSTNAME is ${told[role]} of $NAME$([[ ${told[main]} == no ]] || printf ' and its main host'), checked every 60 s,"
 }
 
 {

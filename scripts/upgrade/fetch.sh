@@ -2,7 +2,7 @@
 # Load exactly one version of the package, and what it needs besides, while the services run. Installs nothing.
 # Usage: fetch.sh COMPONENT NAME VERSION [SECONDS]
 #
-# Refuses (77) a version that no repository offers. SECONDS bound the download, 900 when they are not told.
+# Refuses (77) a version that no repository offers. SECONDS bound the download, 7200 when they are not told.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 3 || $# == 4)) || misuse "fetch.sh takes COMPONENT NAME VERSION [SECONDS], got: $*"
-  local said rc=0 seconds=${4:-900}
+  local said rc=0 seconds=${4:-7200}
   load_upgrade "$1" "$2"
   require_version "$3"
   require_number "$seconds" seconds

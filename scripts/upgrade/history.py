@@ -11,6 +11,8 @@ def record(settings):
 def brought(settings):
     """The version that the database belongs to, None when nobody knows. A reconfigure that died has brought it there, too."""
     known = record(settings)
+    if known.get("fresh"):
+        return None
     return known.get("begun") or known.get("version") or known.get("found")
 
 

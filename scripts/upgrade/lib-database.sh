@@ -3,6 +3,9 @@
 
 require_main() { [[ $MAIN == yes ]] || refuse "$HOSTNAME is not the main host of $NAME (main=${MAIN:-no}); $1 is done there only"; }
 
+# Whether there is nothing that could be lost: no package, or one that has never been reconfigured since it came.
+no_database_yet() { [[ -z $(upgrade_py packages found) || $(value_of "$(database_record)" fresh) == yes ]]; }
+
 # Whether the database answers; refuses when it does and lets nobody in.
 database_answers() {
   local rc=0
@@ -20,7 +23,8 @@ have_database() {
   wait_until "the database on $HOSTNAME answers" 60 database_answers
 }
 
-# The record of what the database was last brought to: version, begun, found, restoring, copy, backup, id.
+# What the database was last brought to: version, begun (not ended yet), found (by whom we do not know), fresh (never); the backup
+# to go back to, the one that is being put back (restoring) and the copy of before that; the id that has ended.
 database_record() { printf '%s/reconfigured\n' "$(facts)"; }
 
 # note KEY=VALUE…: into that record; an empty value takes the key out.
@@ -38,4 +42,25 @@ note() {
     [[ $word == "$key=" ]] || text+=$word$'\n'
   done
   printf '%s' "$text" | write_file "$file"
+}
+
+# note_found: before the first change, whose database it is.
+note_found() {
+  local found
+  [[ $MAIN == yes && ! -s $(database_record) ]] || return 0
+  found=$(upgrade_py packages found)
+  if [[ -n $found ]]; then
+    note "found=$found"
+  elif [[ -z $(find "$FOLDER" -type f -print -quit 2>/dev/null) ]]; then
+    note fresh=yes
+  fi
+}
+
+# As require_stopped; but the database, which its start names, may have been started by a run that died.
+require_stopped_but_database() {
+  local one active=''
+  while IFS= read -r one; do
+    [[ -z $one || " $DATABASE_START " == *" ${one% *} "* ]] || active+="${active:+, }$one"
+  done < <(active_services | sed 's/, /\n/g')
+  [[ -z $active ]] || refuse "on $HOSTNAME there is $active, although all was stopped; allowed is nothing but the database; $(start_again)"
 }

@@ -1,6 +1,12 @@
 # Sourced by scripts that load or install the package, after lib.sh: the same words for apt-get and for dnf or yum.
 # shellcheck shell=bash
 
+# not_ended CODE WHAT: goes on, unless one that outlived its step still runs.
+not_ended() {
+  (($1 != 75)) || timed_out "another installation still runs on $HOSTNAME; run again when it has ended"
+  log "$2: $(last_said)"
+}
+
 load_kind() { kind=$(upgrade_py packages kind); }
 
 # Nothing is asked, changed files of configuration stay, nothing else is removed, and services are left alone.
@@ -20,11 +26,11 @@ deb_fetch() { deb_get "$2" install --download-only "$PACKAGE=$1"; }
 # What an interruption has left half-way is ended first; --reinstall unpacks again what was not unpacked completely.
 deb_heal() {
   bounded "$1" heal env DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confdef --force-confold ||
-    log "dpkg has not ended what was left half-way: $(last_said)"
+    not_ended $? "dpkg has not ended what was left half-way"
 }
 deb_install() { deb_get "$2" install --reinstall "$PACKAGE=$1"; }
 
-# HOST may have dnf, or yum alone, which takes the same words.
+# dnf, or yum where there is no dnf: it takes the same words.
 rpm_get() {
   local seconds=$1
   shift
@@ -33,8 +39,13 @@ rpm_get() {
 
 rpm_refresh() { rpm_get 300 --setopt=metadata_expire=0 makecache; }
 rpm_offered() {
-  bounded 60 offered "$(command -v dnf || command -v yum)" -q --showduplicates list "$PACKAGE" || true
-  sed -n "s/^$PACKAGE\.[^ ]* *\([^ ]*\) *\([^@ ][^ ]*\) *$/\1/p" "$said" | sort -u
+  if command -v dnf >/dev/null; then
+    bounded 60 offered dnf -q repoquery --qf '%{epoch}:%{version}-%{release}' "$PACKAGE" || true
+    sed -n 's/^0://; /^[0-9][^ ]*-[^ ]*$/p' "$said" | sort -u
+  else
+    bounded 60 offered yum -q --showduplicates list "$PACKAGE" || true
+    sed -n "s/^$PACKAGE\.[^ ]* *\([^ ]*\) .*/\1/p" "$said" | sort -u
+  fi
 }
 rpm_offers() { [[ $'\n'$(rpm_offered)$'\n' == *$'\n'"$1"$'\n'* ]]; }
 rpm_fetch() { rpm_get "$2" "$(rpm_verb "$1")" --downloadonly "$PACKAGE-$1"; }
@@ -70,4 +81,24 @@ rpm_install() {
   local verb
   verb=$(rpm_verb "$1")
   rpm_get "$2" --cacheonly "$verb" "$PACKAGE-$1" || rpm_get "$2" "$verb" "$PACKAGE-$1"
+}
+
+# The package reconfigures itself unless this file is there. One that a person made stays.
+readonly ours='made by changeover while the package is installed'
+
+skip_file_there() { [[ -z $SKIP_FILE || -e $SKIP_FILE ]] || write_file "$SKIP_FILE" <<<"$ours"; }
+
+# An installation that outlives this script must not find it gone: the next run removes it.
+skip_file_away() {
+  [[ -n $SKIP_FILE && -e $SKIP_FILE && $(<"$SKIP_FILE") == "$ours" ]] || return 0
+  flock -n "$(facts)/commands" rm -f "$SKIP_FILE" || true
+}
+
+# install_version VERSION SECONDS: what comes of it is for the caller to see.
+install_version() {
+  "${kind}_heal" "$2"
+  [[ $(installed_version) != "$1" ]] || return 0
+  if [[ $kind == deb ]] && ! deb_offers "$1"; then deb_refresh || true; fi
+  log "installing $PACKAGE $1"
+  "${kind}_install" "$1" "$2" || not_ended $? "the installation ended with $?"
 }

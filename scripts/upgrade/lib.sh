@@ -41,8 +41,16 @@ upgrade_py() { python3 "$SCRIPTS/upgrade/$1.py" "$NAME" "${@:2}"; }
 # The version that is installed completely; nothing without one.
 installed_version() { upgrade_py packages whole; }
 
-# Names of services that run, or that go on being started.
-active_services() { upgrade_py status active; }
+# Names of services that run, or that go on being started. Without a supervisor nobody says so: then what has files of the
+# package in use.
+active_services() {
+  local names
+  names=$(upgrade_py status active)
+  if [[ -z $names && $(upgrade_py status) == *'"supervisor": false'* ]]; then
+    names=$(python3 "$SCRIPTS/gluster/users.py" "$FOLDER" | paste -sd "," | sed "s|,|, |g")
+  fi
+  printf '%s\n' "$names"
+}
 
 # bounded SECONDS WHAT COMMAND…: run it for at most SECONDS; what it says is left in a file that only root reads, `said`.
 # One at a time on this host, or of its kind where `beside` is set. What it starts outlives the step, as daemons of an init

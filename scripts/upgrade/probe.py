@@ -53,6 +53,8 @@ def service_facts(settings):
 
 def database_facts(settings):
     """What the database says of itself: whether it has data, its size, what is wrong with the credentials."""
+    if history.record(settings).get("fresh"):
+        return {"data": False, "data_mib": None, "credentials": None, "database": None}
     wrong = database.wrong_file(settings["credentials"])
     if wrong:
         return {"data": None, "data_mib": None, "credentials": wrong, "database": None}

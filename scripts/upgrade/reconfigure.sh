@@ -3,7 +3,7 @@
 # Usage: reconfigure.sh COMPONENT NAME VERSION [SECONDS]
 #
 # On the main host this changes the database, which is noted before it begins: from then on the way back to an older version
-# is a backup. SECONDS bound it, 1800 when they are not told.
+# is a backup. SECONDS bound it, a day when they are not told: the deadline of its step is shorter.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -19,7 +19,7 @@ note_begin() {
   [[ $MAIN == yes ]] || return 0
   for key in found version begun; do known=$(value_of "$(database_record)" "$key" | grep . || printf '%s' "$known"); done
   backup=$(value_of "$(database_record)" backup)
-  if [[ -n $known && $known != "$1" ]]; then
+  if [[ -n $known && $known != "$1" ]] && ! no_database_yet; then
     backup=$(upgrade_py backup "$CHANGEOVER_ID" require 999999) ||
       refuse "the database of $HOSTNAME is of $known and is not changed without a way back; $(start_again)"
   fi
@@ -31,7 +31,7 @@ services_down() { [[ -n $(upgrade_py status missing) ]]; }
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 3 || $# == 4)) || misuse "reconfigure.sh takes COMPONENT NAME VERSION [SECONDS], got: $*"
-  local said found seconds=${4:-1800}
+  local said found seconds=${4:-86400}
   load_upgrade "$1" "$2"
   require_version "$3"
   require_number "$seconds" seconds
@@ -47,7 +47,7 @@ main() {
   note_begin "$3"
   run_line "$seconds" reconfigure "$RECONFIGURE"
   if [[ -n $START ]] && services_down; then run_line 300 start "$START"; fi
-  note "version=$3" begun= found= "id=$CHANGEOVER_ID"
+  note "version=$3" begun= found= fresh= "id=$CHANGEOVER_ID"
   receipt "$HOSTNAME is reconfigured to $3"
 }
 

@@ -32,8 +32,13 @@ def deb(package, version, place):
     apart = ["env", f"APT_CONFIG={place}/apt.conf"]
     code, _, error = run([*apart, "apt-get", "-q", "-o", "Debug::NoLocking=true", "-o", "Acquire::Retries=0", "update"], LIMIT_S)
     faults = [line for line in error.splitlines() if re.match(r"(E|W): .*(Failed|fetch|failed|not |error)", line)]
-    why = f"not read within {LIMIT_S} s" if code is None else (faults[0] if faults else last_line(error)) if code or faults else None
-    offered = [line.split("|")[1].strip() for line in run([*apart, "apt-cache", "madison", package], 10)[1].splitlines() if "|" in line]
+    why = None
+    if code is None:
+        why = f"not read within {LIMIT_S} s"
+    elif code or faults:
+        why = faults[0] if faults else last_line(error)
+    lines = run([*apart, "apt-cache", "madison", package], 10)[1].splitlines()
+    offered = [line.split("|")[1].strip() for line in lines if "|" in line]
     shown = run([*apart, "apt-cache", "show", f"{package}={version}"], 10)[1]
     size = re.search(r"(?m)^Installed-Size: (\d+)", shown)
     return version in offered, why, math.ceil(int(size[1]) / 1024) if size else None
@@ -43,9 +48,11 @@ def rpm(package, version, place):
     program = shutil.which("dnf") or shutil.which("yum")
     if not program:
         return False, "there is neither dnf nor yum", None
-    apart = [program, "-q", f"--setopt=cachedir={place}/cache", f"--setopt=logdir={place}", f"--setopt=persistdir={place}/persist"]
-    shape = "%{epoch}:%{version}-%{release} %{installsize}"
-    words = ["repoquery", f"--qf={shape}\n", package] if program.endswith("dnf") else ["--showduplicates", "list", "available", package]
+    folders = {"cachedir": f"{place}/cache", "logdir": place, "persistdir": f"{place}/persist"}
+    apart = [program, "-q", *(f"--setopt={key}={path}" for key, path in folders.items())]
+    words = ["--showduplicates", "list", "available", package]
+    if program.endswith("dnf"):
+        words = ["repoquery", "--qf=%{epoch}:%{version}-%{release} %{installsize}\n", package]
     code, out, error = run([*apart, *words], LIMIT_S)
     if code != 0:
         return False, f"not read within {LIMIT_S} s" if code is None else last_line(error or out), None

@@ -13,15 +13,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/upgrade/lib-database.sh
 . "$here/lib-database.sh"
 
-# The database itself, which its start names, may have been started by a run that died.
-require_stopped_but_database() {
-  local one active=''
-  while IFS= read -r one; do
-    [[ -z $one || " $DATABASE_START " == *" ${one% *} "* ]] || active+="${active:+, }$one"
-  done < <(active_services | sed 's/, /\n/g')
-  [[ -z $active ]] || refuse "on $HOSTNAME there is $active, although all was stopped; allowed is nothing but the database; $(start_again)"
-}
-
 keep_copy() {
   local copy
   [[ -z $(value_of "$(database_record)" restoring) ]] || return 0

@@ -2,8 +2,9 @@
 # Run one smoke test of the application, and its clean-up in every case.
 # Usage: smoke.sh COMPONENT NAME SECONDS COMMANDLINE CLEAN-UP TEST
 #
-# The clean-up (none when it is empty) runs when the test has failed, when it took longer than SECONDS, and when this script is killed: by then by a
-# guard beside it, after a power cut by the next run. Ends with 75 and the last lines of a test that fails.
+# The clean-up (none when it is empty) runs when the test has failed, when it took longer than SECONDS, and when this script
+# is killed: by then by a guard beside it, after a power cut by the next run. Ends with 75 and the last lines of a test that
+# fails. Tests with other names may run at the same time.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -29,7 +30,7 @@ main() {
   require_number "$seconds" seconds
   require_claim
   file=$(facts)/smoke/$test
-  bash "$here/tidy.sh" "$1" "$2" "$test" "$seconds" >&2
+  bash "$here/tidy.sh" "$1" "$2" "$test" "$seconds" >&2 || log "what an earlier run has left is still there"
   exec 7>"$file.lock"
   flock -w 60 7 || timed_out "test $test runs already on $HOSTNAME"
   if [[ -n $5 ]]; then

@@ -2,8 +2,8 @@
 # Stop the services of this host, and wait until none runs.
 # Usage: stop.sh COMPONENT NAME MINUTES [RECEIPT]
 #
-# The main host refuses (77) unless the backup of this transition was restored on trial and is not older than MINUTES.
-# RECEIPT is what the trial has said, for who reads the step.
+# Refuses (77) while the backup is older than MINUTES: on the main host that of this transition, which must have been restored
+# on trial; on others the one that RECEIPT names, which is what the trial has said. A resume may come days later.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -13,20 +13,22 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/upgrade/lib-database.sh
 . "$here/lib-database.sh"
 
-# Without a supervisor nobody says what runs: what has files of the package in use does.
 nothing_runs() {
   local before=$left
   left=$(active_services)
-  if [[ -z $left && $(upgrade_py status) == *'"supervisor": false'* ]]; then
-    left=$(python3 "$SCRIPTS/gluster/users.py" "$FOLDER" | paste -sd ',')
-  fi
   [[ $left == "$before" || -z $left ]] || log "not at rest: $left"
   [[ -z $left ]]
 }
 
 require_backup() {
-  [[ $MAIN == yes ]] || return 0
-  upgrade_py backup "$CHANGEOVER_ID" require "$1" >/dev/null || refuse "$HOSTNAME is not stopped without a way back; $(start_again)"
+  local why="$HOSTNAME is not stopped without a way back" at
+  if [[ $MAIN == yes ]]; then
+    no_database_yet || upgrade_py backup "$CHANGEOVER_ID" require "$1" >/dev/null || refuse "$why; $(start_again)"
+  elif [[ ${2:-} =~ \ backup\ ([0-9]{8})T([0-9]{2})([0-9]{2})([0-9]{2})\  ]]; then
+    at=$(date -u +%s -d "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}:${BASH_REMATCH[3]}:${BASH_REMATCH[4]}")
+    ((EPOCHSECONDS - at < $1 * 60)) ||
+      refuse "$why: the backup is $(((EPOCHSECONDS - at) / 60)) min old, allowed are $1; $(start_again)"
+  fi
 }
 
 main() {
@@ -44,7 +46,7 @@ main() {
     receipt "all services of $HOSTNAME are stopped already"
     return
   fi
-  require_backup "$3"
+  require_backup "$3" "${4:-}"
   require_claim
   run_line 3600 stop "$STOP"
   wait_until "all services of $HOSTNAME are stopped" 120 nothing_runs

@@ -21,6 +21,8 @@ main() {
   mkdir -p "${file%/*}"
   exec 7>"$file.lock"
   flock -w "$4" 7 || timed_out "test $3 on $HOSTNAME has not ended after $4 s"
+  # What the test has started outlives whoever was killed.
+  flock -w "$4" "$(facts)/commands-smoke-$3" true || timed_out "test $3 on $HOSTNAME still runs after $4 s"
   if [[ ! -s $file ]]; then
     receipt "nothing to clean up after $3"
     return

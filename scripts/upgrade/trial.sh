@@ -20,8 +20,8 @@ main() {
   load_upgrade "$1" "$2"
   require_main "a trial"
   require_claim
-  if [[ -z $(upgrade_py packages found) ]]; then
-    receipt "$PACKAGE is not installed on $HOSTNAME, nothing to restore on trial"
+  if no_database_yet; then
+    receipt "$HOSTNAME has no database of $PACKAGE yet, nothing to restore on trial"
     return
   fi
   said=$(upgrade_py trial "$CHANGEOVER_ID")

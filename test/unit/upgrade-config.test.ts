@@ -27,7 +27,7 @@ describe("a staged upgrade in a stack file", () => {
     expect(parsed().stagedUpgrades.scalr).toMatchObject({
       ...{ diskPercent: 80, backup: { folder: "/var/backups/scalr", keep: 2, maxAgeMinutes: 60 } },
       ...{
-        silence: { minutes: 120 },
+        silence: { minutes: 240 },
         seconds: { stop: 300, package: 1800, reconfigure: 3600, healthy: 300 },
       },
     });

@@ -1,5 +1,31 @@
-# Sourced by configure.sh: the standing checks of a host, by timers.
+# Sourced by configure.sh: the words it takes, and the standing checks of a host, by timers.
 # shellcheck shell=bash
+
+readonly needed=(package role folder status stop reconfigure supervisor)
+readonly needed_on_main=(dump client credentials backup_folder)
+
+# take KEY=VALUE: into `told`.
+take() {
+  local key=${1%%=*} value=${1#*=}
+  [[ $1 == *=* && ! $value =~ [[:cntrl:]] ]] || misuse "\"$key\" is not KEY=VALUE on one line"
+  [[ " ${KEYS[*]} " == *" $key "* ]] || misuse "$key is none of ${KEYS[*]}"
+  # shellcheck disable=SC2004
+  told[$key]=$value
+}
+
+check_told() {
+  local key
+  local -a all=("${needed[@]}")
+  [[ ${told[main]} =~ ^(yes|no)$ ]] || misuse "main=${told[main]}; allowed are yes and no"
+  [[ ${told[kind]} =~ ^(auto|deb|rpm)$ ]] || misuse "kind=${told[kind]}; allowed are auto, deb and rpm"
+  [[ ${told[package]:-} =~ ^[a-zA-Z0-9][a-zA-Z0-9.+_-]*$ ]] || misuse "package=${told[package]:-} is no name of a package"
+  for key in disk_percent keep database_seconds; do require_number "${told[$key]}" "$key"; done
+  [[ ${told[main]} == no ]] || all+=("${needed_on_main[@]}")
+  for key in "${all[@]}"; do [[ -n ${told[$key]:-} ]] || misuse "configure.sh was not told $key"; done
+  for key in folder backup_folder; do
+    [[ -z ${told[$key]:-} || ${told[$key]} == /?* ]] || misuse "$key=${told[$key]} is no absolute path"
+  done
+}
 
 check_service_text() {
   cat <<END
