@@ -65,6 +65,15 @@ def ask(*words, seconds=120):
     return root if root.findtext("opRet", "0") == "0" else None
 
 
+def ask_soon(*words, seconds=20):
+    """The same of a question that is asked again anyway: None also when no answer came, which is told."""
+    try:
+        return ask(*words, seconds=seconds)
+    except subprocess.TimeoutExpired:
+        log(f"gluster {' '.join(words)} has said nothing for {seconds} s")
+        return None
+
+
 def tell(*words, seconds=120):
     """Have gluster do something; an answer that another one is at work is asked again."""
     deadline = time.monotonic() + seconds
@@ -102,19 +111,16 @@ def volume_of(volume):
 
 def online(name):
     """Bricks of a volume whose process runs, as host:path."""
-    root = ask("volume", "status", name)
+    root = ask_soon("volume", "status", name)
     if root is None:
         return set()
     nodes = [(node.findtext("hostname"), node.findtext("path"), node.findtext("status")) for node in root.iter("node")]
     return {f"{host}:{path}" for host, path, status in nodes if path and path.startswith("/") and status == "1"}
 
 
-def backlog(name, seconds=120):
+def backlog(name, seconds=20):
     """What is still to be healed: (entries, entries in split brain); None when a brick could not be asked in time."""
-    try:
-        root = ask("volume", "heal", name, "info", "summary", seconds=seconds)
-    except subprocess.TimeoutExpired:
-        return None
+    root = ask_soon("volume", "heal", name, "info", "summary", seconds=seconds)
     if root is None:
         return None
     total, split = 0, 0
