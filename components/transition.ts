@@ -223,7 +223,10 @@ export class Transition extends pulumi.ComponentResource {
       when,
     );
     if (row.verdict) this.#judged(row, step);
-    this.#receipts.set(row.script, step.stdout.apply((said: string | undefined) => said ?? "none"));
+    this.#receipts.set(
+      row.script,
+      step.stdout.apply((said: string | undefined) => said ?? "none"),
+    );
     return step;
   }
 

@@ -42,7 +42,7 @@ export class ScalrSite {
     await site.offer(...versions);
     await estate.on(
       repository,
-      "systemd-run --quiet --unit=serve-packages python3 -m http.server 80 --directory /srv/packages",
+      "systemd-run --quiet --unit=serve-packages python3 -m http.server 8000 --directory /srv/packages",
     );
     await Promise.all(Object.keys(scalrHosts).map((host) => site.#prepare(host)));
     site.set({});
@@ -135,7 +135,7 @@ export class ScalrSite {
   async #prepare(host: string): Promise<void> {
     const role = scalrHosts[host as keyof typeof scalrHosts];
     const apps = `${this.address("scalr-app1")} ${this.address("scalr-app2")}`;
-    const source = `http://${this.estate.host(repository).address}`;
+    const source = `http://${this.estate.host(repository).address}:8000`;
     await this.#copy(host);
     await this.estate.on(
       host,
