@@ -16,7 +16,7 @@ const { hosts, ...told } = JSON.parse(readFileSync(file, "utf8")) as Pick<
 > & {
   hosts: Record<string, SshTarget>;
 };
-const nothing = { pairs: {}, appPools: {}, sharedVolumes: {}, caches: {}, suspect: [] };
+const nothing = { pairs: {}, appPools: {}, sharedVolumes: {}, caches: {}, stagedUpgrades: {}, suspect: [] };
 const config = { platform: "inventory", ...nothing, hosts, ...told } as unknown as StackConfig;
 requireOrderlyLeave(config, await lastOutputs());
 
