@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import maven from "mvn-artifact-download";
+import type * as Maven from "mvn-artifact-download";
 import { cacheFolder } from "../../setup/places.ts";
 import { LabError, exists } from "./run.ts";
+
+// Required, as the default of its default is another thing when vitest imports it.
+const maven = createRequire(import.meta.url)("mvn-artifact-download") as {
+  readonly default: typeof fetchArtifact;
+};
 
 /** Seconds that one download may take. */
 const downloadDeadline = 180;
