@@ -3,6 +3,7 @@ import { z } from "zod";
 import { allowedWords, nearest, type Problem, problemText, shown } from "./config/problems.ts";
 import { backendOf, backendProblem, ownAddresses } from "./config/backend.ts";
 import { cachesIn, cachesLeaving } from "./config/cache-leaving.ts";
+import { word } from "./config/draft.ts";
 import { lastOutputs } from "./config/last-outputs.ts";
 import { leaving, operatedBy } from "./config/leaving.ts";
 import { ranIn, soaking } from "./config/soak.ts";
@@ -195,7 +196,7 @@ function shapeProblem(schema: z.ZodType, raw: unknown, issue: z.core.$ZodIssue):
 }
 
 function allowedText(schema: z.ZodType | undefined, value?: unknown): string {
-  if (schema instanceof z.ZodEnum) return allowedWords(String(value), schema.options.map(String));
+  if (schema instanceof z.ZodEnum) return allowedWords(word(value) ?? "", schema.options.map(String));
   return `allowed: ${(schema && allowedIn.get(schema)?.allowed) ?? "a map of settings"}`;
 }
 

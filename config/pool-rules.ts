@@ -1,4 +1,4 @@
-import { at, type Draft, type Fields, fieldsOf, noHost, wordsOf, wrongNames } from "./draft.ts";
+import { at, type Draft, type Fields, fieldsOf, noHost, word, wordsOf, wrongNames } from "./draft.ts";
 import { addressNames, folderNames, poolNames, reachNames, revisionNames } from "./pools.ts";
 import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
 
@@ -103,7 +103,7 @@ const edge: Rule = (name, pool) => {
     [
       kept && named && !known.includes(apacheServer),
       "apacheServer",
-      `${shown(apacheServer)} is no server of this pool that gets releases; ${allowedWords(String(apacheServer), known)}`,
+      `${shown(apacheServer)} is no server of this pool that gets releases; ${allowedWords(word(apacheServer) ?? "", known)}`,
     ],
     [
       by === "apache" && pool.maintenance === true,
@@ -129,13 +129,13 @@ const releases: Rule = (name, pool) => {
 
 /** Pairs and caches that a pool names must be there. */
 const references: Rule = (name, pool, { pairs, caches }) => {
-  const missing = (path: string[], word: unknown, kind: string, entries: object) =>
-    typeof word !== "string" || Object.hasOwn(entries, word)
+  const missing = (path: string[], named: unknown, kind: string, entries: object) =>
+    typeof named !== "string" || Object.hasOwn(entries, named)
       ? []
       : [
           at(
             ["appPools", name, ...path],
-            `${shown(word)} is no ${kind} of this file; ${allowedWords(word, Object.keys(entries))}`,
+            `${shown(named)} is no ${kind} of this file; ${allowedWords(named, Object.keys(entries))}`,
           ),
         ];
   return [
@@ -164,7 +164,7 @@ const shared: Rule = (name, pool, { pools }) => {
 const upgrade: Rule = (name, pool, { caches }) => {
   if (pool.systemUpgrade === undefined) return [];
   const path = ["appPools", name, "systemUpgrade"];
-  const nodes = fieldsOf(fieldsOf(caches[String(pool.cache)]).nodes);
+  const nodes = fieldsOf(fieldsOf(caches[word(pool.cache) ?? ""]).nodes);
   const inside = Object.keys(nodes).filter((host) => nodes[host] === "in");
   const only = inside.length === 1 && Object.hasOwn(fieldsOf(pool.servers), inside[0] ?? "");
   return [
@@ -175,7 +175,7 @@ const upgrade: Rule = (name, pool, { caches }) => {
       ? [
           at(
             path,
-            `${shown(String(inside[0]))} has the only node of ${pathText(["caches", String(pool.cache)])}, so its sessions would end with it; make another host a node first`,
+            `${shown(String(inside[0]))} has the only node of ${pathText(["caches", word(pool.cache) ?? ""])}, so its sessions would end with it; make another host a node first`,
           ),
         ]
       : []),

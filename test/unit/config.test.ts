@@ -505,6 +505,14 @@ describe("a checked config", () => {
         pairs: fc.oneof(some(["sounz", "a.b"], pairLike), value),
         network: fc.oneof(some(["cidr", "zones", "bastion", "region", "operatorCidrs"], value), value),
         unreachable: fc.oneof(fc.array(value), value),
+        ...Object.fromEntries(
+          Object.entries({
+            appPools: ["balancers", "servers", "apacheServer", "cache", "releases", "addresses"],
+            sharedVolumes: ["servers", "arbiter", "mounts"],
+            caches: ["nodes", "clients", "port"],
+            stagedUpgrades: ["hosts", "main", "services", "kinds", "smoke", "silence", "soak", "version"],
+          }).map(([key, words]) => [key, fc.oneof(some(["one", "a.b"], some(words, value)), value)]),
+        ),
       },
       { requiredKeys: [] },
     );
@@ -517,6 +525,13 @@ describe("a checked config", () => {
         );
         for (const line of lines) expect(line).toMatch(/^ {2}changeover:\S.*: ./);
       }),
+      // JSON can make a thing that has no text.
+      {
+        examples: [
+          [{ platform: { toString: null } }],
+          [{ platform: "aws", pairs: { sounz: { production: { toString: 1 } } } }],
+        ],
+      },
     );
   });
 });
