@@ -1,27 +1,18 @@
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { archivePath } from "../tools/demo-releases.ts";
 import type { LoadReport } from "../tools/load.ts";
 import { PoolSite } from "../test/support/pool-site.ts";
 import { ok } from "../test/support/runs.ts";
 import { Ansible, packages } from "./ansible.ts";
 import { sharedChanges } from "./app-pool/shared.ts";
-import { line, median } from "./figures.ts";
+import { line, median, roundsOf } from "./figures.ts";
 
 const help = `Rolling updates of four app servers behind two balancers under 200 requests a second, by this program and by
 Ansible (community.general.haproxy with drain and wait, one server at a time), on the same hosts in one run.
 
 Usage: npm run bench:app-pool [-- ROUNDS]     3 when left out; about 2 minutes a round, and 6 besides`;
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { help: { type: "boolean" } },
-});
-if (values.help) {
-  console.log(help);
-  process.exit();
-}
-const rounds = Number(positionals[0] ?? 3);
+const rounds = roundsOf(help);
 const releases = ["4685", "4684"] as const;
 const root = join(import.meta.dirname, "..");
 

@@ -1,3 +1,18 @@
+import { parseArgs } from "node:util";
+
+/** How many rounds a bench was asked for, 3 when it was not; who wants help gets it, and nothing is run. */
+export function roundsOf(help: string): number {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: "boolean" } },
+  });
+  if (values.help) {
+    console.log(help);
+    process.exit();
+  }
+  return Number(positionals[0] ?? 3);
+}
+
 /** Median, range and raw figures, in seconds. */
 export function line(what: string, values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);

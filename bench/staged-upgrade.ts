@@ -1,25 +1,16 @@
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { ok } from "../test/support/runs.ts";
 import { scalrHosts } from "../test/support/scalr.ts";
 import { ScalrSite } from "../test/support/scalr-site.ts";
 import { Ansible, packages } from "./ansible.ts";
-import { line, median } from "./figures.ts";
+import { line, median, roundsOf } from "./figures.ts";
 
 const help = `Upgrades of a package on five hosts, by this program and by an Ansible playbook of the same steps, on the same hosts in
 one run: the whole command, and how long the main database and the site were away, seen from outside. Then one host fails.
 
 Usage: npm run bench:staged-upgrade [-- ROUNDS]     3 when left out; about 3 minutes a round, and 8 besides`;
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { help: { type: "boolean" } },
-});
-if (values.help) {
-  console.log(help);
-  process.exit();
-}
-const rounds = Number(positionals[0] ?? 3);
+const rounds = roundsOf(help);
 const versions = Array.from({ length: 2 * rounds + 2 }, (_, index) => `7.4.${String(10 + index)}-1`);
 const playbook = join(import.meta.dirname, "staged-upgrade", "upgrade.yml");
 

@@ -1,5 +1,5 @@
 import type { Membership } from "../config/pools.ts";
-import type { Row, Table } from "./table.ts";
+import { type Row, type Table, withPrefix } from "./table.ts";
 
 /** What the rows of a pool are told besides their goal: names that never change, and limits. */
 export interface PoolLimits {
@@ -42,10 +42,7 @@ export function serverHostTable({ pool, software }: { pool: string; software?: s
       on: "each",
       says: "the application's user, folders and settings are there",
       limits: [pool],
-      words: (keepers) =>
-        Object.entries(keepers)
-          .filter(([key]) => key.startsWith("conf."))
-          .map(([key, value]) => `${key.slice("conf.".length)}=${value}`),
+      words: (keepers) => withPrefix(keepers, "conf."),
       stdin: "application",
       deadlineSeconds: 120,
     },

@@ -23,7 +23,7 @@ import type { Mark } from "./marks.ts";
 import { preflightOf } from "./preflight.ts";
 import { rootOn } from "./start.ts";
 import { fileCopy } from "./step.ts";
-import { keepersOf, type Table } from "./table.ts";
+import { keepersOf, prefixed, type Table } from "./table.ts";
 import { type Member, type OperatorCommand, Transition, type Verdict } from "./transition.ts";
 
 /** The database that the application of a pool uses, and who it is there. */
@@ -189,7 +189,7 @@ export class AppPool extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.marks.push(...how.hosts.map((host) => made.id.apply((id) => ({ host, component, transition, id }))));
+    this.marks.push(...made.marks);
     return made;
   }
 
@@ -236,7 +236,7 @@ export class AppPool extends pulumi.ComponentResource {
     return this.#host(
       name,
       serverHostTable({ pool: this.#pool, software: config.software }),
-      Object.fromEntries(Object.entries(conf).map(([key, value]) => [`conf.${key}`, value])),
+      prefixed("conf.", conf),
       secret && { application: secret },
     );
   }

@@ -3,6 +3,7 @@ import {
   decideEach,
   type Decision,
   type Look as LookOf,
+  onlyOn,
   type RecordFacts,
   type Wanted,
 } from "./decide.ts";
@@ -64,11 +65,7 @@ const forNode: readonly Check<CacheFacts, CacheNodeWanted>[] = [
 
 /** Whether a machine may become or stop being a node. */
 export function decideCacheNode(looks: readonly Look[], wanted: CacheNodeWanted): Decision {
-  const checks = forNode.map(
-    (check): Check<CacheFacts, CacheNodeWanted> =>
-      (facts, look, goal) =>
-        look.host === goal.node && check(facts, look, goal),
-  );
+  const checks = onlyOn(({ node }: CacheNodeWanted) => node, forNode);
   return decideEach(looks, wanted, checks);
 }
 

@@ -81,6 +81,13 @@ export function findings<Facts, Goal>(
   });
 }
 
+/** Checks that concern one machine of the goal alone. */
+export const onlyOn = <Facts, Goal>(
+  host: (wanted: Goal) => string,
+  checks: readonly Check<Facts, Goal>[],
+): Check<Facts, Goal>[] =>
+  checks.map((check) => (facts, look, wanted) => look.host === host(wanted) && check(facts, look, wanted));
+
 /** A preflight that asks nothing of the machines together: each answers, is free, is this stack's, and passes. */
 export function decideEach<Facts extends RecordFacts, Goal extends Wanted>(
   looks: readonly Look<Facts>[],

@@ -1,4 +1,4 @@
-import type { Keepers, Row, Table } from "./table.ts";
+import { type Keepers, type Row, type Table, withPrefix } from "./table.ts";
 
 /** How long a brick operation waits until nothing is left to heal, before and after. */
 const healSeconds = 4 * 3600;
@@ -14,11 +14,6 @@ export const volumeHostTable: Table = [
     deadlineSeconds: 900,
   },
 ];
-
-const withPrefix = (keepers: Keepers, prefix: string): string[] =>
-  Object.entries(keepers)
-    .filter(([key]) => key.startsWith(prefix))
-    .map(([key, value]) => `${key.slice(prefix.length)}=${value}`);
 
 /** `data=10.0.0.2:/data00/styles` for each brick, data first. */
 const brickWords = (keepers: Keepers): string[] =>

@@ -171,9 +171,7 @@ export class SharedVolume extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.marks.push(
-      ...args.hosts.map((host) => made.id.apply((id) => ({ host, component, transition, id }))),
-    );
+    this.marks.push(...made.marks);
     return made;
   }
 

@@ -4,6 +4,7 @@ import {
   type Decision,
   isOpen,
   type Look as LookOf,
+  onlyOn,
   type RecordFacts,
   type Wanted,
 } from "./decide.ts";
@@ -93,11 +94,7 @@ export const decideUpgradeHost = (looks: readonly LookOf<RecordFacts>[], wanted:
 
 /** Whether one version may come to all hosts, from their looks at once (rows 000-028, 000-047, 000-092, 000-094). */
 export function decideUpgrade(looks: readonly Look[], wanted: UpgradeWanted): Decision {
-  const onMain = mainHost.map(
-    (check): Check<UpgradeFacts, UpgradeWanted> =>
-      (facts, look, goal) =>
-        look.host === goal.main && check(facts, look, goal),
-  );
+  const onMain = onlyOn(({ main }: UpgradeWanted) => main, mainHost);
   const decision = decideEach(looks, wanted, [...host, ...onMain]);
   if (looks.some(({ facts }) => !facts)) return decision;
   const main = looks.find((look) => look.host === wanted.main)?.facts;

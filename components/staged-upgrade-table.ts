@@ -1,5 +1,5 @@
 import type { UpgradeGoal } from "./staged-upgrade-goal.ts";
-import type { Row, Table } from "./table.ts";
+import { type Row, type Table, withPrefix } from "./table.ts";
 
 /** What the rows are told besides their goal: limits, in seconds unless the name says otherwise. */
 export interface UpgradeLimits {
@@ -22,10 +22,7 @@ export const upgradeHostTable = (name: string): Table => [
     on: "each",
     says: "the host knows its services and how they are operated; disk and services are checked by timers",
     limits: [name],
-    words: (keepers) =>
-      Object.entries(keepers)
-        .filter(([key]) => key.startsWith("conf."))
-        .map(([key, value]) => `${key.slice("conf.".length)}=${value}`),
+    words: (keepers) => withPrefix(keepers, "conf."),
     deadlineSeconds: 120,
   },
 ];

@@ -6,7 +6,7 @@ import type { UpgradeWanted } from "./staged-upgrade-decide.ts";
 import { backupIn, settingsOf, upgradeGoal, type UpgradeGoal } from "./staged-upgrade-goal.ts";
 import { greenOf, type Ran, type UpgradeOutput, withGreen } from "../config/soak.ts";
 import { stagedUpgradeTable, upgradeHostTable } from "./staged-upgrade-table.ts";
-import { keepersOf } from "./table.ts";
+import { keepersOf, prefixed } from "./table.ts";
 import { type Member, type OperatorCommand, Transition } from "./transition.ts";
 
 export interface StagedUpgradeArgs {
@@ -57,9 +57,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     return this.#transition(`${this.#name}-${host}`, "host", [host], {
       table: upgradeHostTable(this.#name),
       keepers: keepersOf<pulumi.Input<string>>({
-        ...Object.fromEntries(
-          Object.entries(settingsOf(config, host)).map(([key, value]) => [`conf.${key}`, value]),
-        ),
+        ...prefixed("conf.", settingsOf(config, host)),
         [`machine.${host}`]: this.#member(host).host.identity,
       }),
       after,
@@ -117,7 +115,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.marks.push(...hosts.map((host) => made.id.apply((id) => ({ host, component, transition, id }))));
+    this.marks.push(...made.marks);
     return made;
   }
 

@@ -70,6 +70,16 @@ export function rowName(row: Row): string {
   return script === row.phase ? row.phase : `${row.phase}-${script}`;
 }
 
+/** What stands in the keepers under a prefix, as words `key=value` without it. */
+export const withPrefix = (keepers: Keepers, prefix: string): string[] =>
+  Object.entries(keepers)
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, value]) => `${key.slice(prefix.length)}=${value}`);
+
+/** Fields as keepers under a prefix. */
+export const prefixed = <T>(prefix: string, fields: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [`${prefix}${key}`, value]));
+
 /** Keepers of an id: sorted, empty values left out, so that a default added by a release changes nothing. */
 export function keepersOf<T>(fields: Readonly<Record<string, T | undefined>>): Record<string, T> {
   const kept = Object.entries(fields).filter((field): field is [string, T] => Boolean(field[1]));

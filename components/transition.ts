@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Host } from "../platforms/platform.ts";
 import { quoted, scriptsOn, startOf } from "./start.ts";
+import type { Mark } from "./marks.ts";
 import { gate, localStep, remoteStep } from "./step.ts";
 import { badOf, epochOf, type Keepers, notNeeded, phasesOf, type Row, rowName, type Table } from "./table.ts";
 
@@ -137,7 +138,14 @@ export class Transition extends pulumi.ComponentResource {
 
   /** What a row said that runs on one host, by its script. */
   receipt(script: string): pulumi.Output<string> {
-    return this.#receipts.get(script) ?? pulumi.output("none");
+    const said: pulumi.Output<string | undefined> = this.#receipts.get(script) ?? pulumi.output("none");
+    return said.apply((receipt) => receipt ?? "none");
+  }
+
+  /** What is done on which host when it is complete. */
+  get marks(): pulumi.Output<Mark>[] {
+    const { component, transition, members } = this.#args;
+    return [...members.keys()].map((host) => this.id.apply((id) => ({ host, component, transition, id })));
   }
 
   #preflight(): pulumi.Output<string> {
@@ -204,7 +212,7 @@ export class Transition extends pulumi.ComponentResource {
     if (row.by === "operator") return this.#operator(row, name, shown, says, when);
     if (row.by === "platform") return this.#move(row, name, pulumi.output(host));
     const { component, transition } = this.#args;
-    const taken = row.takes === undefined ? [] : [this.#receipts.get(row.takes) ?? "none"];
+    const taken = row.takes === undefined ? [] : [this.receipt(row.takes)];
     const line = pulumi
       .all([words, this.#settings(row, host), this.id, pulumi.all(taken)])
       .apply(([goal, settings, id, receipts]) => [
@@ -223,10 +231,7 @@ export class Transition extends pulumi.ComponentResource {
       when,
     );
     if (row.verdict) this.#judged(row, step);
-    this.#receipts.set(
-      row.script,
-      step.stdout.apply((said: string | undefined) => said ?? "none"),
-    );
+    this.#receipts.set(row.script, step.stdout);
     return step;
   }
 

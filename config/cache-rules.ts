@@ -1,5 +1,5 @@
 import { cachePort } from "./caches.ts";
-import { at, type Draft, type Fields, fieldsOf, noHost, wordsOf } from "./draft.ts";
+import { at, type Draft, type Fields, fieldsOf, nameTaken, noHost, wordsOf } from "./draft.ts";
 import { type Problem, shown } from "./problems.ts";
 
 const statesOf = ({ nodes }: Fields): Fields => fieldsOf(nodes);
@@ -8,22 +8,13 @@ const clientsOf = ({ clients }: Fields): string[] => wordsOf(clients);
 
 /** What is wrong between a cache and the rest of a stack file. */
 export function cacheProblems(draft: Draft): Problem[] {
+  const { pairs, pools: appPools, volumes: sharedVolumes } = draft;
   return Object.entries(draft.caches).flatMap(([name, cache]) => [
-    ...namesTaken(name, draft),
+    ...nameTaken("caches", name, { pairs, appPools, sharedVolumes }),
     ...members(name, cache, draft),
     ...emptyRings(name, cache),
     ...ports(name, cache, draft),
   ]);
-}
-
-/** Records on a host stand under these names, with a hyphen and more behind. */
-function namesTaken(name: string, { pairs, pools, volumes }: Draft): Problem[] {
-  const others = { pairs, appPools: pools, sharedVolumes: volumes };
-  return Object.entries(others).flatMap(([key, entries]) =>
-    Object.hasOwn(entries, name)
-      ? [at(["caches", name], `${shown(name)} is changeover:${key}.${name} already; each needs its own name`)]
-      : [],
-  );
 }
 
 function members(name: string, cache: Fields, { hosts, absent }: Draft): Problem[] {

@@ -67,3 +67,11 @@ export const wrongNames = (
   Object.keys(entries)
     .filter((name) => !pattern.test(name))
     .map((name) => at([...path, name], `${shown(name)} is not allowed as a name; allowed: ${allowed}`));
+
+/** Records on a host stand under the names of components, whatever their kind. */
+export const nameTaken = (kind: string, name: string, others: Readonly<Record<string, object>>): Problem[] =>
+  Object.entries(others)
+    .filter(([, entries]) => Object.hasOwn(entries, name))
+    .map(([key]) =>
+      at([kind, name], `${shown(name)} is changeover:${key}.${name} already; each needs its own name`),
+    );

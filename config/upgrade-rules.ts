@@ -1,14 +1,25 @@
-import { at, type Draft, type Fields, fieldsOf, mapped, noHost, word, wrongNames } from "./draft.ts";
+import {
+  at,
+  type Draft,
+  type Fields,
+  fieldsOf,
+  mapped,
+  nameTaken,
+  noHost,
+  word,
+  wrongNames,
+} from "./draft.ts";
 import { allowedWords, type Problem, shown } from "./problems.ts";
 import { hostNames } from "./schema.ts";
 import { partNames, upgradeNames } from "./upgrades.ts";
 
 /** What is wrong between a staged upgrade and the rest of a stack file. */
 export function upgradeProblems(draft: Draft): Problem[] {
+  const { pairs, pools: appPools, volumes: sharedVolumes, caches } = draft;
   return [
     ...wrongNames(["stagedUpgrades"], draft.upgrades, upgradeNames),
     ...Object.entries(draft.upgrades).flatMap(([name, upgrade]) => [
-      ...namesTaken(name, draft),
+      ...nameTaken("stagedUpgrades", name, { pairs, appPools, sharedVolumes, caches }),
       ...members(name, upgrade, draft),
       ...roles(name, upgrade),
       ...places(name, upgrade),
@@ -16,21 +27,6 @@ export function upgradeProblems(draft: Draft): Problem[] {
       ...silence(name, upgrade),
     ]),
   ];
-}
-
-/** Records on a host stand under these names. */
-function namesTaken(name: string, { pairs, pools, volumes, caches }: Draft): Problem[] {
-  const others = { pairs, appPools: pools, sharedVolumes: volumes, caches };
-  return Object.entries(others).flatMap(([key, entries]) =>
-    Object.hasOwn(entries, name)
-      ? [
-          at(
-            ["stagedUpgrades", name],
-            `${shown(name)} is changeover:${key}.${name} already; each needs its own name`,
-          ),
-        ]
-      : [],
-  );
 }
 
 function members(name: string, upgrade: Fields, { hosts, absent, upgrades }: Draft): Problem[] {

@@ -13,9 +13,6 @@ export const partNames: Names = {
   allowed: "at most 31 lower-case letters, digits and hyphens, beginning with a letter",
 };
 
-/** What a backup is called: the time in UTC at which it was begun. */
-export const backupName = /^\d{8}T\d{6}$/;
-
 const host = ({ pattern, allowed }: Names, purpose: string) => text(pattern, allowed, purpose);
 
 const path = (purpose: string) =>

@@ -62,7 +62,7 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
   it(
     "goes back past the migration only by the backup that the file names [000-029]",
     async () => {
-      await site.sql("INSERT INTO scalr.farms (name) VALUES ('after the backup')");
+      await site.sql("INSERT INTO scalr.farms (account, cloud, name) VALUES (1, 1, 'after the backup')");
       const { run: refused } = await went("7.3.0-1");
       failed(refused);
       const line = /acceptDataLoss: "(\d{8}T\d{6}): why"/.exec(refused.output);

@@ -17,6 +17,7 @@ import { phasesOf } from "../../components/table.ts";
 import { parseConfig } from "../../config.ts";
 import { cachesIn, cachesLeaving } from "../../config/cache-leaving.ts";
 import { pathText } from "../../config/problems.ts";
+import { configProblems } from "../support/config-problems.ts";
 
 const sessions = { nodes: { prodapp01: "in", prodapp02: "in" }, clients: ["prodapp01", "prodapp02"] };
 
@@ -27,18 +28,7 @@ const stack = (cache: object, more: object = {}) => ({
   ...more,
 });
 
-/** What is wrong with a stack file, without its first line. */
-function problems(cache: object, more: object = {}): string[] {
-  try {
-    parseConfig(stack(cache, more), "Pulumi.test.yaml");
-    return [];
-  } catch (error) {
-    return (error as Error).message
-      .split("\n")
-      .slice(1)
-      .map((line) => line.trim());
-  }
-}
+const problems = (cache: object, more: object = {}) => configProblems(stack(cache, more));
 
 describe("caches in a stack file", () => {
   it("name nodes and clients; all else has a default", () => {

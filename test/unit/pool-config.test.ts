@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, parseConfig } from "../../config.ts";
+import { parseConfig } from "../../config.ts";
+import { configProblems } from "../support/config-problems.ts";
 
 const release = { archive: "releases/crossbow-4685.tar.gz", sha256: "ab".repeat(32) };
 
@@ -17,23 +18,11 @@ const file = (change: Record<string, unknown> = {}, rest: Record<string, unknown
   ...rest,
 });
 
-function problems(raw: Record<string, unknown>): string[] {
-  try {
-    parseConfig(raw, "Pulumi.test.yaml");
-    return [];
-  } catch (error) {
-    expect(error).toBeInstanceOf(ConfigError);
-    return (error as Error).message
-      .split("\n")
-      .flatMap((line) => /^ {2}(changeover:.*)/.exec(line)?.[1] ?? []);
-  }
-}
-
 const at = "changeover:appPools.crossbow";
 
 describe("a pool in a stack file", () => {
   it("needs balancers, servers and a release; the rest has defaults", () => {
-    expect(problems(file())).toEqual([]);
+    expect(configProblems(file())).toEqual([]);
     expect(parseConfig(file(), "x").appPools.crossbow).toMatchObject({
       ...{ port: 80, appPort: 8080, owner: "expprodl", minHealthy: 1, canary: 1, groupSize: 1 },
       ...{
@@ -119,18 +108,20 @@ describe("a pool in a stack file", () => {
       `${at}.apacheServer: missing; allowed: the server that Apache hands requests to`,
     ],
   ])("is refused with %s [001-016] [001-032]", (_, raw, problem) => {
-    expect(problems(raw)).toEqual([problem]);
+    expect(configProblems(raw)).toEqual([problem]);
   });
 
   it("is refused on aws, where nothing opens its ports", () => {
-    expect(problems({ ...file(), platform: "aws" })).toContain(
+    expect(configProblems({ ...file(), platform: "aws" })).toContain(
       `${at}: not made on aws yet: nothing opens its ports there; allowed on local and inventory`,
     );
   });
 
   it("may leave a dead server out, and release to a single one", () => {
     expect(
-      problems(file({ servers: { prodapp01: "in", prodapp02: "out" } }, { unreachable: ["prodapp02"] })),
+      configProblems(
+        file({ servers: { prodapp01: "in", prodapp02: "out" } }, { unreachable: ["prodapp02"] }),
+      ),
     ).toEqual([]);
   });
 });

@@ -1,30 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../config.ts";
+import { configProblems } from "../support/config-problems.ts";
 import { scalr, scalrHosts } from "../support/scalr.ts";
 
 const hosts = Object.fromEntries([...Object.keys(scalrHosts), "other"].map((name) => [name, {}]));
 
-const parsed = (change: Record<string, unknown> = {}, more: Record<string, unknown> = {}) =>
-  parseConfig(
-    { platform: "local", hosts, stagedUpgrades: { scalr: scalr(change) }, ...more },
-    "Pulumi.test.yaml",
-  );
-
-const problems = (...args: Parameters<typeof parsed>): string[] => {
-  try {
-    parsed(...args);
-    return [];
-  } catch (error) {
-    return (error as Error).message
-      .split("\n")
-      .slice(1)
-      .map((line) => line.trim());
-  }
-};
+const stack = (change: Record<string, unknown> = {}, more: Record<string, unknown> = {}) => ({
+  ...{ platform: "local", hosts, stagedUpgrades: { scalr: scalr(change) } },
+  ...more,
+});
+const problems = (...args: Parameters<typeof stack>) => configProblems(stack(...args));
 
 describe("a staged upgrade in a stack file", () => {
   it("has limits, places and a threshold that it need not name [000-013] [000-047] [000-093]", () => {
-    expect(parsed().stagedUpgrades.scalr).toMatchObject({
+    expect(parseConfig(stack(), "Pulumi.test.yaml").stagedUpgrades.scalr).toMatchObject({
       ...{ diskPercent: 80, backup: { folder: "/var/backups/scalr", keep: 2, maxAgeMinutes: 60 } },
       ...{
         silence: { minutes: 240 },
