@@ -2,14 +2,12 @@ import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type * as Maven from "mvn-artifact-download";
+import type maven from "mvn-artifact-download";
 import { cacheFolder } from "../../setup/places.ts";
 import { LabError, exists } from "./run.ts";
 
 // Required, as the default of its default is another thing when vitest imports it.
-const maven = createRequire(import.meta.url)("mvn-artifact-download") as {
-  readonly default: typeof fetchArtifact;
-};
+const { default: fetched } = createRequire(import.meta.url)("mvn-artifact-download") as typeof maven;
 
 /** Seconds that one download may take. */
 const downloadDeadline = 180;
@@ -47,7 +45,7 @@ async function download(artifact: string, folder: string): Promise<string> {
     );
   });
   try {
-    return await Promise.race([maven.default(artifact, folder, repository), late]);
+    return await Promise.race([fetched(artifact, folder, repository), late]);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new LabError(`${artifact} could not be downloaded: ${why}; ${cure}`);
