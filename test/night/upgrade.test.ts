@@ -2,23 +2,17 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cut, mend, whyNoLab } from "../../tools/lab/lab.ts";
 import { killGroup } from "../support/engine.ts";
 import { failed, ok } from "../support/runs.ts";
-import { scalrHosts } from "../support/scalr.ts";
 import { ScalrSite } from "../support/scalr-site.ts";
 
 const minute = 60_000;
-const all = (version: string) => Object.fromEntries(Object.keys(scalrHosts).map((host) => [host, version]));
 
 /** Five hosts, one of which takes RPMs. */
 describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
   let site: ScalrSite;
-  const healthyAt = async (version: string) => {
-    expect(await site.installed()).toEqual(all(version));
-    expect(await site.notRunning()).toEqual([]);
-  };
   const went = async (version: string) => {
     site.set({ version });
     site.watch();
-    const run = await site.estate.up();
+    const run = await site.up();
     const seconds = await site.stopWatching();
     return { run, seconds };
   };
@@ -32,8 +26,8 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
   it(
     "installs a version on blank hosts, the main database first, with nothing to back up",
     async () => {
-      ok(await site.estate.up());
-      await healthyAt("7.3.0-1");
+      ok(await site.up());
+      await site.healthyAt("7.3.0-1");
       expect(await site.sql("SELECT count(*) FROM scalr.farms")).toMatch(/^\d+$/);
       const verified = await site.estate.verify();
       expect(verified.code, verified.output).toBe(0);
@@ -51,7 +45,7 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
       console.log(
         `upgrade: database away ${seconds.database.toFixed(1)} s, site ${seconds.site.toFixed(1)} s`,
       );
-      await healthyAt("7.4.0-1");
+      await site.healthyAt("7.4.0-1");
       expect(await site.sql("SHOW TABLES FROM scalr LIKE 'farm_tags'")).toBe("farm_tags");
       expect(seconds.database).toBeGreaterThan(0);
       expect(await site.estate.on("scalr-db", "stat -c %a /var/backups/scalr/*.sql.gz")).toMatch(/^600\n/);
@@ -67,19 +61,19 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
       failed(refused);
       const line = /acceptDataLoss: "(\d{8}T\d{6}): why"/.exec(refused.output);
       expect(line, refused.output).not.toBeNull();
-      await healthyAt("7.4.0-1");
+      await site.healthyAt("7.4.0-1");
       site.set({ acceptDataLoss: `${line?.[1] ?? ""}: 7.4.0 loses orders` });
       const { run, seconds } = await went("7.3.0-1");
       ok(run);
       console.log(
         `way back: database away ${seconds.database.toFixed(1)} s, site ${seconds.site.toFixed(1)} s`,
       );
-      await healthyAt("7.3.0-1");
+      await site.healthyAt("7.3.0-1");
       expect(await site.sql("SHOW TABLES FROM scalr LIKE 'farm_tags'")).toBe("");
       expect(await site.sql("SELECT count(*) FROM scalr.farms WHERE name = 'after the backup'")).toBe("0");
       // Taking the line out of the file plans nothing.
       site.set({ acceptDataLoss: undefined });
-      const settled = await site.estate.up();
+      const settled = await site.up();
       ok(settled);
       expect(settled.output).not.toMatch(/created|updated|replaced/);
     },
@@ -96,7 +90,7 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
       expect(await site.sql("SELECT 1").catch(() => "stopped")).toBe("stopped");
       const { run: back } = await went("7.3.0-1");
       ok(back);
-      await healthyAt("7.3.0-1");
+      await site.healthyAt("7.3.0-1");
     },
     8 * minute,
   );
@@ -108,7 +102,7 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
       const { run } = await went("7.4.0-1");
       failed(run);
       await mend(site.estate.lab, "scalr-worker");
-      await healthyAt("7.3.0-1");
+      await site.healthyAt("7.3.0-1");
       const { child, run: killed, said } = site.estate.project.start(["up", "--yes", "--skip-preview"]);
       await expect
         .poll(said, { timeout: 3 * minute, interval: 200 })
@@ -116,10 +110,8 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
       killGroup(child, "SIGKILL");
       await killed;
       ok(await site.estate.project.pulumi(["cancel", "--yes"]));
-      await expect
-        .poll(async () => (await site.estate.up()).code, { timeout: 5 * minute, interval: 1000 })
-        .toBe(0);
-      await healthyAt("7.4.0-1");
+      await expect.poll(async () => (await site.up()).code, { timeout: 5 * minute, interval: 1000 }).toBe(0);
+      await site.healthyAt("7.4.0-1");
     },
     12 * minute,
   );

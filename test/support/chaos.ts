@@ -4,7 +4,7 @@ import { type ChaosRecord, chaosKey, readRecords } from "../../tools/chaos/recor
 import type { HostStep, PoolStep } from "./incident.ts";
 
 /** One incident in one step, and how the operator ends it. */
-export interface Case<Kind extends string = string, Step extends HostStep | PoolStep = HostStep | PoolStep> {
+export interface Case<Kind extends string = string, Step extends string = HostStep | PoolStep> {
   readonly step: Step;
   readonly ending: "finish" | "back";
   readonly incident: Kind;
@@ -24,11 +24,11 @@ export function chosen<Kind extends { readonly sampled: boolean }>(cases: readon
       .filter(({ result }) => result === "passed")
       .map(chaosKey),
   );
-  return cases.filter((one) => !passed.has(chaosKey(one as unknown as Case)));
+  return cases.filter((one) => !passed.has(chaosKey(one as unknown as Case<string, string>)));
 }
 
 /** Write down how a case ended, for `npm run chaos` to go on from, and begin none past its time. */
-export function recorded<Kind extends Case>(
+export function recorded<Kind extends Case<string, string>>(
   body: (one: Kind) => Promise<void>,
 ): (one: Kind, context: TestContext) => Promise<void> {
   return async (one, context) => {

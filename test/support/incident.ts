@@ -50,11 +50,30 @@ export const poolSteps = {
 
 export type PoolStep = keyof typeof poolSteps;
 
-type AnyStep = HostStep | AloneStep | CarriedStep | PoolStep;
+/** The scripts of a staged upgrade. */
+export const upgradeSteps = {
+  claim: "claim",
+  fetch: "upgrade/fetch",
+  silence: "upgrade/silence",
+  backup: "upgrade/backup",
+  trial: "upgrade/trial",
+  stop: "upgrade/stop",
+  package: "upgrade/package",
+  restore: "upgrade/restore",
+  reconfigure: "upgrade/reconfigure",
+  health: "upgrade/health",
+  smoke: "upgrade/smoke",
+  green: "upgrade/green",
+  done: "done",
+} as const;
+
+export type UpgradeStep = keyof typeof upgradeSteps;
+
+type AnyStep = HostStep | AloneStep | CarriedStep | PoolStep | UpgradeStep;
 
 const scriptOf: Readonly<Record<AnyStep, string>> = {
   ...{ ...hostSteps, ...aloneSteps, ...carriedSteps },
-  ...poolSteps,
+  ...{ ...poolSteps, ...upgradeSteps },
 };
 
 /** What a step does instead of its work: fail before it, fail after it, or wait a little, to be killed in it. */
@@ -69,10 +88,15 @@ const bodies: Readonly<Record<Incident, string>> = {
 };
 
 /**
- * Put an incident in front of one step on all hosts. The real script stays beside it and is what runs, so nothing of
- * the program knows of the test.
+ * Put an incident in front of one step, on all hosts unless some are named. The real script stays beside it and is what
+ * runs, so nothing of the program knows of the test.
  */
-export async function arrange(estate: Estate, step: AnyStep, incident: Incident): Promise<void> {
+export async function arrange(
+  estate: Estate,
+  step: AnyStep,
+  incident: Incident,
+  hosts: readonly string[] = [...estate.hosts.keys()],
+): Promise<void> {
   const script = [
     "#!/usr/bin/env bash",
     "real=${BASH_SOURCE[0]%.sh}.real.sh",
@@ -81,6 +105,7 @@ export async function arrange(estate: Estate, step: AnyStep, incident: Incident)
   ].join("\n");
   await everywhere(
     estate,
+    hosts,
     `for file in /opt/changeover/*/scripts/${scriptOf[step]}.sh; do
        [ -e "\${file%.sh}.real.sh" ] || mv "$file" "\${file%.sh}.real.sh"
        cat >"$file" <<'INCIDENT_ENDS'
@@ -94,6 +119,7 @@ INCIDENT_ENDS
 export async function clear(estate: Estate): Promise<void> {
   await everywhere(
     estate,
+    [...estate.hosts.keys()],
     `for real in /opt/changeover/*/scripts/*.real.sh /opt/changeover/*/scripts/*/*.real.sh; do
        [ ! -e "$real" ] || mv "$real" "\${real%.real.sh}.sh"
      done; rm -rf ${marks}`,
@@ -110,6 +136,6 @@ export async function reached(estate: Estate, step: AnyStep): Promise<boolean> {
   return seen.some((text) => text.includes("seen"));
 }
 
-async function everywhere(estate: Estate, command: string): Promise<void> {
-  await Promise.all([...estate.hosts.keys()].map((name) => estate.on(name, command)));
+async function everywhere(estate: Estate, hosts: readonly string[], command: string): Promise<void> {
+  await Promise.all(hosts.map((name) => estate.on(name, command)));
 }

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { labDir } from "../../tools/lab/lab.ts";
+import type { Run } from "./engine.ts";
 import { Estate } from "./estate.ts";
 import { scalr, scalrHosts } from "./scalr.ts";
 
@@ -71,6 +73,36 @@ export class ScalrSite {
     this.#config = { ...this.#config, ...change };
     this.estate.config = { pairs: {}, stagedUpgrades: { scalr: scalr(this.#config) } };
     this.estate.write();
+  }
+
+  /** The version that the stack file wants. */
+  get version(): string {
+    return scalr(this.#config).version;
+  }
+
+  /** An upgrade of five hosts takes longer than what the engine's tests have. */
+  up(...args: readonly string[]): Promise<Run> {
+    return this.estate.project.pulumi(["up", "--yes", "--skip-preview", ...args], 400);
+  }
+
+  /** Every host has a version, and all services of its role run. */
+  async healthyAt(version: string): Promise<void> {
+    expect(await this.installed()).toEqual(
+      Object.fromEntries(Object.keys(scalrHosts).map((host) => [host, version])),
+    );
+    expect(await this.notRunning()).toEqual([]);
+  }
+
+  /** Which scripts of the upgrade that has claimed a host have begun on it: `package@scalr-db`. */
+  async begun(): Promise<string[]> {
+    const command = `cd /var/lib/changeover/scalr && id=$(sed -n 's/^id=//p' claim) && cd runs && ls -d "$id"-upgrade-*/ 2>/dev/null | sed "s/^$id-upgrade-//; s|/$||; s/^smoke-.*/smoke/" || true`;
+    const all = await Promise.all(
+      Object.keys(scalrHosts).map(async (host) => {
+        const lines = (await this.estate.on(host, command)).split("\n").filter(Boolean);
+        return lines.map((script) => `${script}@${host}`);
+      }),
+    );
+    return all.flat();
   }
 
   address(host: keyof typeof scalrHosts): string {
