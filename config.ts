@@ -92,16 +92,20 @@ export async function requireSoaked({ stagedUpgrades }: StackConfig, outputs: un
       void pulumi.log.warn(
         `stagedUpgrades.${name}: not asked how ${version} ran on ${soak.stack}: ${soak.override}`,
       );
-    const ran = {
-      there: ranIn(await lastOutputs(soak.stack), name),
-      here: ranIn(outputs, name),
-      now: new Date(),
-    };
-    const why = soaking(version, soak, ran);
-    if (why !== undefined) problems.push({ path: ["stagedUpgrades", name, "version"], text: why });
+    const path = ["stagedUpgrades", name];
+    try {
+      const there = ranIn(await lastOutputs(soak.stack), name);
+      const why = soaking(version, soak, { there, here: ranIn(outputs, name), now: new Date() });
+      if (why !== undefined) problems.push({ path: [...path, "version"], text: why });
+    } catch (error) {
+      problems.push({ path: [...path, "soak", "stack"], text: unreadable(soak.stack, error) });
+    }
   }
   if (problems.length > 0) throw new ConfigError(problemText(stackFile(), problems));
 }
+
+const unreadable = (stack: string, error: unknown): string =>
+  `${shown(stack)} can't be read (${error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)}); allowed: the full name of a stack in this backend that has been updated`;
 
 /**
  * The state is not lost with a machine that it is about.
