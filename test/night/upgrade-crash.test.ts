@@ -6,38 +6,25 @@ import { killGroup, type Run } from "../support/engine.ts";
 import { arrange, clear, reached } from "../support/incident.ts";
 import { failed, ok } from "../support/runs.ts";
 import { ScalrSite } from "../support/scalr-site.ts";
-import { allowedBy, type Barrier, barriers, namesOf } from "../support/upgrade-barriers.ts";
+import { type Barrier, barriers, goBack, made, namesBefore, stoppedAt } from "../support/upgrade-barriers.ts";
 
 const minute = 60_000;
 const whyNot = whyNoLab();
 
-/** Resources of the upgrade that a run has made, by the names that it said: without `scalr-upgrade-`. */
-const made = ({ output }: Run): string[] => [
-  ...new Set([...output.matchAll(/scalr-upgrade-([\w-]+) creat/g)].map(([, name]) => name ?? "")),
-];
-
-/** Nothing of a later stage has begun on any host. */
-async function stoppedAt(site: ScalrSite, barrier: Barrier, runs: readonly Run[]): Promise<void> {
-  const later = namesOf((stage, here) => stage > here, barrier);
-  for (const run of runs) expect(made(run).filter((name) => later.includes(name))).toEqual([]);
-  const allowed = allowedBy(barrier);
-  expect((await site.begun()).filter((one) => !allowed.has(one))).toEqual([]);
+/** What the runbook says of a run that was killed: the lock, and a state that was being written. */
+async function cancel({ estate: { project } }: ScalrSite): Promise<void> {
+  const cancelled = await project.pulumi(["cancel", "--yes"]);
+  if (!cancelled.output.includes("failed to load checkpoint")) return;
+  project.restoreBackup();
+  ok(await project.pulumi(["cancel", "--yes"]));
 }
 
-/** What was killed or lost its connection is ended by the runbook's words. */
-async function recover(site: ScalrSite): Promise<Run> {
-  const { project } = site.estate;
-  const cancelled = await project.pulumi(["cancel", "--yes"]);
-  if (cancelled.output.includes("failed to load checkpoint")) {
-    project.restoreBackup();
-    ok(await project.pulumi(["cancel", "--yes"]));
-  }
-  let last: Run = { code: 1, output: "" };
-  await expect
-    .poll(async () => (last = await site.up()).code, { timeout: 4 * minute, interval: 1000 })
-    .toBe(0);
-  ok(await project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
-  return last;
+/** The end of what was killed or lost its connection. */
+async function finish(site: ScalrSite, version: string): Promise<void> {
+  await expect.poll(async () => (await site.up()).code, { timeout: 4 * minute, interval: 1000 }).toBe(0);
+  ok(await site.estate.project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
+  await site.healthyAt(version);
+  expect((await site.estate.project.state()).pending).toEqual([]);
 }
 
 /** Stop a run in a stage by what is done to it when its script has begun there. */
@@ -93,10 +80,10 @@ describe.skipIf(whyNot !== undefined)("an upgrade that is stopped at every stage
         const run = await site.up();
         await clear(site.estate);
         failed(run);
-        await stoppedAt(site, barrier, [run]);
+        await stoppedAt(site, barrier.phase, [run]);
         // What had ended is not done again: it goes on with the stage that failed last time.
         if (before) {
-          const earlier = namesOf((stage, here) => stage < here, before);
+          const earlier = namesBefore(before.phase);
           expect(made(run).filter((name) => earlier.includes(name))).toEqual([]);
         }
         before = barrier;
@@ -124,18 +111,13 @@ describe.skipIf(whyNot !== undefined)("an upgrade that is stopped at every stage
         // The script that was under way on the host ends by itself.
         await pause(3000);
         await clear(site.estate);
-        await stoppedAt(site, barrier, [run]);
-        const { project } = site.estate;
-        const cancelled = await project.pulumi(["cancel", "--yes"]);
-        if (cancelled.output.includes("failed to load checkpoint")) project.restoreBackup();
+        await stoppedAt(site, barrier.phase, [run]);
+        await cancel(site);
       },
     );
 
     it("ends well when nobody kills it any more", { timeout: 8 * minute }, async () => {
-      await recover(site);
-      await site.healthyAt(version);
-      const { pending } = await site.estate.project.state();
-      expect(pending).toEqual([]);
+      await finish(site, version);
     });
   });
 
@@ -157,22 +139,19 @@ describe.skipIf(whyNot !== undefined)("an upgrade that is stopped at every stage
           await Promise.race([running, pause(12_000)]);
         });
         const runs = [run];
-        const { project } = site.estate;
-        const cancelled = await project.pulumi(["cancel", "--yes"]);
-        if (cancelled.output.includes("failed to load checkpoint")) project.restoreBackup();
+        await cancel(site);
         // Another run while it is away begins nothing either.
         const again = await site.up();
         failed(again);
         runs.push(again);
         await mend(lab, barrier.host);
         await clear(site.estate);
-        await stoppedAt(site, barrier, runs);
+        await stoppedAt(site, barrier.phase, runs);
       },
     );
 
     it("ends well when the host is there again", { timeout: 8 * minute }, async () => {
-      await recover(site);
-      await site.healthyAt(version);
+      await finish(site, version);
     });
   });
 
@@ -197,17 +176,9 @@ describe.skipIf(whyNot !== undefined)("an upgrade that is stopped at every stage
         await arrange(site.estate, barrier.step, "after", [barrier.host]);
         failed(await site.up());
         await clear(site.estate);
-        site.set({ version: from });
-        const back = await site.up();
-        const line = /acceptDataLoss: "(\d{8}T\d{6}): why"/.exec(back.output)?.[1];
         const stages = barriers.map(({ phase }) => phase);
         const migrated = stages.indexOf(barrier.phase) >= stages.indexOf("reconfigure-main");
-        expect(line !== undefined, back.output).toBe(migrated);
-        if (line !== undefined) {
-          site.set({ acceptDataLoss: `${line}: the test goes back` });
-          ok(await site.up());
-          site.set({ acceptDataLoss: undefined });
-        } else ok(back);
+        expect(await goBack(site, from)).toBe(migrated);
         await site.healthyAt(from);
       }),
     );

@@ -1,9 +1,13 @@
+import { expect } from "vitest";
 import { type Row, rowName, type Table } from "../../components/table.ts";
 import { stagedUpgradeTable } from "../../components/staged-upgrade-table.ts";
 import { upgradeGoal } from "../../components/staged-upgrade-goal.ts";
 import { parseConfig, type StagedUpgrade } from "../../config.ts";
 import { type UpgradeStep, upgradeSteps } from "./incident.ts";
+import type { Run } from "./engine.ts";
+import { ok } from "./runs.ts";
 import { scalr, scalrHosts } from "./scalr.ts";
+import type { ScalrSite } from "./scalr-site.ts";
 
 /** One stage of the upgrade of the five hosts, with the script that it runs and one of the hosts that it runs on. */
 export interface Barrier {
@@ -55,20 +59,62 @@ export const barriers: readonly Barrier[] = phases.map((phase, index) => {
 });
 
 /** What a stage and those before it may have begun, as `ScalrSite.begun` says it: `package@scalr-db`. */
-export function allowedBy(barrier: Barrier): Set<string> {
-  const until = phases.indexOf(barrier.phase);
-  const rows = table.filter(({ phase, script }) => phases.indexOf(phase) <= until && script.includes("/"));
+function allowedBy(phase: string): Set<string> {
+  const rows = table.filter((row) => at(row.phase) <= at(phase) && row.script.includes("/"));
   return new Set(
     rows.flatMap((row) => hostsOf(row).map((host) => `${row.script.replace("upgrade/", "")}@${host}`)),
   );
 }
 
-/** The names of a stage's resources and of those before or after it, as the CLI says them: without `scalr-upgrade-`. */
-export function namesOf(which: (stage: number, here: number) => boolean, barrier: Barrier): string[] {
-  const here = phases.indexOf(barrier.phase);
-  const rows = table.filter(({ phase }) => which(phases.indexOf(phase), here));
-  return rows.flatMap((row) => {
-    const name = row.script.includes("/") ? rowName(row) : row.phase;
-    return row.on === "main" ? [name] : hostsOf(row).map((host) => `${name}-${host}`);
-  });
+const at = (phase: string): number => phases.indexOf(phase);
+
+/** The names of a phase's resources as the CLI says them, without `scalr-upgrade-`. */
+function namesOf(phase: string): string[] {
+  return table
+    .filter((row) => row.phase === phase)
+    .flatMap((row) => {
+      const name = row.script.includes("/") ? rowName(row) : row.phase;
+      return row.on === "main" ? [name] : hostsOf(row).map((host) => `${name}-${host}`);
+    });
+}
+
+/** The names of the stages before or after one. */
+export const namesBefore = (phase: string): string[] => phases.slice(0, at(phase)).flatMap(namesOf);
+const namesAfter = (phase: string): string[] => phases.slice(at(phase) + 1).flatMap(namesOf);
+
+const named = (output: string, how: string): string[] => [
+  ...new Set(
+    [...output.matchAll(new RegExp(`scalr-upgrade-([\\w-]+) ${how}`, "g"))].map(([, name]) => name ?? ""),
+  ),
+];
+
+/** Resources of the upgrade that a run has begun to make, and those that failed in it. */
+export const made = ({ output }: Run): string[] => named(output, "creat");
+export const failures = ({ output }: Run): string[] => named(output, "\\*\\*creating failed");
+
+/** Nothing of a later stage has begun on any host. */
+export async function stoppedAt(site: ScalrSite, phase: string, runs: readonly Run[]): Promise<void> {
+  const later = namesAfter(phase);
+  for (const run of runs) expect(made(run).filter((name) => later.includes(name))).toEqual([]);
+  const allowed = allowedBy(phase);
+  expect((await site.begun()).filter((one) => !allowed.has(one))).toEqual([]);
+}
+
+/** The stage that a resource belongs to. */
+export const stageOf = (name: string): string | undefined =>
+  phases.find((phase) => namesOf(phase).includes(name));
+
+/** Back to a version, as an operator does it. @returns whether a word for what is lost was needed. */
+export async function goBack(site: ScalrSite, version: string): Promise<boolean> {
+  site.set({ version });
+  const run = await site.up();
+  const line = /acceptDataLoss: "(\d{8}T\d{6}): why"/.exec(run.output)?.[1];
+  if (line === undefined) {
+    ok(run);
+    return false;
+  }
+  site.set({ acceptDataLoss: `${line}: the test goes back` });
+  ok(await site.up());
+  site.set({ acceptDataLoss: undefined });
+  return true;
 }
