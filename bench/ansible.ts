@@ -9,12 +9,15 @@ export const packages = ["ansible"];
 /** How a playbook ended. */
 export interface Played {
   readonly seconds: number;
-  readonly code: number;
+  /** Null: it was ended, as it took longer than it may. */
+  readonly code: number | null;
   readonly output: string;
 }
 
 const folder = "/root/ansible";
 const limitSeconds = 900;
+/** How `timeout` ends. */
+const timedOut = 124;
 
 const configuration = `[defaults]
 inventory = ${folder}/hosts
@@ -68,14 +71,23 @@ export class Ansible {
   }
 
   /** Run the playbook, over connections that are cold. */
-  async play(playbook: string, variables: Readonly<Record<string, unknown>>): Promise<Played> {
+  async play(
+    playbook: string,
+    variables: Readonly<Record<string, unknown>>,
+    seconds = limitSeconds,
+  ): Promise<Played> {
     await this.#on(
       "for path in /root/.ansible-*; do [ ! -S $path ] || ssh -q -o ControlPath=$path -O exit host; done",
     );
+    await this.#put(`${folder}/variables.json`, `${JSON.stringify(variables)}\n`);
     const started = performance.now();
-    const command = `cd ${folder} && ansible-playbook ${basename(playbook)} -e '${JSON.stringify(variables)}'`;
-    const { code, stdout, stderr } = await ssh(this.#estate.lab, this.#control, command, limitSeconds);
-    return { seconds: (performance.now() - started) / 1000, code, output: stdout + stderr };
+    const command = `cd ${folder} && timeout --kill-after=5 ${String(seconds)} ansible-playbook ${basename(playbook)} -e @variables.json`;
+    const { code, stdout, stderr } = await ssh(this.#estate.lab, this.#control, command, seconds + 30);
+    return {
+      seconds: (performance.now() - started) / 1000,
+      code: code === timedOut ? null : code,
+      output: stdout + stderr,
+    };
   }
 
   #inventory(): string {

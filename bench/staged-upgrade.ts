@@ -1,18 +1,32 @@
 import { join } from "node:path";
+import type { Run } from "../test/support/engine.ts";
 import { ok } from "../test/support/runs.ts";
-import { scalrHosts } from "../test/support/scalr.ts";
+import { scalr, scalrHosts } from "../test/support/scalr.ts";
 import { ScalrSite } from "../test/support/scalr-site.ts";
-import { Ansible, packages } from "./ansible.ts";
+import { failures, goBack, namesBefore, stageOf } from "../test/support/upgrade-barriers.ts";
+import { type Fault, faults } from "../test/support/upgrade-faults.ts";
+import { Ansible, packages, type Played } from "./ansible.ts";
 import { line, median, roundsOf } from "./figures.ts";
 
 const help = `Upgrades of a package on five hosts, by this program and by an Ansible playbook of the same steps, on the same hosts in
-one run: the whole command, and how long the main database and the site were away, seen from outside. Then one host fails.
+one run: the whole command, and how long the main database and the site were away, seen from outside. Then what really
+goes wrong, to both: where each stops, what it leaves, and what the same command does once that is mended.
 
-Usage: npm run bench:staged-upgrade [-- ROUNDS]     3 when left out; about 3 minutes a round, and 8 besides`;
+Usage: npm run bench:staged-upgrade [-- ROUNDS]     3 when left out; about 3 minutes a round, and 25 besides`;
 
 const rounds = roundsOf(help);
-const versions = Array.from({ length: 2 * rounds + 2 }, (_, index) => `7.4.${String(10 + index)}-1`);
 const playbook = join(import.meta.dirname, "staged-upgrade", "upgrade.yml");
+/** What goes wrong, the one last that nothing but a backup put back by hand would mend for Ansible. */
+const wrong = [
+  "a host that is not reached",
+  "a stop that hangs",
+  "a package that one host does not take",
+  "a reconfigure that fails on one host",
+  "a service that flaps",
+  "a migration that fails",
+].map((name) => faults.find((fault) => fault.name === name) as Fault);
+/** Ansible has no limit of its own for a command: a run that waits is ended. */
+const limitSeconds = 150;
 
 interface Figure {
   readonly seconds: number;
@@ -20,28 +34,39 @@ interface Figure {
   readonly site: number;
 }
 
-const site = await ScalrSite.start(["7.4.0-1", ...versions], packages);
+const site = await ScalrSite.start(["7.4.0-1", "7.4.2-1", "7.4.3-1"], packages);
 const hosts = Object.keys(scalrHosts);
 const ansible = new Ansible(site.estate, "packages", {
   main: ["scalr-db"],
   others: hosts.filter((host) => host !== "scalr-db"),
   rpm: ["scalr-proxy"],
 });
+const smoke = Object.entries(scalr().smoke).map(([name, { on, command, seconds, ...more }]) => ({
+  ...{ name, on, command, seconds },
+  cleanUp: "cleanUp" in more ? more.cleanUp : "true",
+}));
 
-async function timed(act: () => Promise<unknown>): Promise<Figure> {
-  site.watch();
-  const started = performance.now();
-  await act();
-  const seconds = (performance.now() - started) / 1000;
-  return { seconds, ...(await site.stopWatching()) };
+let release = 0;
+/** Another version, newer than all before; it migrates nothing. */
+async function next(): Promise<string> {
+  const version = `7.4.1-${String(++release)}`;
+  await site.offer(version);
+  return version;
 }
 
-const up = (version: string) => {
+async function timed<T>(act: () => Promise<T>): Promise<Figure & { readonly ended: T }> {
+  site.watch();
+  const started = performance.now();
+  const ended = await act();
+  const seconds = (performance.now() - started) / 1000;
+  return { ended, seconds, ...(await site.stopWatching()) };
+}
+
+const up = (version: string): Promise<Run> => {
   site.set({ version });
-  return site.estate.up();
+  return site.up();
 };
-const ours = (version: string) => timed(async () => ok(await up(version)));
-const theirs = (version: string) => timed(async () => ok(await ansible.play(playbook, { version })));
+const play = (version: string): Promise<Played> => ansible.play(playbook, { version, smoke }, limitSeconds);
 
 function report(name: string, figures: readonly Figure[]): void {
   const of = (key: keyof Figure) => figures.map((figure) => figure[key]);
@@ -50,25 +75,22 @@ function report(name: string, figures: readonly Figure[]): void {
   console.log(line("  site away", of("site")));
 }
 
-/** By host what it has, and what the database was migrated by. */
-const left = async () =>
-  Object.entries(await site.installed())
-    .map(([host, version]) => `${host} ${version}`)
-    .join(", ");
-
-const breaks = "echo 'DPkg::Pre-Install-Pkgs {\"false\";};' >/etc/apt/apt.conf.d/99breaks";
-
-try {
-  await ansible.prepare(playbook);
-  ok(await up("7.4.0-1"));
+async function compare(): Promise<void> {
   const figures = { ours: [] as Figure[], theirs: [] as Figure[] };
   for (let round = 0; round < rounds; round++) {
-    figures.ours.push(await ours(versions[2 * round] ?? ""));
-    figures.theirs.push(await theirs(versions[2 * round + 1] ?? ""));
+    const [mine, other] = [await next(), await next()];
+    const ours = await timed(() => up(mine));
+    ok(ours.ended);
+    const theirs = await timed(() => play(other));
+    ok(theirs.ended);
+    figures.ours.push(ours);
+    figures.theirs.push(theirs);
   }
-  console.log("an upgrade of five hosts, with backup and without a migration");
+  console.log(
+    "an upgrade of five hosts with a backup, without a migration; only changeover restores the backup on trial",
+  );
   report("changeover", figures.ours);
-  report("ansible, the page's steps", figures.theirs);
+  report("ansible, the same steps", figures.theirs);
   const ratio = (key: keyof Figure) =>
     (
       median(figures.ours.map((figure) => figure[key])) / median(figures.theirs.map((figure) => figure[key]))
@@ -76,21 +98,72 @@ try {
   console.log(
     `changeover to ansible: ${ratio("seconds")} the whole command, ${ratio("database")} the database, ${ratio("site")} the site away`,
   );
+}
 
-  console.log("\nthe package can't be installed on scalr-worker: what is left");
-  const [mine = "", other = ""] = versions.slice(-2);
-  await site.estate.on("scalr-worker", breaks);
-  const bad = await up(mine);
-  console.log(`changeover   ended with ${String(bad.code)}: ${await left()}`);
-  console.log(`             reconfigured: ${/upgrade-reconfigure/.test(bad.output) ? "yes" : "nothing"}`);
-  await site.estate.on("scalr-worker", "rm /etc/apt/apt.conf.d/99breaks");
-  ok(await up(mine));
-  await site.estate.on("scalr-worker", breaks);
-  const worse = await ansible.play(playbook, { version: other });
-  console.log(`ansible      ended with ${String(worse.code)}: ${await left()}`);
+/** What there is: versions by host, and what does not run. */
+async function left(): Promise<string> {
+  const versions = Object.entries(await site.installed()).map(([host, version]) => `${host} ${version}`);
+  const idle = (await site.notRunning()).length;
+  return `${versions.join(", ")}; ${idle === 0 ? "all services run" : `${String(idle)} services do not run`}`;
+}
+
+const ended = (code: number | null, seconds: number) =>
+  `ended with ${String(code)} after ${seconds.toFixed(0)} s`;
+
+async function ours(fault: Fault): Promise<void> {
+  const [from, to] = [site.version, fault.version ?? (await next())];
+  site.set(fault.config ?? {});
+  await fault.breaks?.(site);
+  const { ended: run, seconds } = await timed(() => up(to));
+  const [stage = "nothing"] = failures(run);
+  const before = namesBefore(stageOf(stage) ?? "preflight");
   console.log(
-    `             reconfigured: ${/TASK \[the main database first\][^]*changed: \[scalr-db\]/.test(worse.output) ? "the main database, and every other host" : "nothing"}`,
+    `  changeover  ${ended(run.code, seconds)}, in ${stage}; ${before.includes("reconfigure-main") ? "the main database was migrated before" : "nothing was reconfigured"}`,
   );
+  if (stage !== "preflight") console.log(`              ${await left()}`);
+  await fault.mends?.(site);
+  const again = await timed(async () => {
+    if (fault.mends) ok(await site.up());
+    else await goBack(site, from);
+  });
+  console.log(
+    `              ${fault.mends ? "mended, and up again" : `back to ${from}`}: ${again.seconds.toFixed(0)} s; ${await left()}`,
+  );
+}
+
+/** Hosts on which a task of the playbook has changed something. */
+const changed = (output: string, task: string): string[] => {
+  const part = output.split(/^TASK /m).find((text) => text.startsWith(`[${task}]`)) ?? "";
+  return [...part.matchAll(/^changed: \[([\w-]+)\]/gm)].map(([, host]) => host ?? "");
+};
+
+async function theirs(fault: Fault): Promise<void> {
+  const to = fault.version ?? (await next());
+  await fault.breaks?.(site);
+  const { ended: run, seconds } = await timed(() => play(to));
+  const migrated = changed(run.output, "the main database first").length > 0;
+  const others = changed(run.output, "the others");
+  console.log(
+    `  ansible     ${run.code === null ? `still waited after ${String(limitSeconds)} s, and was ended` : ended(run.code, seconds)}; reconfigured: ${[...(migrated ? ["scalr-db"] : []), ...others].join(", ") || "nothing"}`,
+  );
+  await fault.mends?.(site);
+  console.log(`              ${await left()}`);
+  if (!fault.mends) return;
+  const again = await timed(() => play(to));
+  console.log(
+    `              mended, and played again: ${ended(again.ended.code, again.seconds)}; ${await left()}`,
+  );
+}
+
+try {
+  await ansible.prepare(playbook);
+  ok(await up("7.4.0-1"));
+  if (rounds > 0) await compare();
+  for (const fault of wrong) {
+    console.log(`\n${fault.name}`);
+    await ours(fault);
+    await theirs(fault);
+  }
 } finally {
   await site.stop();
 }

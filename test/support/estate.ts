@@ -52,13 +52,19 @@ export class Estate {
   ): Promise<Estate> {
     const id = newLabId();
     const { subnet } = await createLab({ id, stack: "test", checkout: root }, extra);
-    const made = await Promise.all(names.map((name) => hostUp(id, name, extra)));
-    const hosts = new Map(
-      names.map((name, index) => [name, { name, ...(made[index] as Omit<LabHost, "name">) }]),
-    );
-    const estate = new Estate(id, subnet, hosts);
-    await estate.init();
-    return estate;
+    try {
+      const made = await Promise.all(names.map((name) => hostUp(id, name, extra)));
+      const hosts = new Map(
+        names.map((name, index) => [name, { name, ...(made[index] as Omit<LabHost, "name">) }]),
+      );
+      const estate = new Estate(id, subnet, hosts);
+      await estate.init();
+      return estate;
+    } catch (error) {
+      // Who gets no estate can't stop it.
+      await removeLab(id);
+      throw error;
+    }
   }
 
   get serviceAddress(): string {
