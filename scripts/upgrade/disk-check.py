@@ -17,11 +17,11 @@ from disk import full, used_percent  # noqa: E402
 from plugin import carry_out  # noqa: E402
 
 
-def check(settings):
+def check(settings, _):
     allowed, found = settings["disk_percent"], full(settings)
     if found:
-        return 2, ", ".join(f"{path} is {percent} % full" for path, percent in found.items()) + f", allowed are {allowed} %"
-    return 0, f"{settings['folder']} is {used_percent(settings['folder'])} % full, allowed are {allowed} %"
+        return 2, ", ".join(f"{path} is {percent} % full" for path, percent in found.items()) + f", allowed are {allowed} %", {}
+    return 0, f"{settings['folder']} is {used_percent(settings['folder'])} % full, allowed are {allowed} %", {}
 
 
 carry_out("DISK", check, __doc__)

@@ -4,8 +4,8 @@
 Usage: services-check.py NAME [--state FILE]
 
 One line on stdout; ends with 0 (OK), 1 (WARNING: a service that is not of this host's role does not run), 2 (CRITICAL: the
-supervisor or a service of the role does not run, or is missing) or 3 (UNKNOWN). FILE gets the code, the line and since
-when it is so. While silenced it says what is so, and ends with 0.
+supervisor or a service of the role does not run, is missing, or has started again at each of the last two looks) or 3
+(UNKNOWN). FILE gets the code, the line and since when it is so. While silenced it says what is so, and ends with 0.
 """
 
 import os
@@ -18,9 +18,20 @@ from plugin import carry_out  # noqa: E402
 from status import services_of, supervisor_runs, wrong_services  # noqa: E402
 
 
-def check(settings):
+def check(settings, before):
     found, why = services_of(settings)
+    last, again = dict(word.split(":") for word in before.get("pids", "").split()), before.get("anew", "").split()
+    now = {name: str(service["pid"]) for name, service in found.items() if service["pid"]}
+    # One that does not run at this moment stays what it was seen to be.
+    anew = [name for name in found if (last.get(name, now[name]) != now[name] if name in now else name in again)]
+    loops = [name for name in anew if name in now and name in again]
+    pids = " ".join(f"{name}:{pid}" for name, pid in {**last, **now}.items())
+    return *judged(settings, found, why, loops), {"pids": pids, "anew": " ".join(anew)}
+
+
+def judged(settings, found, why, loops):
     wrong = [f"{name} {state}" for name, state in wrong_services(settings, found).items()]
+    wrong += [f"{name} starts again and again" for name in loops]
     if not supervisor_runs(settings):
         wrong.insert(0, "the supervisor does not run")
     if why or wrong:

@@ -490,6 +490,11 @@ bash /srv/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7
         `/opt/scalr-server/bin/scalr-server-ctl reconfigure || ${manage} start all || true`,
       );
       await late(health("scalr-app", 40, 10), "poller starts again and again (3 times within 40 s)");
+      // The standing check sees it at its second restart, though it is RUNNING whenever it is looked at.
+      const look = () => on("scalr-app", `python3 ${plugins}/services-check.py scalr --state /root/looked`);
+      await expect
+        .poll(async () => (await look()).stdout, { timeout: 60_000, interval: 4000 })
+        .toMatch(/^SERVICES CRITICAL - poller starts again and again/);
     });
 
     it("say that a reconfigure has failed, and that the database has been changed by it [000-093]", async () => {
