@@ -10,6 +10,11 @@ import { scalr, scalrHosts } from "./scalr.ts";
 const demo = join(import.meta.dirname, "..", "..", "demo");
 const repository = "packages";
 
+/** What is outside of Scalr, each at an address of its own on the repository's host: the last number of it. */
+const outside = { "private-rack": 61, "public-east": 62, "public-west": 63, tool: 64 } as const;
+export type Outside = keyof typeof outside;
+export type Cloud = Exclude<Outside, "tool">;
+
 /** What the hosts need of Debian for the package, and the repository's host to build it. */
 const debian = [
   ...["mariadb-server-core", "mariadb-client", "memcached", "nginx-light", "supervisor", "python3-pymysql"],
@@ -30,6 +35,7 @@ export class ScalrSite {
   readonly estate: Estate;
   #config: Record<string, unknown> = {};
   readonly seen: Seen[] = [];
+  readonly #cutOff = new Set<string>();
   #watching = false;
   #watch: Promise<void> = Promise.resolve();
 
@@ -46,6 +52,7 @@ export class ScalrSite {
       repository,
       "systemd-run --quiet --unit=serve-packages python3 -m http.server 8000 --directory /srv/packages",
     );
+    await site.mendOutside();
     await Promise.all(Object.keys(scalrHosts).map((host) => site.#prepare(host)));
     site.set({});
     return site;
@@ -109,6 +116,68 @@ export class ScalrSite {
     return this.estate.host(host).address;
   }
 
+  outside(name: Outside): string {
+    return this.estate.subnet.replace(/\.0\/24$/, `.${String(outside[name])}`);
+  }
+
+  /** All that is outside runs, knows its keys, has its images and is reached. */
+  async mendOutside(): Promise<void> {
+    const words = (Object.keys(outside) as Outside[]).map((name) => `${name}=${this.outside(name)}`);
+    await this.estate.on(repository, `bash /srv/demo/scalr/outside/outside.sh eth0 ${words.join(" ")}`);
+    for (const host of this.#cutOff) await this.estate.on(host, "nft delete table ip cut_off");
+    this.#cutOff.clear();
+  }
+
+  async stopOutside(name: Outside): Promise<void> {
+    await this.estate.on(repository, `systemctl stop outside-${name}`);
+  }
+
+  async revokeKey(name: Outside): Promise<void> {
+    await this.#tell(name, { keys: {} });
+  }
+
+  async withdrawImages(name: Cloud, left: readonly string[]): Promise<void> {
+    await this.#tell(name, { images: left });
+  }
+
+  /** It takes requests to what begins so, and never answers. */
+  async hang(name: Outside, path: string): Promise<void> {
+    await this.#tell(name, { hang: [path] });
+  }
+
+  /** What a host sends there is lost. */
+  async cutOff(host: keyof typeof scalrHosts, name: Outside): Promise<void> {
+    this.#cutOff.add(host);
+    const chain = "add chain ip cut_off out { type filter hook output priority 0; }";
+    const rule = `add rule ip cut_off out ip daddr ${this.outside(name)} drop`;
+    await this.estate.on(host, `nft 'add table ip cut_off; ${chain}; ${rule}'`);
+  }
+
+  /** The instances and nodes that are there, as those tell who have them. */
+  async made(): Promise<string[]> {
+    const all = await Promise.all(
+      (Object.keys(outside) as Outside[]).map(async (name) => {
+        const shown = await this.#outside(`show /var/lib/outside/${name}`);
+        const { instances = {}, nodes = {} } = JSON.parse(shown) as Record<string, object | undefined>;
+        return [...Object.keys(instances), ...Object.keys(nodes)].map((one) => `${name} ${one}`);
+      }),
+    );
+    return all.flat();
+  }
+
+  /** Who has asked for what: a line a request. */
+  asked(name: Outside): Promise<string> {
+    return this.estate.on(repository, `journalctl -q -o cat -u outside-${name}`);
+  }
+
+  #tell(name: Outside, change: Readonly<Record<string, unknown>>): Promise<string> {
+    return this.#outside(`tell /var/lib/outside/${name} <<<'${JSON.stringify(change)}'`);
+  }
+
+  #outside(words: string): Promise<string> {
+    return this.estate.on(repository, `python3 /srv/demo/scalr/outside/outside.py ${words}`);
+  }
+
   /** Which version each host has, by its own package system. */
   async installed(): Promise<Record<string, string>> {
     const deb = "dpkg-query -Wf '${Version}' scalr-server";
@@ -167,6 +236,10 @@ export class ScalrSite {
   async #prepare(host: string): Promise<void> {
     const role = scalrHosts[host as keyof typeof scalrHosts];
     const apps = `${this.address("scalr-app1")} ${this.address("scalr-app2")}`;
+    const clouds = (["private-rack", "public-east", "public-west"] as const).map(
+      (name) => `${name}=http://${this.outside(name)}:9000`,
+    );
+    const tool = `http://${this.outside("tool")}:9000`;
     const source = `http://${this.estate.host(repository).address}:8000`;
     await this.#copy(host);
     await this.estate.on(
@@ -175,6 +248,7 @@ export class ScalrSite {
 systemctl disable --quiet --now nginx supervisor memcached 2>/dev/null || true
 mkdir -p /etc/scalr-server /opt/scalr-server
 printf 'role=%s\\nmain=%s\\nsecret=of-all-hosts\\napps=%s\\n' ${role} ${this.address("scalr-db")} '${apps}' >/etc/scalr-server/scalr-server.conf
+printf 'clouds=%s\\ntool=%s\\ntool_key=key-of-the-tool\\n' '${clouds.join(" ")}' ${tool} >>/etc/scalr-server/scalr-server.conf
 chmod 0600 /etc/scalr-server/scalr-server.conf
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
 echo 'deb [trusted=yes] ${source}/ ./' >/etc/apt/sources.list

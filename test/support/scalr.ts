@@ -16,7 +16,35 @@ export const scalrHosts = {
 } as const;
 
 const manage = "/opt/scalr-server/bin/scalr-server-manage";
-const farms = "/opt/scalr-server/bin/scalr-ctl farms";
+const ctl = "/opt/scalr-server/bin/scalr-ctl";
+
+/**
+ * A test of each thing that the seed's page names (rows 000-036 to 000-042). Hosts and clouds are chosen so that one thing
+ * that breaks fails one test: farms and servers are launched from the worker, the others ask from where they run.
+ */
+const smoke = {
+  farm: {
+    on: "scalr-app1",
+    command: `${ctl} farms launch smoke-farm --servers 2 --cloud private-rack`,
+    ...{ cleanUp: `${ctl} farms terminate smoke-farm`, seconds: 60 },
+  },
+  server: {
+    on: "scalr-app2",
+    command: `${ctl} farms launch smoke-server --cloud public-east && ${ctl} servers launch smoke-server`,
+    ...{ cleanUp: `${ctl} farms terminate smoke-server`, seconds: 60 },
+  },
+  provider: {
+    ...{ on: "scalr-app1", command: `${ctl} clouds test public-east` },
+    ...{ cleanUp: `${ctl} clouds tidy public-east`, seconds: 40 },
+  },
+  credentials: { on: "scalr-app1", command: `${ctl} clouds credentials`, seconds: 30 },
+  "private-network": { on: "scalr-app2", command: `${ctl} networks test private-rack`, seconds: 15 },
+  "public-network": { on: "scalr-app2", command: `${ctl} networks test public-east`, seconds: 15 },
+  tool: {
+    ...{ on: "scalr-app2", command: `${ctl} tools test`, cleanUp: `${ctl} tools tidy` },
+    seconds: 20,
+  },
+};
 
 /** What a stack file says of Scalr, with some of it changed. */
 export const scalr = (change: Readonly<Record<string, unknown>> = {}) => ({
@@ -35,14 +63,7 @@ export const scalr = (change: Readonly<Record<string, unknown>> = {}) => ({
   },
   backup: { folder: "/var/backups/scalr", keep: 2 },
   selfReconfigure: "/etc/scalr-server/skip-auto-reconfigure",
-  smoke: {
-    farm: {
-      on: "scalr-app1",
-      command: `${farms} launch smoke-farm`,
-      cleanUp: `${farms} terminate smoke-farm`,
-      seconds: 60,
-    },
-  },
+  smoke,
   parallel: 2,
   ...change,
 });

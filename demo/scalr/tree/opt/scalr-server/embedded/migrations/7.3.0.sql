@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS roles (
 CREATE TABLE IF NOT EXISTS farms (
   id int AUTO_INCREMENT PRIMARY KEY, account int NOT NULL, cloud int NOT NULL, name varchar(60) NOT NULL UNIQUE,
   state enum('pending', 'running', 'terminating', 'terminated', 'failed') NOT NULL DEFAULT 'pending',
-  why varchar(120) NOT NULL DEFAULT '',
+  why varchar(200) NOT NULL DEFAULT '',
   FOREIGN KEY (account) REFERENCES accounts (id), FOREIGN KEY (cloud) REFERENCES clouds (id));
 
 CREATE TABLE IF NOT EXISTS farm_settings (
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS farm_settings (
 CREATE TABLE IF NOT EXISTS servers (
   id int AUTO_INCREMENT PRIMARY KEY, farm int NOT NULL, role int NOT NULL,
   state enum('pending', 'running', 'terminating', 'terminated', 'failed') NOT NULL DEFAULT 'pending',
-  address varchar(40) NULL, polled datetime NULL, checked datetime NULL,
+  address varchar(40) NULL, instance varchar(80) NOT NULL DEFAULT '', polled datetime NULL, checked datetime NULL,
   FOREIGN KEY (farm) REFERENCES farms (id), FOREIGN KEY (role) REFERENCES roles (id));
 
 CREATE TABLE IF NOT EXISTS licenses (

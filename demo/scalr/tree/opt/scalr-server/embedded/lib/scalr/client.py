@@ -1,4 +1,4 @@
-"""Farms and servers from the command line.
+"""Farms, servers, and what is outside, from the command line.
 
 Usage: scalr-ctl farms list
        scalr-ctl farms launch NAME [--servers N] [--cloud NAME] [--wait SECONDS]
@@ -6,11 +6,16 @@ Usage: scalr-ctl farms list
        scalr-ctl servers list [--farm NAME]
        scalr-ctl servers launch FARM [--wait SECONDS]
        scalr-ctl servers terminate ID
+       scalr-ctl clouds list
+       scalr-ctl clouds credentials [NAME]
+       scalr-ctl clouds test|tidy NAME
+       scalr-ctl networks test NAME
+       scalr-ctl tools test|tidy
        scalr-ctl status
 
-It asks scalr-httpd: --url URL, or url= of scalr-server.conf, or of this host when it has a web server or proxy.
+For farms, servers and status it asks scalr-httpd: --url URL, or url= of scalr-server.conf, or of this host when it has a web server or proxy.
 launch and terminate wait (60 s) until it is so, and end with 1, and why, when it does not get so; to terminate what is
-not there is no error.
+not there is no error. Clouds and the tool are asked from this very host; tidy is for what a killed test has left.
 """
 
 import argparse
@@ -20,10 +25,22 @@ import time
 import urllib.error
 import urllib.request
 
-from scalr import settings
+from pymysql import MySQLError
+
+from scalr import checks, settings
 from scalr.settings import Wrong
 
 LIMIT = 10
+# The verbs of each kind, and whether each takes a name; None where it may.
+LAUNCH = {"list": False, "launch": True, "terminate": True}
+VERBS = {
+    "farms": LAUNCH,
+    "servers": LAUNCH,
+    "clouds": {"list": False, "credentials": None, "test": True, "tidy": True},
+    "networks": {"test": True},
+    "tools": {"test": False, "tidy": False},
+    "status": {"list": False},
+}
 
 
 class Missing(Wrong):
@@ -73,6 +90,16 @@ def wait(name, wanted, seconds):
         time.sleep(0.3)
 
 
+def gone(number, seconds):
+    deadline = time.monotonic() + seconds
+    while left := [server for server in call("GET", "servers") if str(server["id"]) == number]:
+        if left[0]["state"] == "failed":
+            raise Wrong(f"server {number} is not terminated: {call('GET', 'farms/' + left[0]['farm'])['why']}")
+        if time.monotonic() > deadline:
+            raise Wrong(f"server {number} is not terminated after {seconds:g} s")
+        time.sleep(0.3)
+
+
 def farms(words):
     if words.verb == "list":
         for farm in call("GET", "farms"):
@@ -103,6 +130,7 @@ def servers(words):
     else:
         try:
             call("DELETE", f"servers/{words.what}")
+            gone(words.what, words.wait)
             print(f"server {words.what} is terminated")
         except Missing as missing:
             print(missing)
@@ -110,8 +138,8 @@ def servers(words):
 
 def read(words):
     parser = argparse.ArgumentParser(usage=__doc__.split("Usage: ")[1], add_help=True)
-    parser.add_argument("kind", choices=("farms", "servers", "status"))
-    parser.add_argument("verb", nargs="?", choices=("list", "launch", "terminate"), default="list")
+    parser.add_argument("kind", choices=VERBS)
+    parser.add_argument("verb", nargs="?", default="list")
     parser.add_argument("what", nargs="?")
     parser.add_argument("--servers", type=int, default=1)
     parser.add_argument("--cloud", default="public-east")
@@ -119,13 +147,18 @@ def read(words):
     parser.add_argument("--wait", type=float, default=60)
     parser.add_argument("--url")
     told = parser.parse_args(words)
-    if told.verb != "list" and told.what is None:
-        parser.error(f"{told.kind} {told.verb} takes a name")
+    if told.verb not in VERBS[told.kind]:
+        parser.error(f"{told.kind} {told.verb} is not known, allowed are {', '.join(VERBS[told.kind])}")
+    if VERBS[told.kind][told.verb] not in (None, told.what is not None):
+        parser.error(f"{told.kind} {told.verb} takes {'a name' if told.what is None else 'no name'}")
     return told
 
 
 def main(words):
     told = read(words)
+    if told.kind in ("clouds", "networks", "tools"):
+        checks.run(told.kind, told.verb, told.what)
+        return
     call.url = told.url or url()
     if told.kind == "status":
         print(json.dumps(call("GET", "status")))
@@ -136,6 +169,6 @@ def main(words):
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except Wrong as wrong:
+    except (Wrong, MySQLError) as wrong:
         print(f"scalr-ctl: {wrong}", file=sys.stderr)
         sys.exit(1)

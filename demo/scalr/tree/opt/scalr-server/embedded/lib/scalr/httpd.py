@@ -31,8 +31,9 @@ def farm(db, name):
     return found[0]
 
 
-def order(db, what, number):
-    body = json.dumps({"do": what, "farm": number})
+def order(db, number):
+    """Somebody looks at what the farm is to be."""
+    body = json.dumps({"farm": number})
     database.run(db, "INSERT INTO messages (queue, body, changed) VALUES ('farms', %s, now(3))", (body,))
 
 
@@ -40,7 +41,7 @@ def add_servers(db, number, count):
     for at in range(count):
         database.run(db, "INSERT INTO servers (farm, role) VALUES (%s, %s)", (number, 1 + at % 20))
     database.run(db, "UPDATE farms SET state = 'pending' WHERE id = %s", (number,))
-    order(db, "launch", number)
+    order(db, number)
 
 
 def launch_farm(db, told):
@@ -55,6 +56,10 @@ def launch_farm(db, told):
     if was and was[0]["state"] not in ("terminated", "failed"):
         raise Refused(409, f"farm {name} is {was[0]['state']}")
     if was:
+        left = database.rows(db, "SELECT id FROM servers WHERE farm = %s AND instance <> ''", (was[0]["id"],))
+        if left and was[0]["state"] == "failed":
+            raise Refused(409, f"farm {name} has failed and has servers at its cloud: terminate it first")
+        database.run(db, "UPDATE servers SET state = 'terminated' WHERE farm = %s", (was[0]["id"],))
         database.run(db, "UPDATE farms SET cloud = %s, why = '' WHERE id = %s", (cloud[0]["id"], was[0]["id"]))
     else:
         database.run(db, "INSERT INTO farms (account, cloud, name) VALUES (1, %s, %s)", (cloud[0]["id"], name))
@@ -74,15 +79,20 @@ def terminate_farm(db, name):
     number = farm(db, name)["id"]
     db.begin()
     database.run(db, "UPDATE farms SET state = 'terminating' WHERE id = %s", (number,))
-    order(db, "terminate", number)
+    order(db, number)
     db.commit()
     return farm(db, name)
 
 
 def terminate_server(db, number):
-    if not database.run(db, "UPDATE servers SET state = 'terminated' WHERE id = %s", (number,)):
+    db.begin()
+    if not database.run(
+        db, "UPDATE servers SET state = 'terminating' WHERE id = %s AND state <> 'terminated'", (number,)
+    ):
         raise Refused(404, f"no server {number} that could be terminated")
-    return {"id": number, "state": "terminated"}
+    order(db, database.rows(db, "SELECT farm FROM servers WHERE id = %s", (number,))[0]["farm"])
+    db.commit()
+    return {"id": number, "state": "terminating"}
 
 
 def hits():

@@ -16,7 +16,7 @@ import time
 
 import pymysql
 
-from scalr import database, settings
+from scalr import database, settings, workflow
 from scalr.broker import Broker, ask
 from scalr.settings import VAR, Wrong
 
@@ -136,23 +136,10 @@ def rrd(db, told):
 def workflow_engine(db, told):
     """Launches and terminates: what the broker brings, as far as the farm's cloud lets it."""
     while body := ask({"get": "farms"})["body"]:
-        farm = body["farm"]
-        credential = database.rows(
-            db, "SELECT c.credential FROM farms f JOIN clouds c ON c.id = f.cloud WHERE f.id = %s", (farm,)
-        )
-        if not credential or not credential[0]["credential"]:
-            state, why = "failed", "its cloud has no credential"
-        else:
-            state, why = {"launch": "running", "terminate": "terminated"}[body["do"]], ""
-        database.run(
-            db,
-            "UPDATE servers SET state = %s, address = concat('192.0.2.', 1 + id %% 250)"
-            " WHERE farm = %s AND state IN ('pending', 'terminating')",
-            (state, farm),
-        )
-        if state == "terminated":
-            database.run(db, "UPDATE servers SET state = 'terminated' WHERE farm = %s", (farm,))
-        database.run(db, "UPDATE farms SET state = %s, why = %s WHERE id = %s", (state, why, farm))
+        try:
+            workflow.carry_out(db, told, body["farm"])
+        except Wrong as wrong:
+            workflow.fail(db, body["farm"], str(wrong))
         database.run(db, "UPDATE messages SET state = 'done', changed = now(3) WHERE id = %s", (body["id"],))
 
 

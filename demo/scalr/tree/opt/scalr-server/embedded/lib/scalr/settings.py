@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 HOME = "/opt/scalr-server"
 CONFIG = "/etc/scalr-server"
@@ -41,6 +42,18 @@ def pairs(path):
     }
 
 
+def clouds(told):
+    """{name: address} of the clouds that are asked; farms of any other are lines in the database."""
+    return dict(word.split("=", 1) for word in told.get("clouds", "").split())
+
+
+def check_outside(path, told):
+    words = [word.partition("=")[2] for word in told.get("clouds", "").split()]
+    wrong = [url for url in (*words, *filter(None, [told.get("tool")])) if not re.fullmatch(r"http://[\w.-]+(:\d+)?", url)]
+    if wrong:
+        raise Wrong(f"{path}: {wrong[0] or 'nothing'} is no address: clouds=NAME=http://HOST:PORT…, tool=http://HOST:PORT")
+
+
 def read():
     """The operator's settings over the package's own."""
     path = f"{CONFIG}/scalr-server.conf"
@@ -53,6 +66,7 @@ def read():
         raise Wrong(f"{path} lacks {', '.join(missing)}")
     if told["role"] not in roles():
         raise Wrong(f"{path}: there is no role {told['role']}, there are {', '.join(sorted(roles()))}")
+    check_outside(path, told)
     if "scalr-nginx" in roles()[told["role"]] and not told.setdefault(
         "apps", told["main"] if told["role"] == "all" else ""
     ):
