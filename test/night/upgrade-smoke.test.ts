@@ -5,7 +5,7 @@ import { scalr } from "../support/scalr.ts";
 import { ScalrSite } from "../support/scalr-site.ts";
 
 const minute = 60_000;
-const component = "scalr-upgrade";
+const component = "scalr";
 const { smoke } = scalr();
 type Test = keyof typeof smoke;
 const tests = Object.keys(smoke) as Test[];
@@ -68,13 +68,16 @@ describe.skipIf(whyNoLab() !== undefined)("smoke tests after an upgrade", { time
   /** While one thing is broken its test fails alone, and says why; mended, it passes again. */
   const alone = async (name: Test, why: RegExp, breaking: () => Promise<void>): Promise<void> => {
     await breaking();
-    const failed = await failures();
-    expect(Object.keys(failed), JSON.stringify(failed, null, 2)).toEqual([name]);
-    expect(failed[name]).toMatch(/^75: /);
-    expect(failed[name]).toMatch(new RegExp(`smoke test ${name} on ${smoke[name].on} failed with 1: `));
-    expect(failed[name]).toMatch(why);
-    await clean();
-    await site.mendOutside();
+    try {
+      const failed = await failures();
+      expect(Object.keys(failed), JSON.stringify(failed, null, 2)).toEqual([name]);
+      expect(failed[name]).toMatch(/^75: /);
+      expect(failed[name]).toMatch(new RegExp(`smoke test ${name} on ${smoke[name].on} failed with 1: `));
+      expect(failed[name]).toMatch(why);
+      await clean();
+    } finally {
+      await site.mendOutside();
+    }
     expect(await failures()).toEqual({});
     await clean();
   };

@@ -38,7 +38,8 @@ def launch(db, cloud, name, server):
     try:
         cloud.launch(instance, TYPE, server["image"])
     except (Unreached, Refused):
-        called(db, server, "")
+        # One that was asked for before, and of which the answer was lost, may be there.
+        called(db, server, server["instance"])
         raise
     is_now(db, server, "running", cloud.running(instance)["address"])
 
@@ -55,7 +56,9 @@ def carry_out(db, told, number):
         cloud = outside.cloud(db, told, farm["cloud"])
         ending = farm["state"] == "terminating"
         for server in servers(db, number, "s.state <> 'terminated'" if ending else "s.state = 'terminating'"):
-            if cloud and server["instance"]:
+            if server["instance"]:
+                if not cloud:
+                    raise Wrong(f"scalr-server.conf has no address of cloud {farm['cloud']}, which has {server['instance']}")
                 cloud.terminate(server["instance"])
                 called(db, server, "")
             is_now(db, server, "terminated")
