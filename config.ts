@@ -7,6 +7,7 @@ import { word } from "./config/draft.ts";
 import { lastOutputs } from "./config/last-outputs.ts";
 import { leaving, operatedBy } from "./config/leaving.ts";
 import { ranIn, soaking } from "./config/soak.ts";
+import { mainsMoved, upgradesIn } from "./config/upgrade-leaving.ts";
 import { crossCheck } from "./config/rules.ts";
 import { allowedIn } from "./config/fields.ts";
 import { anyPlatformSchema, stackSchemas } from "./config/schema.ts";
@@ -73,6 +74,7 @@ export function requireOrderlyLeave(config: StackConfig, outputs: unknown): void
   const problems = [
     ...leaving(operatedBy(outputs), wanted),
     ...cachesLeaving(cachesIn(outputs), config.caches),
+    ...mainsMoved(upgradesIn(outputs), config.stagedUpgrades),
   ];
   if (problems.length > 0) throw new ConfigError(problemText(stackFile(), problems));
 }

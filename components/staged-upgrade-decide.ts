@@ -168,5 +168,6 @@ function seenNow(looks: readonly Look[], wanted: UpgradeWanted): string[] {
 const roomAfter = ({ backup_percent_after: after }: UpgradeFacts): string =>
   after === null ? "" : `, ${String(after)} % after the backup`;
 
-const hours = (seconds: number): string =>
+/** How old something is, for a reader. */
+export const hours = (seconds: number): string =>
   seconds < 7200 ? `${String(Math.round(seconds / 60))} min` : `${String(Math.round(seconds / 3600))} h`;

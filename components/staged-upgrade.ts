@@ -4,8 +4,9 @@ import type { Mark } from "./marks.ts";
 import { preflightOf } from "./preflight.ts";
 import type { UpgradeWanted } from "./staged-upgrade-decide.ts";
 import { backupIn, settingsOf, upgradeGoal, type UpgradeGoal } from "./staged-upgrade-goal.ts";
-import { greenOf, type Ran, type UpgradeOutput, withGreen } from "../config/soak.ts";
+import { greenOf, type Ran, withGreen } from "../config/soak.ts";
 import { stagedUpgradeTable, upgradeHostTable } from "./staged-upgrade-table.ts";
+import type { UpgradeExpected } from "./staged-upgrade-verify.ts";
 import { keepersOf, prefixed } from "./table.ts";
 import { type Member, type OperatorCommand, Transition } from "./transition.ts";
 
@@ -30,8 +31,8 @@ export class StagedUpgrade extends pulumi.ComponentResource {
   readonly finished: readonly pulumi.Resource[];
   /** What is done on which host. */
   readonly marks: pulumi.Input<Mark>[] = [];
-  /** What ran here and runs now; another stack may ask for it. */
-  readonly output: pulumi.Output<UpgradeOutput>;
+  /** What ran here and runs now, which another stack may ask for; and what `npm run verify` compares the hosts with. */
+  readonly output: pulumi.Output<UpgradeExpected>;
   readonly #name: string;
   readonly #args: StagedUpgradeArgs;
   readonly #goal: UpgradeGoal;
@@ -46,9 +47,11 @@ export class StagedUpgrade extends pulumi.ComponentResource {
       .map((host) => this.#host(host));
     const upgrade = this.#upgrade(told);
     this.finished = [upgrade.finished];
-    this.output = upgrade
-      .receipt("upgrade/green")
-      .apply((receipt) => ({ ran: withGreen(args.ran, greenOf(receipt)) }));
+    const { main, diskPercent } = args.config;
+    this.output = upgrade.receipt("upgrade/green").apply((receipt) => ({
+      ...{ ran: withGreen(args.ran, greenOf(receipt)), main, diskPercent },
+      hosts: Object.keys(args.config.hosts).sort(),
+    }));
     this.registerOutputs();
   }
 

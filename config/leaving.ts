@@ -1,4 +1,5 @@
 import { type Problem } from "./problems.ts";
+import { upgradesIn } from "./upgrade-leaving.ts";
 
 /** What a stack said of its machines at its last update, as far as it decides who may leave. */
 export interface Operated {
@@ -6,12 +7,15 @@ export interface Operated {
   readonly hosts: Readonly<Record<string, string | undefined>>;
   /** The machines of each pair. */
   readonly pairs: Readonly<Record<string, readonly string[]>>;
+  /** The hosts of each staged upgrade. */
+  readonly upgrades: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What a stack file wants, as far as it decides who leaves. */
 export interface Wanted {
   readonly hosts: Readonly<Record<string, unknown>>;
   readonly pairs: Readonly<Record<string, { readonly primary: string; readonly secondary: string }>>;
+  readonly stagedUpgrades: Readonly<Record<string, { readonly hosts: Readonly<Record<string, string>> }>>;
   readonly unreachable: readonly string[];
   readonly absent: readonly string[];
 }
@@ -25,11 +29,14 @@ export function operatedBy(outputs: unknown): Operated {
   return {
     hosts: Object.fromEntries(Object.entries(targets).map(([name, { absent }]) => [name, absent])),
     pairs: Object.fromEntries(expected.map(({ component, statuses }) => [component, Object.keys(statuses)])),
+    upgrades: Object.fromEntries(
+      Object.entries(upgradesIn(outputs)).map(([name, { hosts }]) => [name, hosts]),
+    ),
   };
 }
 
 /**
- * Who leaves the file, or a pair of it, without being taken out of service: its services, watch and timers would stay
+ * Who leaves the file, or a pair or a staged upgrade of it, without being taken out of service: its services, watch and timers would stay
  * on the machine for ever, or it would go on serving beside the one that took its place.
  */
 export function leaving(operated: Operated, wanted: Wanted): Problem[] {
@@ -40,7 +47,8 @@ export function leaving(operated: Operated, wanted: Wanted): Problem[] {
     return `npx pulumi config set --path 'changeover:absent[${index}]' ${host}; npx pulumi up`;
   };
   return Object.entries(operated.hosts).flatMap(([host, retired]): Problem[] => {
-    const left = pairsLeft(host, operated, wanted);
+    const pairs = pairsLeft(host, operated, wanted);
+    const left = [...pairs, ...upgradesLeft(host, operated, wanted)];
     const path = ["hosts", host];
     if (!Object.hasOwn(wanted.hosts, host)) {
       if (retired !== undefined) return [];
@@ -57,10 +65,10 @@ export function leaving(operated: Operated, wanted: Wanted): Problem[] {
       return [
         {
           path,
-          text: `no machine of ${left.join(", ")} any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put the pair back, or: ${viaAbsent(host)}`,
+          text: `no machine of ${left.join(", ")} any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${viaAbsent(host)}`,
         },
       ];
-    const goesOn = left.filter((pair) => Object.hasOwn(wanted.pairs, pair));
+    const goesOn = pairs.filter((pair) => Object.hasOwn(wanted.pairs, pair));
     if (goesOn.length === 0 || !wanted.unreachable.includes(host)) return [];
     return [
       {
@@ -79,3 +87,10 @@ function pairsLeft(host: string, operated: Operated, wanted: Wanted): string[] {
     })
     .map(([pair]) => pair);
 }
+
+const upgradesLeft = (host: string, { upgrades }: Operated, { stagedUpgrades }: Wanted): string[] =>
+  Object.entries(upgrades)
+    .filter(
+      ([name, hosts]) => hosts.includes(host) && !Object.hasOwn(stagedUpgrades[name]?.hosts ?? {}, host),
+    )
+    .map(([name]) => name);

@@ -1,4 +1,4 @@
-# Sourced by retire.sh: one pair on a host that goes out of service.
+# Sourced by retire.sh: one pair, or one upgrade, on a host that goes out of service.
 # shellcheck shell=bash
 
 # A host that was claimed and never told more has no file, and so no server and no address.
@@ -38,6 +38,32 @@ look_at_others() {
   done
   ! systemctl is-active --quiet glusterd || ! pgrep -x glusterfsd >/dev/null ||
     reasons+=("has bricks of a shared volume: take it out of \`servers\` there first")
+}
+
+# each_upgrade HOST COMMAND: with the component of the host and the name of each upgrade that it was told of.
+each_upgrade() {
+  local file
+  for file in /etc/changeover/upgrades/*; do
+    # With a dot it is what a write that broke off has left.
+    [[ -e $file && $file != *.* ]] || continue
+    ! is_ours "${file##*/}-$1" || "$2" "${file##*/}-$1" "${file##*/}"
+  done
+}
+
+look_at_upgrade() {
+  local why
+  why=$(bash "$SCRIPTS/upgrade/leave.sh" "$1" "$2" look)
+  [[ -z $why ]] || reasons+=("$why")
+}
+
+# leave_upgrade COMPONENT NAME: adds to `left`.
+leave_upgrade() {
+  local key path
+  for key in folder backup_folder; do
+    path=$(value_of "/etc/changeover/upgrades/$2" "$key")
+    [[ -z $path || ! -e $path ]] || left+=" $path"
+  done
+  bash "$SCRIPTS/upgrade/leave.sh" "$1" "$2" >&2
 }
 
 remove_units() {

@@ -4,7 +4,8 @@ import { cacheInWords } from "../components/cache-verify.ts";
 import { lookedFile } from "../components/looked.ts";
 import { inWords } from "../components/pair-words.ts";
 import { leftOut } from "../components/pair-verify.ts";
-import { looksAt, looksAtCache, outputsOf, pulumiStack } from "./stack.ts";
+import { upgradeInWords } from "../components/staged-upgrade-verify.ts";
+import { looksAt, looksAtCache, looksAtUpgrade, outputsOf, pulumiStack } from "./stack.ts";
 
 const help = `Say in words what the machines of a stack are now, read-only. The next preview within 15 minutes shows it.
 
@@ -13,7 +14,7 @@ Usage: npm run look -- [--stack NAME] [--cwd FOLDER]
 Ends with 0 when every machine answered, 75 otherwise.`;
 
 async function look(args: readonly string[]): Promise<number> {
-  const { expected, caches = {}, targets } = outputsOf(args);
+  const { expected, caches = {}, upgrades = {}, targets } = outputsOf(args);
   const all = await Promise.all(
     expected.map(async (pair) => ({ pair, looks: await looksAt(pair, targets) })),
   );
@@ -23,6 +24,12 @@ async function look(args: readonly string[]): Promise<number> {
       looks: await looksAtCache(name, cache, targets),
     })),
   );
+  const upgraded = await Promise.all(
+    Object.entries(upgrades).map(async ([name, upgrade]) => ({
+      name,
+      looks: await looksAtUpgrade(name, upgrade, targets),
+    })),
+  );
   const lines = [
     ...all.flatMap(({ pair, looks }) =>
       [...leftOut(pair), ...looks.map(inWords)].map((line) => `${pair.component}: ${line}`),
@@ -30,13 +37,14 @@ async function look(args: readonly string[]): Promise<number> {
     ...cached.flatMap(({ name, looks }) =>
       looks.map(({ component, look }) => `${name}: ${cacheInWords(name, component, look)}`),
     ),
+    ...upgraded.flatMap(({ name, looks }) => looks.map((seen) => `${name}: ${upgradeInWords(seen)}`)),
   ];
   const file = lookedFile(pulumiStack("--show-name", ...args).trim());
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(file, JSON.stringify({ at: Date.now(), lines }));
   console.log(lines.join("\n"));
   const silent =
-    all.some(({ looks }) => looks.some(({ facts }) => !facts)) ||
+    [...all, ...upgraded].some(({ looks }) => looks.some(({ facts }) => !facts)) ||
     cached.some(({ looks }) => looks.some(({ look: { facts } }) => !facts));
   return silent ? 75 : 0;
 }

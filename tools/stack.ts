@@ -4,7 +4,12 @@ import type { BalancerFacts } from "../components/app-pool-decide.ts";
 import type { PoolExpected } from "../components/app-pool-verify.ts";
 import type { Look as LookOf } from "../components/decide.ts";
 import type { Mark, MarkFacts } from "../components/marks.ts";
-import { lookOf } from "../components/start.ts";
+import { lookOf, scriptsOn } from "../components/start.ts";
+import type {
+  Look as UpgradeLook,
+  UpgradeExpected,
+  UpgradeSeen,
+} from "../components/staged-upgrade-verify.ts";
 import { looksWanted, type CacheExpected } from "../components/cache-verify.ts";
 import type { CacheFacts, Look as CacheLook } from "../components/cache-decide.ts";
 import type { PairExpected } from "../components/pair-verify.ts";
@@ -20,6 +25,7 @@ export interface StackOutputs {
   readonly expectedPools?: readonly PoolExpected[];
   /** Undefined in the outputs of an older release. */
   readonly caches?: Readonly<Record<string, CacheExpected>>;
+  readonly upgrades?: Readonly<Record<string, UpgradeExpected>>;
   readonly targets: Readonly<Record<string, { ssh: SshTarget; release: string; unreachable: boolean }>>;
 }
 
@@ -100,3 +106,18 @@ export function looksAtCache(
     })),
   );
 }
+
+/** What each host of a staged upgrade says of the software. */
+export function looksAtUpgrade(
+  name: string,
+  { hosts }: UpgradeExpected,
+  targets: StackOutputs["targets"],
+): Promise<UpgradeLook[]> {
+  return Promise.all(hosts.map((host) => ask<UpgradeSeen>(host, targets, "upgrade/probe", [name, name])));
+}
+
+/** Where the scripts of the last update are on a host. */
+export const scriptsAt = (host: string, targets: StackOutputs["targets"]): string => {
+  const target = targets[host];
+  return target ? scriptsOn(target.ssh, target.release) : "scripts";
+};

@@ -3,7 +3,17 @@ import { cacheDifferences } from "../components/cache-verify.ts";
 import { markDifferences } from "../components/marks.ts";
 import { type ExportedEntry, unfinished } from "../components/open.ts";
 import { differences, leftOut } from "../components/pair-verify.ts";
-import { looksAt, looksAtCache, looksAtMarks, looksAtPool, outputsOf, pulumiStack } from "./stack.ts";
+import { upgradeDifferences } from "../components/staged-upgrade-verify.ts";
+import {
+  looksAt,
+  looksAtCache,
+  looksAtMarks,
+  looksAtPool,
+  looksAtUpgrade,
+  outputsOf,
+  pulumiStack,
+  scriptsAt,
+} from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -29,7 +39,15 @@ function settled(args: readonly string[]): number {
 }
 
 async function verify(args: readonly string[]): Promise<number> {
-  const { stackId, expected, marks = [], expectedPools = [], caches = {}, targets } = outputsOf(args);
+  const {
+    stackId,
+    expected,
+    marks = [],
+    expectedPools = [],
+    caches = {},
+    upgrades = {},
+    targets,
+  } = outputsOf(args);
   let [different, silent] = [0, 0];
   const told = (
     component: string,
@@ -63,6 +81,14 @@ async function verify(args: readonly string[]): Promise<number> {
       name,
       lines,
       looks.map(({ look }) => look),
+    );
+  }
+  for (const [name, upgrade] of Object.entries(upgrades)) {
+    const looks = await looksAtUpgrade(name, upgrade, targets);
+    told(
+      name,
+      upgradeDifferences(name, upgrade, looks, (host) => scriptsAt(host, targets)),
+      looks,
     );
   }
   if (silent > 0) return 75;

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Describe this machine for an upgrade of its package to VERSION: one line of JSON on stdout. Read-only.
 
-Usage: probe.py COMPONENT NAME VERSION
+Usage: probe.py COMPONENT NAME [VERSION]
+
+Without VERSION no repository is asked what it offers.
 """
 
 import concurrent.futures
@@ -27,7 +29,7 @@ from status import services_of, supervisor_runs, wrong_services  # noqa: E402
 
 def package_facts(settings, version):
     found, whole = packages.installed(settings)
-    available, repository, needs = offers(settings, version)
+    available, repository, needs = offers(settings, version) if version else (None, None, None)
     why, kind = packages.held(settings), packages.kind_of(settings)
     return {
         "kind": kind if any(map(shutil.which, {"deb": ("apt-get",), "rpm": ("dnf", "yum")}[kind])) else None,
@@ -89,7 +91,7 @@ def history_facts(settings, version, data):
     """What the database was last brought to, and whether that is newer than VERSION. At first: by what is installed."""
     of = history.brought(settings) or (packages.installed(settings)[0] if data is not False else None)
     half = history.half_restored(settings)
-    newer = packages.newer(packages.kind_of(settings), of, version) if of else None
+    newer = packages.newer(packages.kind_of(settings), of, version) if of and version else None
     return {"reconfigured": of, "newer": True if half else newer, "restoring": half}
 
 
@@ -119,11 +121,11 @@ def described(settings, version):
     }
 
 
-def main(component, name, version):
-    if not packages.VERSION.fullmatch(version):
+def main(component, name, version=None):
+    if version and not packages.VERSION.fullmatch(version):
         sys.exit(64)
     settings = settings_of(name)
     print(json.dumps({**records_of(component), "configured": bool(settings), **(described(settings, version) if settings else {})}))
 
 
-start(main, __doc__, 3, 3)
+start(main, __doc__, 2, 3)

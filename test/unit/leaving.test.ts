@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { leaving, operatedBy, type Wanted } from "../../config/leaving.ts";
 import { pathText } from "../../config/problems.ts";
+import { mainsMoved, upgradesIn } from "../../config/upgrade-leaving.ts";
 
 const sounz = { primary: "slayer", secondary: "megadeth" };
 const outputs = (targets: object = {}) => ({
@@ -9,7 +10,7 @@ const outputs = (targets: object = {}) => ({
 });
 const wanted = (change: Partial<Wanted> = {}): Wanted => ({
   ...{ hosts: { slayer: {}, megadeth: {} }, pairs: { sounz }, unreachable: [], absent: [] },
-  ...change,
+  ...{ stagedUpgrades: {}, ...change },
 });
 const said = (change: Partial<Wanted>, last: unknown = outputs()) =>
   leaving(operatedBy(last), wanted(change)).map(({ path, text }) => `${pathText(path)}: ${text}`);
@@ -49,7 +50,7 @@ describe("a host that leaves the file", () => {
 describe("a pair that leaves the file", () => {
   it("is refused for each of its machines that stays in service, each with a line of its own", () => {
     const line = (host: string, index: number) =>
-      `changeover:hosts.${host}: no machine of sounz any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put the pair back, or: ${byAbsent(index, host)}`;
+      `changeover:hosts.${host}: no machine of sounz any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${byAbsent(index, host)}`;
     expect(said({ pairs: {} })).toEqual([line("slayer", 0), line("megadeth", 1)]);
     expect(said({ pairs: {}, absent: ["slayer"] })).toEqual([line("megadeth", 1)]);
     expect(said({ pairs: { renamed: sounz }, absent: [] })).toHaveLength(2);
@@ -81,5 +82,50 @@ describe("a machine that another one replaces", () => {
 
   it("is not one that only changed roles", () => {
     expect(said({ pairs: { sounz: { primary: "megadeth", secondary: "slayer" } } })).toEqual([]);
+  });
+});
+
+describe("a host of a staged upgrade", () => {
+  const ran = [{ version: "7.3.0-1", since: "2026-11-20T10:00:00Z" }];
+  const last = {
+    ...{ targets: { "scalr-db": {}, "scalr-app1": {} }, expected: [] },
+    upgrades: { scalr: { ran, main: "scalr-db", hosts: ["scalr-app1", "scalr-db"] } },
+  };
+  const told = (hosts: Record<string, string> | undefined, change: Partial<Wanted> = {}) =>
+    said(
+      {
+        ...{ hosts: { "scalr-db": {}, "scalr-app1": {} }, pairs: {} },
+        ...{ stagedUpgrades: hosts ? { scalr: { hosts } } : {}, ...change },
+      },
+      last,
+    );
+  const line = (host: string, index: number) =>
+    `changeover:hosts.${host}: no machine of scalr any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${byAbsent(index, host)}`;
+
+  it("leaves it by way of absent, whether it goes alone, with the upgrade, or to one of another name", () => {
+    expect(told({ "scalr-db": "database", "scalr-app1": "app" })).toEqual([]);
+    expect(told({ "scalr-db": "database" })).toEqual([line("scalr-app1", 0)]);
+    expect(told(undefined)).toEqual([line("scalr-db", 0), line("scalr-app1", 1)]);
+    expect(told(undefined, { absent: ["scalr-db"] })).toEqual([line("scalr-app1", 1)]);
+    expect(told(undefined, { absent: ["scalr-db", "scalr-app1"] })).toEqual([]);
+  });
+
+  it("may leave it dead: the others go on without it", () => {
+    const dead = { absent: ["scalr-app1"], unreachable: ["scalr-app1"] };
+    expect(told({ "scalr-db": "database" }, dead)).toEqual([]);
+  });
+
+  it("stays the main one: no upgrade moves a database", () => {
+    const moved = (main: string, outputs: unknown = last) =>
+      mainsMoved(upgradesIn(outputs), { scalr: { main } }).map(
+        ({ path, text }) => `${pathText(path)}: ${text}`,
+      );
+    expect(moved("scalr-db")).toEqual([]);
+    expect(moved("scalr-app1")).toEqual([
+      'changeover:stagedUpgrades.scalr.main: "scalr-app1", but the main database is on scalr-db, and no upgrade moves one; allowed: scalr-db, which may be a new machine under that name, with the data on it',
+    ]);
+    // Before the first update, and in the outputs of an older release, nobody is named.
+    for (const none of [null, { upgrades: {} }, { upgrades: { scalr: { ran } } }])
+      expect(moved("scalr-app1", none)).toEqual([]);
   });
 });

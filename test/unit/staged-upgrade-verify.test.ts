@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import {
+  type Look,
+  upgradeDifferences,
+  type UpgradeExpected,
+  upgradeInWords,
+  type UpgradeSeen,
+} from "../../components/staged-upgrade-verify.ts";
+
+const expected: UpgradeExpected = {
+  ran: [
+    { version: "7.3.0-1", since: "2026-11-13T10:00:00Z", until: "2026-11-20T10:00:00Z" },
+    { version: "7.4.0-1", since: "2026-11-20T10:00:00Z" },
+  ],
+  ...{ hosts: ["scalr-app1", "scalr-db"], main: "scalr-db", diskPercent: 80 },
+};
+const seen: UpgradeSeen = {
+  ...{ now_ms: 0, stack: "aa", claim: { id: "u1", epoch: 3, transition: "upgrade" }, epoch: 3 },
+  ...{
+    done: { upgrade: "u1" },
+    holder: null,
+    configured: true,
+    kind: "deb",
+    installed: "7.4.0-1",
+    whole: true,
+  },
+  ...{ available: false, repository: null, held: false, disk_percent: 41, free_mib: 9000, needs_mib: null },
+  ...{ supervisor: true, not_running: [], services_why: null, silenced: false, database: null },
+  ...{ backup_percent_after: null, backup_age_s: null, backups: [], credentials: null },
+  ...{ reconfigured: null, newer: null, data: null },
+};
+const look = (change: Partial<UpgradeSeen> = {}): Look => ({
+  host: "scalr-app1",
+  facts: { ...seen, ...change },
+  skewMs: 0,
+});
+const lines = (change: Partial<UpgradeSeen>, state = expected) =>
+  upgradeDifferences("scalr", state, [look(change)], () => "/opt/changeover/r1/scripts");
+
+describe("a staged upgrade, compared with the state", () => {
+  it("differs nowhere when the version is installed, all runs and alerts are heard", () => {
+    expect(lines({})).toEqual([]);
+  });
+
+  it.each<[string, Partial<UpgradeSeen>, string]>([
+    [
+      "a package that somebody upgraded by hand",
+      { installed: "7.4.1-1" },
+      "has 7.4.1-1 installed, the state says 7.4.0-1; bring it back there by its package manager, or all hosts, which stops them: npx pulumi up --replace '**::scalr-upgrade-id'",
+    ],
+    [
+      "a package that is there by half",
+      { whole: false },
+      "has 7.4.0-1 by half installed, the state says 7.4.0-1; bring it back there by its package manager, or all hosts, which stops them: npx pulumi up --replace '**::scalr-upgrade-id'",
+    ],
+    [
+      "services that do not run [000-081] [000-090]",
+      { not_running: ["poller", "szrupdater"] },
+      "not RUNNING: poller, szrupdater; see the log there, then start it",
+    ],
+    [
+      "a status that says nothing",
+      { services_why: "`status` took longer than 10 s" },
+      "`status` took longer than 10 s",
+    ],
+    [
+      "a supervisor that is down [000-054] [000-091]",
+      { supervisor: false },
+      "its supervisor does not run; start it there",
+    ],
+    [
+      "a database that does not answer",
+      { database: "the database gave no answer within 10 s" },
+      "the database gave no answer within 10 s",
+    ],
+    [
+      "a disk that is fuller than allowed [000-047] [000-092]",
+      { disk_percent: 81 },
+      "has 81 % of its disk in use (allowed: 80 %)",
+    ],
+    [
+      "a silence that was left",
+      { silenced: true },
+      "its alerts are silent, and no upgrade is under way; to hear them again: bash /opt/changeover/r1/scripts/upgrade/silence.sh scalr scalr off",
+    ],
+    [
+      "a host that lost its settings",
+      { configured: false },
+      "was not told what scalr is; start it again: npx pulumi up --replace '**::scalr-scalr-app1-host-id'",
+    ],
+  ])("tells %s", (_, change, line) => {
+    expect(lines(change)).toEqual([`scalr-app1: ${line}`]);
+  });
+
+  it("says nothing of a silence while an upgrade is under way, which the records tell", () => {
+    expect(lines({ silenced: true, done: { upgrade: "u0" } })).toEqual([]);
+  });
+
+  it("tells all that differs on a host, and a host that gives no answer", () => {
+    expect(lines({ installed: null, supervisor: false, disk_percent: 99 })).toHaveLength(3);
+    const dead = { host: "scalr-db", failure: "gave no answer within 10 s" };
+    expect(upgradeDifferences("scalr", expected, [look(), dead], () => "")).toEqual([
+      "scalr-db: gave no answer within 10 s",
+    ]);
+  });
+
+  it("has no version to compare with before one has passed its checks", () => {
+    expect(lines({ installed: "7.2.0-1" }, { ...expected, ran: [] })).toEqual([
+      "no version has passed its checks yet: npx pulumi up",
+    ]);
+  });
+});
+
+describe("a host of a staged upgrade, in words", () => {
+  it("is told in one line", () => {
+    expect(upgradeInWords(look())).toBe(
+      "scalr-app1: 7.4.0-1 installed, 41 % of the disk in use, all services RUNNING",
+    );
+    const all = {
+      installed: null,
+      supervisor: false,
+      not_running: ["poller"],
+      backup_age_s: 7300,
+      silenced: true,
+    };
+    expect(upgradeInWords(look(all))).toBe(
+      "scalr-app1: nothing installed, 41 % of the disk in use, not RUNNING: poller, no supervisor, last verified backup 2 h old, alerts are silent",
+    );
+    expect(upgradeInWords(look({ configured: false }))).toBe("scalr-app1: was told nothing");
+    expect(upgradeInWords({ host: "scalr-db", failure: "gave up" })).toBe("scalr-db: gave up");
+  });
+});
