@@ -1,5 +1,5 @@
 import type { UpgradeOutput } from "../config/soak.ts";
-import { isOpen, type Look as LookOf } from "./decide.ts";
+import type { Look as LookOf } from "./decide.ts";
 import { hours, type UpgradeFacts } from "./staged-upgrade-decide.ts";
 
 /** What the state says of a staged upgrade. */
@@ -50,8 +50,8 @@ export function upgradeDifferences(
         ...(facts.disk_percent > diskPercent
           ? [`has ${String(facts.disk_percent)} % of its disk in use (allowed: ${String(diskPercent)} %)`]
           : []),
-        ...(facts.silenced && !isOpen(facts)
-          ? [`its alerts are silent, and no upgrade is under way; to hear them again: ${quiet}`]
+        ...(facts.silenced
+          ? [`its alerts are silent; to hear them again when no upgrade is under way: ${quiet}`]
           : []),
       ].map((line) => `${host}: ${line}`);
     }),

@@ -151,7 +151,7 @@ const common = {
   ).default([]),
   absent: listOf(
     hostName("A host that is out of service."),
-    "Hosts that are out of service on purpose: what runs there for pairs is stopped and removed, their data stays. A host leaves the file only after an update with it here.",
+    "Hosts that are out of service on purpose: what runs there for pairs is stopped and removed, and what checks a staged upgrade; their data stays. A host leaves the file, a pair or an upgrade only by an update with it here.",
   ).default([]),
   adopt: text(
     /^[0-9a-f]{16}$/,

@@ -128,8 +128,15 @@ export const stagedUpgrades = (hostNames: Names) =>
         'an exact version as the package manager prints it, in quotes: "7.4.0-1"',
         "The version that runs on all hosts. A change plans the upgrade, or the way back.",
       ),
-      hosts: mapOf(hostNames, host(partNames, "Its role."), "The hosts, each with its role."),
-      main: host(hostNames, "The host of the main database: it is reconfigured first, and alone."),
+      hosts: mapOf(
+        hostNames,
+        host(partNames, "Its role."),
+        "The hosts, each with its role. One that leaves goes by way of `absent`.",
+      ),
+      main: host(
+        hostNames,
+        "The host of the main database: it is reconfigured first, and alone. Another one is refused: nothing here moves a database.",
+      ),
       services: mapOf(
         partNames,
         listOf(

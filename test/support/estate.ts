@@ -150,7 +150,16 @@ export class Estate {
 
   /** `npm run verify` for this stack. */
   verify(): Promise<Run> {
-    const child = spawn(process.execPath, [join(root, "tools", "verify.ts"), "--cwd", this.project.folder], {
+    return this.#tool("verify.ts");
+  }
+
+  /** `npm run look` for this stack. */
+  look(): Promise<Run> {
+    return this.#tool("looking.ts");
+  }
+
+  #tool(file: string): Promise<Run> {
+    const child = spawn(process.execPath, [join(root, "tools", file), "--cwd", this.project.folder], {
       env: this.project.env,
       stdio: ["ignore", "pipe", "pipe"],
       timeout: 60_000,
