@@ -26,7 +26,7 @@ load_upgrade() {
 
 require_name() {
   local word
-  for word in "$@"; do [[ $word =~ ^[a-z0-9][a-z0-9-]*$ ]] || misuse "$word is no name; allowed are a-z, 0-9 and -"; done
+  for word in "$@"; do [[ $word =~ ^[a-z0-9][a-z0-9_-]*$ ]] || misuse "$word is no name; allowed are a-z, 0-9, _ and -"; done
 }
 
 require_version() { [[ $1 =~ ^[0-9][0-9A-Za-z.+~^_:-]*$ ]] || misuse "$1 is no full version of a package, as 7.4.0-1 is"; }

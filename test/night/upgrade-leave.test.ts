@@ -125,8 +125,10 @@ ${manage} start poller; ${cure}`,
   it(
     "comes back as a host that is added: its services are started, and nobody else stops",
     async () => {
-      const pid = () => site.estate.on("scalr-db", "pgrep -x mariadbd");
+      const pid = () =>
+        site.estate.on("scalr-db", `${manage} status | awk '$1 == "scalr-mysql" { print $4 }'`);
       const before = await pid();
+      expect(before).toMatch(/^\d+,$/m);
       without({ stagedUpgrades: site.estate.config.stagedUpgrades });
       site.set({ hosts: both });
       ok(await site.estate.up());
