@@ -11,6 +11,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/upgrade/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/upgrade/lib-database.sh
+. "$here/lib-database.sh"
 
 what_runs() {
   local running
@@ -31,9 +33,11 @@ remove_checks() {
   rm -f "$(records)"/{disk,services}-check
 }
 
-# The settings go last: without them there is nothing to do. A host that comes back runs its steps, so nothing is done on it.
+# A host that comes back is one that is added: nothing is done on it, also by an upgrade that the others have ended. The
+# settings go last: without them there is nothing to do.
 forget() {
-  rm -rf "$CHANGEOVER_ROOT"/{"$NAME","$CHANGEOVER_COMPONENT"}/done "$(facts)/stack"
+  [[ ! -e $(database_record) ]] || note id=
+  rm -rf "$CHANGEOVER_ROOT"/{"$NAME","$CHANGEOVER_COMPONENT"}/{claim,done,stack}
   rm -f "$UPGRADES/$NAME"
   ! rmdir "$UPGRADES" 2>/dev/null || rm -rf /usr/local/lib/changeover/upgrades
 }

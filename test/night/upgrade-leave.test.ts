@@ -27,7 +27,7 @@ describe.skipIf(whyNoLab() !== undefined)("a host of a staged upgrade", () => {
     site.estate.on(
       host,
       `systemctl list-units --all --plain --no-legend 'changeover-upgrade-*'; cd /;
-       ls -d etc/systemd/system/changeover-upgrade-* etc/changeover/upgrades usr/local/lib/changeover/upgrades var/lib/changeover/*/done 2>/dev/null; true`,
+       ls -d etc/systemd/system/changeover-upgrade-* etc/changeover/upgrades usr/local/lib/changeover/upgrades var/lib/changeover/scalr*/{claim,done,stack} 2>/dev/null; true`,
     );
   const installed = (host: string): Promise<string> =>
     site.estate.on(host, "dpkg-query -Wf '${Version}' scalr-server; ls /opt/scalr-server/bin | head -n 1");
