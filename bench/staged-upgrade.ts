@@ -41,9 +41,9 @@ const ansible = new Ansible(site.estate, "packages", {
   others: hosts.filter((host) => host !== "scalr-db"),
   rpm: ["scalr-proxy"],
 });
-const smoke = Object.entries(scalr().smoke).map(([name, { on, command, seconds, ...more }]) => ({
-  ...{ name, on, command, seconds },
-  cleanUp: "cleanUp" in more ? more.cleanUp : "true",
+const smoke = Object.entries(scalr().smoke).map(([name, { cleanUp = "true", ...test }]) => ({
+  ...{ name, cleanUp },
+  ...test,
 }));
 
 let release = 0;

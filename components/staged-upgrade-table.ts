@@ -14,8 +14,9 @@ export interface UpgradeLimits {
   readonly back: string;
 }
 
-/** A host made ready: what it must know of the software, and its standing checks. */
-export const upgradeHostTable = (name: string): Table => [
+/** A host made ready: what its software needs from outside, what it must know of it, and its standing checks. */
+export const upgradeHostTable = (name: string, software?: string): Table => [
+  ...(software === undefined ? [] : [softwareRow(name, software)]),
   {
     phase: "configure",
     script: "upgrade/configure",
@@ -26,6 +27,13 @@ export const upgradeHostTable = (name: string): Table => [
     deadlineSeconds: 120,
   },
 ];
+
+const softwareRow = (name: string, script: string): Row => ({
+  ...{ phase: "software", name: "software", script, on: "each", limits: [name], stdin: "shared" },
+  says: "a repository offers the package to the host, and the settings are there that it is installed with",
+  words: (keepers) => [keepers["conf.role"] ?? ""],
+  deadlineSeconds: 900,
+});
 
 type Versioned = Pick<Row, "limits" | "words">;
 

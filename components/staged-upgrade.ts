@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random";
 import type { StagedUpgrade as UpgradeConfig } from "../config.ts";
 import type { Mark } from "./marks.ts";
 import { preflightOf } from "./preflight.ts";
@@ -36,12 +37,15 @@ export class StagedUpgrade extends pulumi.ComponentResource {
   readonly #name: string;
   readonly #args: StagedUpgradeArgs;
   readonly #goal: UpgradeGoal;
+  /** What `software` may use as a password of all hosts. */
+  readonly #shared: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: StagedUpgradeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("changeover:index:StagedUpgrade", name, { version: args.config.version }, opts);
     this.#name = name;
     this.#args = args;
     this.#goal = upgradeGoal(name, args.config);
+    this.#shared = args.config.software === undefined ? undefined : this.#password();
     const told = Object.keys(args.config.hosts)
       .sort()
       .map((host) => this.#host(host));
@@ -57,14 +61,32 @@ export class StagedUpgrade extends pulumi.ComponentResource {
 
   #host(host: string): Transition {
     const { config, after = [] } = this.#args;
+    const { software } = config;
     return this.#transition(`${this.#name}-${host}`, "host", [host], {
-      table: upgradeHostTable(this.#name),
+      table: upgradeHostTable(this.#name, software),
+      settings: software === undefined ? {} : { [software]: () => this.#addresses() },
+      secrets: this.#shared ? { shared: this.#shared } : {},
       keepers: keepersOf<pulumi.Input<string>>({
+        software,
         ...prefixed("conf.", settingsOf(config, host)),
         [`machine.${host}`]: this.#member(host).host.identity,
       }),
       after,
     });
+  }
+
+  #password(): pulumi.Output<string> {
+    const args = { length: 40, special: false };
+    return new RandomPassword(`${this.#name}-shared`, args, { parent: this }).result;
+  }
+
+  /** The main host's address, then every host's by its role. */
+  #addresses(): pulumi.Output<string[]> {
+    const { hosts } = this.#args.config;
+    const byRole = Object.entries(hosts)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([host, role]) => pulumi.interpolate`${role}=${this.#member(host).host.address}`);
+    return pulumi.all([this.#member(this.#goal.main).host.address, ...byRole]);
   }
 
   #upgrade(told: readonly Transition[]): Transition {
@@ -98,7 +120,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     hosts: readonly string[],
     args: Pick<
       ConstructorParameters<typeof Transition>[0],
-      "table" | "keepers" | "sets" | "perMachine" | "after"
+      "table" | "keepers" | "sets" | "perMachine" | "after" | "settings" | "secrets"
     >,
   ): Transition {
     const { stack, adopt } = this.#args;

@@ -111,8 +111,8 @@ export const tables: Readonly<Record<string, { title: string; table: Table }>> =
   "cache-node": { title: "Cache: a node (one after the other)", table: cacheNodeTable },
   "cache-ring": { title: "Cache: the ring (all clients)", table: cacheRingTable },
   "upgrade-host": {
-    title: "Staged upgrade: a host is told what it is",
-    table: upgradeHostTable("scalr"),
+    title: "Staged upgrade: a host is told what it is (with software)",
+    table: upgradeHostTable("scalr", "demo/scalr"),
   },
   upgrade: {
     title: "Staged upgrade: one version on all hosts (and the way back)",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
+import { field, listOf, mapOf, type Names, softwareScript, tcpPort, text, wholeNumber } from "./fields.ts";
 
 const path = (purpose: string) =>
   text(
@@ -87,11 +87,10 @@ export const carriedFields = {
     "required, attempt or skip",
     "Whether the latest data is got from a production that is in `suspect`, before it is cut off; with required nothing is changed without it.",
   ).default("attempt"),
-  software: text(
-    /^[a-z0-9-]+\/[a-z0-9-]+$/,
-    "the name of a script under `scripts/`, such as demo/sounz",
+  software: softwareScript(
+    "demo/sounz",
     "The script that puts the pair's software on its machines. Left out: it is there.",
-  ).optional(),
+  ),
   copyAt: text(
     /^[\w*:/,.~ -]+$/,
     'a calendar event of systemd: "*-*-* 03:30" or "*:0/15"',

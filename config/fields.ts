@@ -13,6 +13,14 @@ export function field<T extends z.ZodType>(schema: T, allowed: string, purpose: 
 export const text = (pattern: RegExp, allowed: string, purpose: string) =>
   field(z.string().regex(pattern), allowed, purpose);
 
+/** A script that provisioning runs on each host, so that there is something to operate. */
+export const softwareScript = (example: string, purpose: string) =>
+  text(
+    /^[a-z0-9-]+\/[a-z0-9-]+$/,
+    `the name of a script under \`scripts/\`, such as ${example}`,
+    purpose,
+  ).optional();
+
 export const wholeNumber = (least: number, most: number, purpose: string) =>
   field(z.int().min(least).max(most), `a whole number from ${String(least)} to ${String(most)}`, purpose);
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
+import { field, listOf, mapOf, type Names, softwareScript, tcpPort, text, wholeNumber } from "./fields.ts";
 
 /** Words for what is wanted of a server of a pool (rows 001-011, 001-032, 001-145). */
 export const memberships = ["in", "maintenance", "out"] as const;
@@ -78,11 +78,10 @@ const pool = z.strictObject({
     "The site's name, for requests that check it. Left out: localhost.",
   ).default("localhost"),
   ready,
-  software: text(
-    /^[a-z0-9-]+\/[a-z0-9-]+$/,
-    "the name of a script under `scripts/`, such as demo/crossbow",
+  software: softwareScript(
+    "demo/crossbow",
     "The script that puts what the application needs on a server. Left out: it is there.",
-  ).optional(),
+  ),
   owner: text(/^[a-z_][a-z0-9_-]{0,31}$/, "a user name", "Who owns and runs the application.").default(
     "expprodl",
   ),

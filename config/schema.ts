@@ -167,7 +167,14 @@ const platform = <Name extends string>(name: Name) =>
     "Where hosts come from: made on this Linux machine (local), existing machines (inventory), or EC2 instances (aws).",
   );
 
-const localHost = field(z.strictObject({}), "{}", "A machine of its own on this Linux machine.");
+const localHost = z
+  .strictObject({
+    packages: listOf(
+      text(/^[a-z0-9][a-z0-9+.-]+$/, "the name of a Debian package", "A package, without a version."),
+      "Debian packages that the machine has besides the usual ones. It gets them when it is made: a changed list is for machines made later.",
+    ).optional(),
+  })
+  .meta({ description: "A machine of its own on this Linux machine." });
 
 const inventoryHost = z.strictObject({
   address: address("The machine's address on the internal network, which its peers use too."),

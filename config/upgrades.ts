@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { field, listOf, mapOf, type Names, text, wholeNumber } from "./fields.ts";
+import { field, listOf, mapOf, type Names, softwareScript, text, wholeNumber } from "./fields.ts";
 
 /** They become names of files, units and, before a hyphen, of records on hosts. */
 export const upgradeNames: Names = {
@@ -144,6 +144,10 @@ export const stagedUpgrades = (hostNames: Names) =>
           "What must be RUNNING on a host of the role.",
         ),
         "The services of each role, by the names that `status` prints.",
+      ),
+      software: softwareScript(
+        "demo/scalr",
+        "The script that a host is made ready by before anything is installed: its repository, the package's settings. Left out: they are there.",
       ),
       folder: path("Where the software is on each host; its file system is watched."),
       diskPercent: wholeNumber(10, 99, "More of a file system is not to be in use, in percent.").default(80),

@@ -7,10 +7,8 @@ import type { Host, Platform, ServiceAddress, SshTarget } from "./platform.ts";
 export interface LocalPlatformOptions {
   /** Name of the stack, for `npm run lab -- status` and its `--stack`. */
   readonly stack: string;
-  /** Names of the hosts to make. */
-  readonly hosts: readonly string[];
-  /** Debian packages that new hosts have beyond the usual ones. */
-  readonly extraPackages?: readonly string[];
+  /** The hosts to make, by name; `packages` are Debian's that one has beyond the usual ones, from its first day. */
+  readonly hosts: Readonly<Record<string, { readonly packages?: readonly string[] }>>;
   readonly parent?: pulumi.Resource;
 }
 
@@ -44,13 +42,11 @@ class LocalLab extends pulumi.ComponentResource {
   constructor(options: LocalPlatformOptions) {
     super("changeover:platforms:LocalLab", "lab", {}, { parent: options.parent });
     this.id = pulumi.interpolate`co-${new RandomId("lab-id", { byteLength: 4 }, { parent: this }).hex}`;
-    const extra = options.extraPackages?.length
-      ? ` --extra ${[...options.extraPackages].sort().join(",")}`
-      : "";
-    const net = this.command("lab-net", "net", this.id, ` --stack ${options.stack}${extra}`, []);
+    const net = this.command("lab-net", "net", this.id, ` --stack ${options.stack}`, []);
     this.subnet = net.stdout.apply((text) => labRecord.parse(JSON.parse(text)).subnet);
     this.hosts = new Map(
-      options.hosts.map((name) => {
+      Object.entries(options.hosts).map(([name, { packages = [] }]) => {
+        const extra = packages.length > 0 ? ` --extra ${[...packages].sort().join(",")}` : "";
         const made = this.command(`lab-host-${name}`, "host", pulumi.interpolate`${this.id} ${name}`, extra, [
           net,
         ]);

@@ -10,7 +10,7 @@ export async function platformOf(config: StackConfig): Promise<Platform> {
   switch (config.platform) {
     case "local": {
       const { localPlatform } = await import("./local.ts");
-      return localPlatform({ stack: pulumi.getStack(), hosts: Object.keys(config.hosts) });
+      return localPlatform({ stack: pulumi.getStack(), hosts: config.hosts });
     }
     case "inventory": {
       const { inventoryPlatform } = await import("./inventory.ts");

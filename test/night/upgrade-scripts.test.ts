@@ -83,7 +83,7 @@ describe.skipIf(whyNot !== undefined)(
       for (const host of hosts)
         await answer(
           host,
-          `cd /srv && for v in ${versions.join(" ")}; do cp all/*[_-]$v[_.]*${suffix[kinds[host]]} packages; done; bash demo/scalr/repository.sh packages`,
+          `cd /srv && for v in ${versions.join(" ")}; do cp all/*[_-]$v[_.]*${suffix[kinds[host]]} packages; done; bash ${scripts}/demo/scalr/repository.sh packages`,
         );
     };
     /** With another value of a setting on the main host for a while. */
@@ -131,7 +131,7 @@ describe.skipIf(whyNot !== undefined)(
     beforeAll(async () => {
       await lab.createLab(made, debian);
       packed = await mkdtemp(join(tmpdir(), "changeover-upgrade-"));
-      await run(["tar", "-C", repository, "-czf", join(packed, "files.tgz"), "scripts", "demo/scalr"]);
+      await run(["tar", "-C", repository, "-czf", join(packed, "files.tgz"), "scripts"]);
       const config = join(lab.labDir(made.id), "ssh_config");
       for (const host of hosts) {
         addresses[host] = (await lab.hostUp(made.id, host, debian)).address;
@@ -149,8 +149,8 @@ systemctl disable --quiet --now nginx supervisor memcached 2>/dev/null || true
 printf 'role=%s\\nmain=%s\\nsecret=of-all-hosts\\n' ${role[host]} ${addresses["scalr-db"]} >/etc/scalr-server/scalr-server.conf
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
 echo 'deb [trusted=yes] file:/srv/packages ./' >/etc/apt/sources.list
-bash /srv/demo/scalr/rpm-host.sh /srv/packages
-bash /srv/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7.4.4-1 >/dev/null 2>&1`,
+bash ${scripts}/demo/scalr/rpm-host.sh /srv/packages
+bash ${scripts}/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7.4.4-1 >/dev/null 2>&1`,
           ),
         ),
       );

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { labDir } from "../../tools/lab/lab.ts";
+import { type Away, Outage } from "../../tools/outage.ts";
 import type { Run } from "./engine.ts";
 import { Estate } from "./estate.ts";
-import { scalr, scalrHosts } from "./scalr.ts";
+import { scalr, scalrDebian, scalrHosts } from "./scalr.ts";
 
-const demo = join(import.meta.dirname, "..", "..", "demo");
+const demo = join(import.meta.dirname, "..", "..", "scripts", "demo");
 const repository = "packages";
 
 /** What is outside of Scalr, each at an address of its own on the repository's host: the last number of it. */
@@ -15,45 +15,32 @@ const outside = { "private-rack": 61, "public-east": 62, "public-west": 63, tool
 export type Outside = keyof typeof outside;
 export type Cloud = Exclude<Outside, "tool">;
 
-/** What the hosts need of Debian for the package, and the repository's host to build it. */
-const debian = [
-  ...["mariadb-server-core", "mariadb-client", "memcached", "nginx-light", "supervisor", "python3-pymysql"],
-  ...["rpm", "dnf", "createrepo-c"],
-];
-
-/** When something was so, for who looks from outside: ms on this machine's clock. */
-export interface Seen {
-  readonly at: number;
-  readonly database: boolean;
-  readonly site: boolean;
-}
-
-/**
- * Five hosts for Scalr, prepared and without it, and one more that has packages of it in a repository for apt and dnf.
- */
+/** Five hosts for Scalr, without it, and one more that has packages of it in a repository for apt and dnf. */
 export class ScalrSite {
   readonly estate: Estate;
   #config: Record<string, unknown> = {};
-  readonly seen: Seen[] = [];
+  readonly #outage: Outage;
   readonly #cutOff = new Set<string>();
-  #watching = false;
-  #watch: Promise<void> = Promise.resolve();
 
   private constructor(estate: Estate) {
     this.estate = estate;
+    this.#outage = new Outage({
+      database: { host: this.address("scalr-db"), port: 3306 },
+      site: `http://${this.address("scalr-proxy")}/farms`,
+    });
   }
 
   static async start(versions: readonly string[], more: readonly string[] = []): Promise<ScalrSite> {
-    const estate = await Estate.start([...Object.keys(scalrHosts), repository], [...debian, ...more]);
+    const estate = await Estate.start([...Object.keys(scalrHosts), repository], [...scalrDebian, ...more]);
     const site = new ScalrSite(estate);
-    await site.#copy(repository);
+    await site.#copyTo(repository);
     await site.offer(...versions);
     await estate.on(
       repository,
       "systemd-run --quiet --unit=serve-packages python3 -m http.server 8000 --directory /srv/packages",
     );
     await site.mendOutside();
-    await Promise.all(Object.keys(scalrHosts).map((host) => site.#prepare(host)));
+    await Promise.all(Object.keys(scalrHosts).map((host) => site.#nameOutside(host)));
     site.set({});
     return site;
   }
@@ -206,93 +193,43 @@ export class ScalrSite {
     return (await this.estate.on("scalr-db", `${client} -e "${statement}"`)).trim();
   }
 
-  /** Look from outside whether the database takes connections and the site answers from it, ten times a second. */
+  /** Look from outside whether the database takes connections and the site answers from it. */
   watch(): void {
-    this.#watching = true;
-    const proxy = `http://${this.address("scalr-proxy")}/farms`;
-    this.#watch = (async () => {
-      while (this.#watching) {
-        const at = performance.now();
-        const [database, site] = await Promise.all([takes(this.address("scalr-db"), 3306), answers(proxy)]);
-        this.seen.push({ at, database, site });
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    })();
+    this.#outage.start();
   }
 
-  async stopWatching(): Promise<{ database: number; site: number }> {
-    this.#watching = false;
-    await this.#watch;
-    const seen = this.seen.splice(0);
-    return { database: outage(seen, "database"), site: outage(seen, "site") };
+  stopWatching(): Promise<Away> {
+    return this.#outage.stop();
   }
 
   async stop(): Promise<void> {
-    this.#watching = false;
-    await this.#watch;
+    await this.#outage.stop();
     await this.estate.stop();
   }
 
-  async #prepare(host: string): Promise<void> {
-    const role = scalrHosts[host as keyof typeof scalrHosts];
-    const apps = `${this.address("scalr-app1")} ${this.address("scalr-app2")}`;
+  /** Without a word on them, a host would build packages of its own, and the proxy be what is outside. */
+  async #nameOutside(host: string): Promise<void> {
     const clouds = (["private-rack", "public-east", "public-west"] as const).map(
       (name) => `${name}=http://${this.outside(name)}:9000`,
     );
-    const tool = `http://${this.outside("tool")}:9000`;
-    const source = `http://${this.estate.host(repository).address}:8000`;
-    await this.#copy(host);
+    const settings = [
+      `repository=http://${this.estate.host(repository).address}:8000`,
+      `clouds=${clouds.join(" ")}`,
+      ...[`tool=http://${this.outside("tool")}:9000`, "tool_key=key-of-the-tool", ""],
+    ].join("\n");
     await this.estate.on(
       host,
-      `set -e
-systemctl disable --quiet --now nginx supervisor memcached 2>/dev/null || true
-mkdir -p /etc/scalr-server /opt/scalr-server
-printf 'role=%s\\nmain=%s\\nsecret=of-all-hosts\\napps=%s\\n' ${role} ${this.address("scalr-db")} '${apps}' >/etc/scalr-server/scalr-server.conf
-printf 'clouds=%s\\ntool=%s\\ntool_key=key-of-the-tool\\n' '${clouds.join(" ")}' ${tool} >>/etc/scalr-server/scalr-server.conf
-chmod 0600 /etc/scalr-server/scalr-server.conf
-rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
-echo 'deb [trusted=yes] ${source}/ ./' >/etc/apt/sources.list
-bash /srv/demo/scalr/rpm-host.sh /srv/packages
-sed -i 's|^baseurl=.*|baseurl=${source}|' /etc/yum.repos.d/scalr.repo`,
-      100,
+      `mkdir -p /etc/scalr-server && echo '${settings}' >/etc/scalr-server/site.conf`,
     );
   }
 
   /** The demonstration's files on a host. */
-  async #copy(host: string): Promise<void> {
+  async #copyTo(host: string): Promise<void> {
     await this.estate.on(host, "mkdir -p /srv/demo");
     const config = join(labDir(this.estate.lab), "ssh_config");
     const line = `tar -C '${demo}' -c scalr | ssh -F '${config}' -o BatchMode=yes ${host} tar -C /srv/demo -x`;
     const child = spawn("bash", ["-o", "pipefail", "-c", line], { stdio: ["ignore", "ignore", "inherit"] });
     const code = await new Promise((resolve) => child.on("close", resolve));
     if (code !== 0) throw new Error(`demo/scalr did not get to ${host}: tar ended with ${String(code)}`);
-  }
-}
-
-/** Seconds from the first look that failed to the first good one after the last that failed. */
-function outage(seen: readonly Seen[], what: "database" | "site"): number {
-  const first = seen.findIndex((look) => !look[what]);
-  const last = seen.findLastIndex((look) => !look[what]);
-  const [from, to] = [seen[first], seen[last + 1]];
-  return from ? ((to?.at ?? Infinity) - from.at) / 1000 : 0;
-}
-
-const takes = (host: string, port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 2000 });
-    const end = (taken: boolean) => () => {
-      socket.destroy();
-      resolve(taken);
-    };
-    socket.once("connect", end(true)).once("error", end(false)).once("timeout", end(false));
-  });
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) });
-    await answer.text();
-    return answer.status === 200;
-  } catch {
-    return false;
   }
 }

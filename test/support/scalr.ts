@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { committedStack } from "./stack-file.ts";
 
-const file = join(import.meta.dirname, "..", "..", "demo", "scalr", "roles.json");
+const file = join(import.meta.dirname, "..", "..", "scripts", "demo", "scalr", "roles.json");
 
 /** The seed's twenty services, by the role of the host that runs them. */
 export const roles = JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, readonly string[]>>;
@@ -15,55 +16,36 @@ export const scalrHosts = {
   "scalr-proxy": "proxy",
 } as const;
 
-const manage = "/opt/scalr-server/bin/scalr-server-manage";
-const ctl = "/opt/scalr-server/bin/scalr-ctl";
+interface SmokeKeys {
+  readonly on: string;
+  readonly command: string;
+  readonly cleanUp?: string;
+  readonly seconds: number;
+}
 
-/**
- * A test of each thing that the seed's page names (rows 000-036 to 000-042). Hosts and clouds are chosen so that one thing
- * that breaks fails one test: farms and servers are launched from the worker, the others ask from where they run.
- */
-const smoke = {
-  farm: {
-    on: "scalr-app1",
-    command: `${ctl} farms launch smoke-farm --servers 2 --cloud private-rack`,
-    ...{ cleanUp: `${ctl} farms terminate smoke-farm`, seconds: 60 },
-  },
-  server: {
-    on: "scalr-app2",
-    command: `${ctl} farms launch smoke-server --cloud public-east && ${ctl} servers launch smoke-server`,
-    ...{ cleanUp: `${ctl} farms terminate smoke-server`, seconds: 60 },
-  },
-  provider: {
-    ...{ on: "scalr-app1", command: `${ctl} clouds test public-east` },
-    ...{ cleanUp: `${ctl} clouds tidy public-east`, seconds: 40 },
-  },
-  credentials: { on: "scalr-app1", command: `${ctl} clouds credentials`, seconds: 30 },
-  "private-network": { on: "scalr-app2", command: `${ctl} networks test private-rack`, seconds: 15 },
-  "public-network": { on: "scalr-app2", command: `${ctl} networks test public-east`, seconds: 15 },
-  tool: {
-    ...{ on: "scalr-app2", command: `${ctl} tools test`, cleanUp: `${ctl} tools tidy` },
-    seconds: 20,
-  },
+/** A test of each thing that the seed's page names (rows 000-036 to 000-042). */
+export type SmokeName =
+  "farm" | "server" | "provider" | "credentials" | "private-network" | "public-network" | "tool";
+
+/** What stack files say of a staged upgrade, as far as tests and benches ask. */
+interface UpgradeKeys {
+  readonly version: string;
+  readonly smoke: Readonly<Record<SmokeName, SmokeKeys>>;
+}
+
+const dev = committedStack("Pulumi.dev.yaml") as {
+  readonly hosts: Readonly<Record<string, { readonly packages?: readonly string[] }>>;
+  readonly stagedUpgrades: { readonly scalr: UpgradeKeys };
 };
 
-/** What a stack file says of Scalr, with some of it changed. */
-export const scalr = (change: Readonly<Record<string, unknown>> = {}) => ({
-  ...{ package: "scalr-server", version: "7.3.0-1", hosts: scalrHosts, main: "scalr-db", services: roles },
-  ...{ folder: "/opt/scalr-server", kinds: { "scalr-proxy": "rpm" } },
-  commands: {
-    ...{ stop: `${manage} stop all`, start: `${manage} start all`, status: `${manage} status` },
-    reconfigure: "/opt/scalr-server/bin/scalr-server-ctl reconfigure",
-    ...{ supervisor: "/etc/init.d/scalr status", supervisorSays: "scalr is running" },
-  },
-  database: {
-    dump: "/opt/scalr-server/embedded/bin/mysqldump",
-    client: "/opt/scalr-server/embedded/bin/mysql",
-    credentials: "/etc/scalr-server/backup.cnf",
-    ...{ start: `${manage} start scalr-mysql`, stop: `${manage} stop scalr-mysql` },
-  },
-  backup: { folder: "/var/backups/scalr", keep: 2 },
-  selfReconfigure: "/etc/scalr-server/skip-auto-reconfigure",
-  smoke,
-  parallel: 2,
+/** What its hosts need of Debian, all of them together. */
+export const scalrDebian: readonly string[] = Object.keys(scalrHosts).flatMap(
+  (host) => dev.hosts[host]?.packages ?? [],
+);
+
+/** What the development stack says of Scalr, with some of it changed. */
+export const scalr = (change: Readonly<Record<string, unknown>> = {}): UpgradeKeys => ({
+  ...dev.stagedUpgrades.scalr,
+  ...{ backup: { folder: "/var/backups/scalr", keep: 2 }, parallel: 2 },
   ...change,
 });

@@ -417,6 +417,17 @@ describe("each rule", () => {
     );
   });
 
+  it("of packages: each is a name that apt-get takes for one", () => {
+    expect(verdict({ platform: "local", hosts: { db: { packages: ["dnf", "-o Dir=/"] } } })).toBe(
+      one(
+        'changeover:hosts.db.packages[1]: "-o Dir=/" is not allowed; allowed: the name of a Debian package',
+      ),
+    );
+    expect(verdict({ platform: "local", hosts: { db: { package: "dnf" } } })).toBe(
+      one("changeover:hosts.db.package: no such key; allowed: packages; did you mean packages?"),
+    );
+  });
+
   it("of names: operator is taken", () => {
     expect(verdict({ platform: "local", hosts: { operator: {} } })).toBe(
       one("changeover:hosts.operator: operator is the machine that runs `up`; give the host another name"),

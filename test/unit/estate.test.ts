@@ -113,7 +113,7 @@ describe("hosts in absent", () => {
   const without = (changes: Record<string, unknown>) =>
     declaredIn("Pulumi.dev.yaml", {
       ...{ hosts: { slayer: {}, megadeth: {} }, pairs: {}, appPools: {}, sharedVolumes: {}, caches: {} },
-      ...{ absent: ["slayer", "megadeth"], ...changes },
+      ...{ stagedUpgrades: {}, absent: ["slayer", "megadeth"], ...changes },
     });
   const named = (declared: readonly Declared[], name: string) => declared.find((one) => one.name === name);
 

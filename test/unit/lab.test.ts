@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { serviceAddressIn } from "../../platforms/local.ts";
+import { localPlatform, serviceAddressIn } from "../../platforms/local.ts";
 import {
   bridgeName,
   checkHostName,
@@ -10,6 +10,7 @@ import {
   overlaps,
   portName,
 } from "../../tools/lab/lib/names.ts";
+import { declaredBy } from "../support/mocks.ts";
 
 const hex = (min: number, max: number): fc.Arbitrary<string> =>
   fc
@@ -94,4 +95,40 @@ describe("names of a lab", () => {
 
 it("a service address on the local platform is in the subnet of its stack", () => {
   expect(serviceAddressIn("10.64.7.0/24", ".46")).toBe("10.64.7.46");
+});
+
+describe("a host of the local platform", () => {
+  const made = async (packages: readonly string[]) => {
+    const stdout = (name: string) =>
+      JSON.stringify(
+        name === "lab-net"
+          ? { id: "co-1234", subnet: "10.64.7.0/24" }
+          : {
+              address: "10.64.7.10",
+              port: 22,
+              user: "root",
+              hostKey: "x",
+              privateKeyPath: "x",
+              identity: "x",
+            },
+      );
+    const { declared } = await declaredBy(
+      () => localPlatform({ stack: "dev", hosts: { plain: {}, db: { packages } } }),
+      (_, name) => ({ hex: "1234", stdout: stdout(name) }),
+    );
+    return (name: string) => declared.find((one) => one.name === name);
+  };
+
+  it("has its own Debian packages and no other host's", async () => {
+    const named = await made(["supervisor", "dnf"]);
+    expect(named("lab-host-db")?.inputs.create).toMatch(/ host-up co-1234 db --extra dnf,supervisor$/);
+    expect(named("lab-host-plain")?.inputs.create).toMatch(/ host-up co-1234 plain$/);
+  });
+
+  it("is not made anew by another list of them", async () => {
+    const [before, after] = [(await made(["dnf"]))("lab-host-db"), (await made(["rpm"]))("lab-host-db")];
+    expect(after?.inputs.create).not.toBe(before?.inputs.create);
+    expect(after?.ignoreChanges).toContain("create");
+    expect(after?.inputs.triggers).toEqual(before?.inputs.triggers);
+  });
 });

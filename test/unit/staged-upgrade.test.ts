@@ -212,6 +212,19 @@ describe("what a host is told", () => {
     expect(Object.values(roles).flat().length).toBeGreaterThanOrEqual(20);
   });
 
+  it("comes after its software, whose script learns its role and where all hosts are", async () => {
+    const all = await declared();
+    const script = all.find(({ name }) => name === "scalr-scalr-proxy-host-software-scalr-proxy");
+    expect(script?.inputs.create).toMatch(
+      / 900 demo\/scalr scalr-scalr-proxy scalr proxy 192\.0\.2\.1 app=192\.0\.2\.2 app=192\.0\.2\.3 database=192\.0\.2\.1 proxy=192\.0\.2\.5 worker=192\.0\.2\.4$/,
+    );
+    expect(
+      all.find(({ name }) => name === "scalr-scalr-proxy-host-configure-scalr-proxy")?.dependsOn,
+    ).toContain(script?.name);
+    const none = await declared({ software: undefined });
+    expect(none.map(({ name }) => name).filter((name) => /software|shared/.test(name))).toEqual([]);
+  });
+
   it("is told of the silence on one host, the main one unless another is named [000-095]", () => {
     const quiet = { on: "quiet", off: "loud" };
     const telling = (silence: object) =>

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../config.ts";
+import { type LocalConfig, parseConfig } from "../../config.ts";
 import { configProblems } from "../support/config-problems.ts";
-import { scalr, scalrHosts } from "../support/scalr.ts";
+import { roles, scalr, scalrHosts } from "../support/scalr.ts";
+import { committedStack } from "../support/stack-file.ts";
 
 const hosts = Object.fromEntries([...Object.keys(scalrHosts), "other"].map((name) => [name, {}]));
 
@@ -12,6 +13,19 @@ const stack = (change: Record<string, unknown> = {}, more: Record<string, unknow
 const problems = (...args: Parameters<typeof stack>) => configProblems(stack(...args));
 
 describe("a staged upgrade in a stack file", () => {
+  it("is five hosts of the development stack, on which all of the seed's services run [000-082]", () => {
+    const { hosts: all, stagedUpgrades } = parseConfig(committedStack("Pulumi.dev.yaml"), "Pulumi.dev.yaml");
+    const { hosts: own, services, kinds } = stagedUpgrades.scalr ?? {};
+    const { all: _, ...byRole } = roles;
+    expect(own).toEqual(scalrHosts);
+    expect(services).toEqual(byRole);
+    expect(kinds).toEqual({ "scalr-proxy": "rpm" });
+    const taking = Object.entries(all as LocalConfig["hosts"]).filter(([, host]) =>
+      host.packages?.includes("dnf"),
+    );
+    expect(taking.map(([name]) => name)).toEqual(["scalr-proxy"]);
+  });
+
   it("has limits, places and a threshold that it need not name [000-013] [000-047] [000-093]", () => {
     expect(parseConfig(stack(), "Pulumi.test.yaml").stagedUpgrades.scalr).toMatchObject({
       ...{ diskPercent: 80, backup: { folder: "/var/backups/scalr", keep: 2, maxAgeMinutes: 60 } },
@@ -52,6 +66,11 @@ describe("a staged upgrade in a stack file", () => {
       "a test on a host that is elsewhere",
       { smoke: { farm: { on: "other", command: "true" } } },
       /smoke\.farm\.on: "other" is no host of the upgrade/,
+    ],
+    [
+      "a script that is none",
+      { software: "../scalr" },
+      /software: "\.\.\/scalr" is not allowed; allowed: the name of a script under `scripts\/`, such as demo\/scalr$/,
     ],
     [
       "a silence that nobody ends",

@@ -34,4 +34,7 @@ main() {
   ((${#debs[@]} + ${#rpms[@]})) || { say "there is no package in $1" && return 1; }
 }
 
-main "$@"
+{
+  main "$@"
+  exit
+}

@@ -9,35 +9,11 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # The same files give the same package.
 export SOURCE_DATE_EPOCH=1704067200
+# shellcheck source=scripts/demo/scalr/lib-build.sh
+. "$here/lib-build.sh"
 conffiles=(/etc/init.d/scalr /etc/scalr-server/defaults.conf)
 
 say() { echo "build: $*" >&2; }
-
-# not_newer A B: whether A is B or older.
-not_newer() { [[ $(printf '%s\n' "$1" "$2" | sort -V | head -n 1) == "$1" ]]; }
-
-# lay_tree FOLDER VERSION
-lay_tree() {
-  local since
-  cp -a "$here/tree/." "$1"
-  while IFS= read -r since; do
-    if not_newer "$since" "${2%-*}"; then cp -a "$here/since/$since/." "$1"; fi
-  done < <(find "$here/since" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -V)
-  if [[ -d $here/faults/$2 ]]; then cp -a "$here/faults/$2/." "$1"; fi
-  cp "$here/roles.json" "$1/opt/scalr-server/embedded/roles.json"
-  echo "$2" >"$1/opt/scalr-server/VERSION"
-  # What a checkout has as its modes is its owner's affair.
-  chmod -R u=rwX,go=rX "$1"
-  find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-}
-
-# fill FILE NAME=TEXT…: a template with its @NAME@ filled in.
-fill() {
-  local text pair
-  text=$(<"$1")
-  for pair in "${@:2}"; do text=${text//@${pair%%=*}@/${pair#*=}}; done
-  printf '%s\n' "$text"
-}
 
 build_deb() {
   local tree=$1 version=$2 size
@@ -98,4 +74,7 @@ main() {
   [[ $built == yes ]] || { say "there is neither dpkg-deb nor rpmbuild here" && return 1; }
 }
 
-main "$@"
+{
+  main "$@"
+  exit
+}

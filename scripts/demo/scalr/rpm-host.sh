@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Make a Debian machine that has the packages rpm and dnf a host that takes scalr-server as an RPM from DIR.
-# Usage: rpm-host.sh DIR
+# Make a Debian machine that has the packages rpm and dnf a host that takes scalr-server as an RPM from DIR, or a URL.
+# Usage: rpm-host.sh DIR|URL
 #
 # What this cures is told in README.md. It can be run again.
 set -euo pipefail
 
 main() {
   [[ ${1:-} != --help ]] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && return; }
-  (($# == 1)) || { echo "rpm-host: it takes DIR, see --help" >&2 && return 64; }
+  (($# == 1)) || { echo "rpm-host: it takes DIR or URL, see --help" >&2 && return 64; }
+  local source=$1
+  [[ $1 == *://* ]] || source=file://$1
   # Debian's rpm keeps its database in the home of whoever asks.
   mkdir -p /etc/rpm /etc/yum.repos.d /etc/dnf/vars
   echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros
@@ -16,11 +18,14 @@ main() {
   cat >/etc/yum.repos.d/scalr.repo <<REPOSITORY
 [scalr]
 name=Scalr Server
-baseurl=file://$1
+baseurl=$source
 gpgcheck=0
 metadata_expire=1
 skip_if_unavailable=False
 REPOSITORY
 }
 
-main "$@"
+{
+  main "$@"
+  exit
+}
