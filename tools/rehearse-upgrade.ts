@@ -1,5 +1,5 @@
 import { type Away, Outage } from "./outage.ts";
-import { Rehearsal, say } from "./rehearsal.ts";
+import { Rehearsal, say, type StackKeys } from "./rehearsal.ts";
 
 const upgrade = "scalr";
 const [older, newer] = ["7.3.0-1", "7.4.0-1"];
@@ -12,7 +12,7 @@ interface Upgrade {
 }
 
 /** The staged upgrade of the development stack, with its hosts. */
-export const upgradeRehearsal = new Rehearsal("rehearsal-upgrade", (config) => {
+export function upgradePart(config: StackKeys): object {
   const kept = config["changeover:stagedUpgrades"]?.[upgrade] as Upgrade;
   const own = Object.entries(config["changeover:hosts"] ?? {}).filter(([host]) => host in kept.hosts);
   return {
@@ -20,7 +20,9 @@ export const upgradeRehearsal = new Rehearsal("rehearsal-upgrade", (config) => {
     "changeover:hosts": Object.fromEntries(own),
     "changeover:stagedUpgrades": { [upgrade]: { ...kept, version: older } },
   };
-});
+}
+
+export const upgradeRehearsal = new Rehearsal("rehearsal-upgrade", upgradePart);
 
 async function configured(): Promise<Upgrade> {
   const found = await upgradeRehearsal.entry<Upgrade>("changeover:stagedUpgrades", upgrade);

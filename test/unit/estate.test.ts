@@ -12,7 +12,7 @@ describe.each(["Pulumi.dev.yaml", "Pulumi.prod.yaml"])("the estate of %s", (file
   let declared: Declared[];
   beforeAll(async () => {
     declared = await declaredIn(file);
-  });
+  }, 60_000);
 
   it("has the keepers of the golden file: another value starts every transition of every stack anew (finding 18)", () => {
     const ids = declared.filter(

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { stringify } from "yaml";
 import { type LocalConfig, parseConfig } from "../../config.ts";
+import type { StackKeys } from "../../tools/rehearsal.ts";
+import { upgradePart } from "../../tools/rehearse-upgrade.ts";
 import { configProblems } from "../support/config-problems.ts";
 import { roles, scalr, scalrHosts } from "../support/scalr.ts";
-import { committedStack } from "../support/stack-file.ts";
+import { committedStack, stackKeys } from "../support/stack-file.ts";
 
 const hosts = Object.fromEntries([...Object.keys(scalrHosts), "other"].map((name) => [name, {}]));
 
@@ -24,6 +27,15 @@ describe("a staged upgrade in a stack file", () => {
       host.packages?.includes("dnf"),
     );
     expect(taking.map(([name]) => name)).toEqual(["scalr-proxy"]);
+  });
+
+  it("is a whole stack when the rehearsal takes it and its hosts out of the development stack", () => {
+    const dev = Object.entries(committedStack("Pulumi.dev.yaml"));
+    const all = Object.fromEntries(dev.map(([key, value]) => [`changeover:${key}`, value])) as StackKeys;
+    const alone = parseConfig(stackKeys(stringify({ config: upgradePart(all) })), "Pulumi.test.yaml");
+    expect(Object.keys(alone.hosts).sort()).toEqual(Object.keys(scalrHosts).sort());
+    expect(alone.stagedUpgrades.scalr?.version).toBe("7.3.0-1");
+    expect({ ...alone.pairs, ...alone.appPools, ...alone.sharedVolumes, ...alone.caches }).toEqual({});
   });
 
   it("has limits, places and a threshold that it need not name [000-013] [000-047] [000-093]", () => {
