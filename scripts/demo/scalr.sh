@@ -14,7 +14,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib-packages.sh"
 
 readonly own=/srv/packages settings=/etc/scalr-server/scalr-server.conf added=/etc/scalr-server/site.conf
-declare -rA needed=([database]='mariadb-server-core mariadb-client' [app]=memcached [worker]='' [proxy]=nginx-light)
+declare -rA needed=([database]='mariadb-server-core mariadb-client' [app]=memcached [worker]='' [proxy]=nginx-light
+  [all]='mariadb-server-core mariadb-client memcached nginx-light')
 
 require_debian() {
   local lacking

@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cut, mend, whyNoLab } from "../../tools/lab/lab.ts";
 import { killGroup } from "../support/engine.ts";
 import { failed, ok } from "../support/runs.ts";
+import { scalr, scalrHosts } from "../support/scalr.ts";
 import { ScalrSite } from "../support/scalr-site.ts";
 
 const minute = 60_000;
+const all = (version: string) => Object.fromEntries(Object.keys(scalrHosts).map((host) => [host, version]));
 
 /** Five hosts, one of which takes RPMs. */
 describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
@@ -26,8 +28,14 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
   it(
     "installs a version on blank hosts, the main database first, with nothing to back up",
     async () => {
+      // The fifth one comes later.
+      const { "scalr-app2": late, ...hosts } = scalrHosts;
+      const smoke = Object.entries(scalr().smoke).filter(([, { on }]) => on !== "scalr-app2");
+      site.set({ hosts, smoke: Object.fromEntries(smoke) });
       ok(await site.up());
-      await site.healthyAt("7.3.0-1");
+      expect(late).toBe("app");
+      expect(await site.installed()).toEqual({ ...all("7.3.0-1"), "scalr-app2": "none" });
+      expect(await site.notRunning()).toEqual([]);
       expect(await site.sql("SELECT count(*) FROM scalr.farms")).toMatch(/^\d+$/);
       const verified = await site.estate.verify();
       expect(verified.code, verified.output).toBe(0);
@@ -36,9 +44,24 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
   );
 
   it(
+    "takes a host that is added later alone: nobody else stops [000-005]",
+    async () => {
+      site.set({ hosts: undefined, smoke: undefined });
+      const { run, seconds } = await went("7.3.0-1");
+      ok(run);
+      expect(seconds).toEqual({ database: 0, site: 0 });
+      await site.healthyAt("7.3.0-1");
+      const steps = [...run.output.matchAll(/ (scalr-\S+) created/g)].map(([, name]) => name ?? "");
+      expect(steps).toContain("scalr-upgrade-package-scalr-app2");
+      expect(steps.filter((name) => !name.includes("scalr-app2"))).toEqual([]);
+    },
+    6 * minute,
+  );
+
+  it(
     "upgrades five hosts by one word of the config, backed up before, and counts the outage from outside [000-015] [000-017] [000-018] [000-022] [000-025] [000-027] [000-036] [000-090] [000-091]",
     async () => {
-      // A version that comes out between two hosts' installations changes nothing.
+      // The newest is not what is wanted.
       await site.offer("7.4.1-1");
       const { run, seconds } = await went("7.4.0-1");
       ok(run);

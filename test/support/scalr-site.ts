@@ -62,9 +62,10 @@ export class ScalrSite {
     );
   }
 
-  /** What the stack file says of Scalr from now on, with what was said before. */
+  /** What the stack file says of Scalr from now on, with what was said before; undefined takes that back. */
   set(change: Readonly<Record<string, unknown>>): void {
-    this.#config = { ...this.#config, ...change };
+    const all = Object.entries({ ...this.#config, ...change }).filter(([, value]) => value !== undefined);
+    this.#config = Object.fromEntries(all);
     this.estate.config = { pairs: {}, stagedUpgrades: { scalr: scalr(this.#config) } };
     this.estate.write();
   }
