@@ -96,6 +96,18 @@ const limits = z
   .meta({ description: "Limits, in seconds." })
   .prefault({});
 
+const smoke = (hostNames: Names) =>
+  mapOf(
+    partNames,
+    z.strictObject({
+      on: host(hostNames, "The host that it is run on."),
+      command: commandLine("Ends with 0 when what it tests works."),
+      cleanUp: commandLine("Takes away what it has made; always run, whatever became of it.").optional(),
+      seconds: seconds("How long it may take.").default(120),
+    }),
+    "Tests of what users do, after the upgrade; each must pass.",
+  ).default({});
+
 const soak = z
   .strictObject({
     stack: text(
@@ -163,16 +175,7 @@ export const stagedUpgrades = (hostNames: Names) =>
         "A file that keeps the package from reconfiguring by itself; it is there while the package is installed. Left out: the package does not.",
       ).optional(),
       silence: silence(hostNames),
-      smoke: mapOf(
-        partNames,
-        z.strictObject({
-          on: host(hostNames, "The host that it is run on."),
-          command: commandLine("Ends with 0 when what it tests works."),
-          cleanUp: commandLine("Takes away what it has made; always run, whatever became of it.").optional(),
-          seconds: seconds("How long it may take.").default(120),
-        }),
-        "Tests of what users do, after the upgrade; each must pass.",
-      ).default({}),
+      smoke: smoke(hostNames),
       parallel: wholeNumber(1, 100, "How many of the other hosts are reconfigured at once.").default(4),
       seconds: limits,
       soak,

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=/var/lib/outside
 # The keys that Scalr's first data has; a tool has the one of scalr-server.conf.
 images='["image-1", "image-2", "image-3", "image-4", "image-5"]'
-declare -A keys=([private-rack]=key-3 [public-east]=key-1 [public-west]=key-2 [tool]=key-of-the-tool)
+declare -A keys=(["private-rack"]=key-3 ["public-east"]=key-1 ["public-west"]=key-2 [tool]=key-of-the-tool)
 
 # Whether this machine has the address by itself, and not because it was added here.
 is_own() { ip -o address show to "$1/32" | grep -qvF " $1/32 "; }
@@ -45,4 +45,7 @@ main() {
   done
 }
 
-main "$@"
+{
+  main "$@"
+  exit
+}
