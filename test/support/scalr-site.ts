@@ -88,16 +88,18 @@ export class ScalrSite {
     expect(await this.notRunning()).toEqual([]);
   }
 
-  /** Which scripts of the upgrade that has claimed a host have begun on it: `package@scalr-db`. */
+  /** Which scripts of the upgrade that was claimed last have begun, and where: `package@scalr-db`. */
   async begun(): Promise<string[]> {
-    const command = `cd /var/lib/changeover/scalr && id=$(sed -n 's/^id=//p' claim) && cd runs && ls -d "$id"-upgrade-*/ 2>/dev/null | sed "s/^$id-upgrade-//; s|/$||; s/^smoke-.*/smoke/" || true`;
+    const command = `cd /var/lib/changeover/scalr && id=$(sed -n 's/^id=//p' claim) && sed -n 's/^epoch=//p' claim && cd runs && ls -d "$id"-upgrade-*/ 2>/dev/null | sed "s/^$id-upgrade-//; s|/$||; s/^smoke-.*/smoke/" || true`;
     const all = await Promise.all(
       Object.keys(scalrHosts).map(async (host) => {
-        const lines = (await this.estate.on(host, command)).split("\n").filter(Boolean);
-        return lines.map((script) => `${script}@${host}`);
+        const [epoch, ...scripts] = (await this.estate.on(host, command)).split("\n").filter(Boolean);
+        return { epoch: Number(epoch), begun: scripts.map((script) => `${script}@${host}`) };
       }),
     );
-    return all.flat();
+    // Where a claim has failed there is what the upgrade of before has done.
+    const last = Math.max(...all.map(({ epoch }) => epoch));
+    return all.filter(({ epoch }) => epoch === last).flatMap(({ begun }) => begun);
   }
 
   address(host: keyof typeof scalrHosts): string {
