@@ -149,7 +149,7 @@ ${manage} start poller; ${cure}`,
       await stop("scalr-db", (await site.estate.up()).output);
       ok(await site.estate.up());
       for (const host of Object.keys(both)) expect(await remains(host)).toBe("");
-      await site.estate.on("scalr-db", `${manage} start all`);
+      await site.estate.on("scalr-db", `${manage} start scalr-mysql`);
       expect(await site.sql("SELECT count(*) FROM scalr.farms")).toBe(farms);
       without({});
       ok(await site.estate.up());
