@@ -29,21 +29,24 @@ describe.skipIf(whyNoLab() !== undefined)("an upgrade in which something goes wr
       await site.offer(to);
       site.set({ version: to, ...fault.config });
       await fault.breaks?.(site);
-      site.watch();
-      const run = await site.up();
-      const away = await site.stopWatching();
-      failed(run);
-      expect(run.output).toMatch(fault.says);
-      const names = failures(run);
-      expect(names).toEqual(names.filter((name) => fault.stage.test(name)));
-      const [name = ""] = names;
-      if (name === "preflight") expect(run.output).not.toContain("scalr-upgrade-claim");
-      else await stoppedAt(site, stageOf(name) ?? "", [run]);
-      if (fault.serves) expect(away).toEqual({ database: 0, site: 0 });
-      if (fault.mends) {
+      try {
+        site.watch();
+        const run = await site.up();
+        const away = await site.stopWatching();
+        failed(run);
+        expect(run.output).toMatch(fault.says);
+        const names = failures(run);
+        expect(names).toEqual(names.filter((name) => fault.stage.test(name)));
+        const [name = ""] = names;
+        if (name === "preflight") expect(run.output).not.toContain("scalr-upgrade-claim");
+        else await stoppedAt(site, stageOf(name) ?? "", [run]);
+        if (fault.serves) expect(away).toEqual({ database: 0, site: 0 });
         // Published between two hosts' installations, or before any: it changes nothing.
         await site.offer("7.4.9-1");
-        await fault.mends(site);
+      } finally {
+        await fault.mends?.(site);
+      }
+      if (fault.mends) {
         ok(await site.up());
         await site.healthyAt(to);
       } else {
