@@ -82,11 +82,6 @@ def run_line(line, seconds):
     return code, "\n".join(text for text in (out, err) if text)
 
 
-def start_again():
-    of = "-".join(os.environ.get(f"CHANGEOVER_{part}", "") for part in ("COMPONENT", "TRANSITION"))
-    return f"start again: npx pulumi up --replace '**::{of}-id'"
-
-
 def last_line(text):
     return text.splitlines()[-1].strip() if text else "nothing"
 

@@ -91,7 +91,7 @@ const beforeTheStop: readonly Fault[] = [
   {
     name: "a dump that lacks rows",
     stage: /^trial$/,
-    says: /restored on trial.*servers/,
+    says: /restored on trial: .*servers/,
     ...dumping('sed "/^INSERT INTO .servers. VALUES/{n;n;d}"'),
     serves: true,
   },
@@ -110,9 +110,10 @@ const afterTheStop: readonly Fault[] = [
       `sed -i '/^.program:monitor/,/^$/ s/^stopwaitsecs=.*/stopwaitsecs=900/' ${supervisor}
 supervisorctl -c ${supervisor} update >/dev/null
 timeout 20 bash -c 'until supervisorctl -c ${supervisor} status monitor | grep -q RUNNING; do read -rt 0.2 _ <> <(:); done'
-kill -STOP $(supervisorctl -c ${supervisor} pid monitor)`,
+supervisorctl -c ${supervisor} pid monitor >/root/stopped
+kill -STOP $(cat /root/stopped)`,
     ),
-    mends: on("scalr-worker", "pkill -CONT -f 'bin/service monito[r]'"),
+    mends: on("scalr-worker", "kill -CONT $(cat /root/stopped)"),
   },
   {
     name: "a package that one host does not take",
