@@ -140,15 +140,8 @@ export const stagedUpgrades = (hostNames: Names) =>
         'an exact version as the package manager prints it, in quotes: "7.4.0-1"',
         "The version that runs on all hosts. A change plans the upgrade, or the way back.",
       ),
-      hosts: mapOf(
-        hostNames,
-        host(partNames, "Its role."),
-        "The hosts, each with its role. One that leaves goes by way of `absent`.",
-      ),
-      main: host(
-        hostNames,
-        "The host of the main database: it is reconfigured first, and alone. Another one is refused: nothing here moves a database.",
-      ),
+      hosts: mapOf(hostNames, host(partNames, "Its role."), "The hosts; one leaves by way of absent."),
+      main: host(hostNames, "The host of the main database: reconfigured first, and never another."),
       services: mapOf(
         partNames,
         listOf(
