@@ -13,11 +13,13 @@ export type Probe = readonly [script: string, ...words: string[]];
  * The look before a transition: a probe on each machine that something dials, and what decides from all of them.
  *
  * @param order what is decided, which is told to each probe as well.
+ * @param seconds that a probe may take which asks others in its turn; a host that does not answer is told sooner.
  */
 export function preflightOf<Order extends PreflightOrder>(
   members: readonly Member[],
   order: pulumi.Output<Order>,
   probe: (host: string, order: Order) => Probe,
+  seconds?: number,
 ): OperatorCommand {
   const reachable = members.filter(({ unreachable }) => !unreachable);
   const targets = pulumi.all(reachable.map(({ host }) => host.ssh));
@@ -26,7 +28,7 @@ export function preflightOf<Order extends PreflightOrder>(
       const looks = all.map((target, index) => {
         const { host, release } = reachable[index] as Member;
         const [script, ...words] = probe(host.name, told);
-        return { host: host.name, target, command: lookOf(target, release, script, words) };
+        return { host: host.name, target, seconds, command: lookOf(target, release, script, words) };
       });
       return JSON.stringify({ ...told, looks });
     }),

@@ -23,6 +23,9 @@ export interface StagedUpgradeArgs {
   readonly ran: readonly Ran[];
 }
 
+/** A repository may take a minute to say what it offers. */
+const lookSeconds = 75;
+
 /**
  * One package on many hosts. Each host is told what it is by a transition of its own; the version is one goal of all of
  * them, with a barrier after each stage.
@@ -161,12 +164,12 @@ export class StagedUpgrade extends pulumi.ComponentResource {
         ? { kind: "upgradeHost" as const, wanted: asks }
         : { kind: "upgrade" as const, wanted };
     });
-    return preflightOf([...members.values()], order, () => [
-      "upgrade/probe",
-      component,
-      this.#name,
-      config.version,
-    ]);
+    return preflightOf(
+      [...members.values()],
+      order,
+      () => ["upgrade/probe", component, this.#name, config.version],
+      lookSeconds,
+    );
   }
 
   #member(name: string): Member {

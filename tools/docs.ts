@@ -26,7 +26,7 @@ function rowsOf(name: string): string[] {
       "`tools/preflight.ts`",
       who.operator,
       "every host was looked at; nothing was touched",
-      "15 s",
+      name === "upgrade" || name === "upgrade-host" ? "75 s" : "15 s",
     ),
     line(
       "claim",

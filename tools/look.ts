@@ -7,18 +7,19 @@ export interface LookAt {
   readonly host: string;
   readonly target: SshTarget;
   readonly command: string;
+  /** How long it may take, 10 s unless it is said. */
+  readonly seconds?: number;
 }
-
-const deadlineSeconds = 10;
 
 /** Look at one machine. A machine that is dead, hung or somebody else's is a finding, not a failure. */
 export async function lookAt<Facts extends { readonly now_ms: number }>({
   host,
   target,
   command,
+  seconds = 10,
 }: LookAt): Promise<Look<Facts>> {
   const started = Date.now();
-  const { code, stdout, stderr } = await sshRun(target, command, deadlineSeconds);
+  const { code, stdout, stderr } = await sshRun(target, command, seconds);
   const middle = (started + Date.now()) / 2;
   if (code === 0) {
     try {
