@@ -112,9 +112,11 @@ type Way = Pick<Decision, "refusals" | "notes">;
 function wayOf(main: UpgradeFacts, looks: readonly Look[], wanted: UpgradeWanted): Way {
   const { version, back } = wanted;
   const others = looks.some(({ host: name, facts }) => name !== wanted.main && facts?.installed);
-  if (main.data === false && others && !isOpen(main))
+  // A machine that was made anew has no program to ask its database with.
+  const blank = main.data === false || (main.installed === null && main.reconfigured === null);
+  if (blank && others && !isOpen(main))
     return refusing(
-      `the main database on ${wanted.main} has no tables, while other hosts run the package; put its data back first, or it is begun anew`,
+      `the main database on ${wanted.main} has no tables that it could be asked for, while other hosts run the package; put its data back and install the version there that ran, or it is begun anew`,
     );
   if (main.reconfigured === null || main.newer !== true) {
     const stale = back && main.reconfigured === version;

@@ -67,7 +67,8 @@ const backedUpRows = (name: string, version: Versioned, limits: UpgradeLimits): 
     deadlineSeconds: 120,
   },
   {
-    ...{ phase: "backup", script: "upgrade/backup", on: "main", limits: [name] },
+    ...{ phase: "backup", script: "upgrade/backup", on: "main" },
+    limits: [name, String(limits.backupMinutes), limits.back || "none"],
     says: "the whole database is in a backup that ended well: both programs' results, size, end mark, gzip -t",
     deadlineSeconds: limits.backup,
   },
@@ -98,8 +99,19 @@ const healthRow = (name: string, limits: UpgradeLimits): Omit<Row, "phase" | "on
   deadlineSeconds: limits.healthy + 60,
 });
 
+const restRow = (name: string): Row => ({
+  ...{ phase: "rest", name: "rest", script: "upgrade/rest", on: "others", limits: [name] },
+  says: "nothing writes while the database is migrated: the host was not started again meanwhile",
+  deadlineSeconds: 60,
+});
+
 /** The main database alone, then the others, so many at once. */
-const reconfigureRows = ({ name, groups }: UpgradeGoal, version: Versioned, limits: UpgradeLimits): Row[] => [
+const reconfigureRows = (
+  { name, groups, others }: UpgradeGoal,
+  version: Versioned,
+  limits: UpgradeLimits,
+): Row[] => [
+  ...(others.length > 0 ? [restRow(name)] : []),
   {
     ...{ ...version, phase: "reconfigure-main", name: "reconfigure-main" },
     ...{ script: "upgrade/reconfigure", on: "main" },

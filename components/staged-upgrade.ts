@@ -129,15 +129,17 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     const { stack, adopt } = this.#args;
     const members = new Map(hosts.map((host) => [host, this.#member(host)]));
     const lost = [...members.values()].filter(({ unreachable }) => unreachable).map(({ host }) => host.name);
-    if (lost.length > 0)
-      void pulumi.log.warn(
-        `${component} stays as it is while ${lost.join(", ")} is in changeover:unreachable: no barrier holds without it`,
-      );
+    const away = `${component} stays as it is while ${lost.join(", ")} is in changeover:unreachable: no barrier holds without it`;
+    if (lost.length > 0) void pulumi.log.warn(away);
     const made = new Transition(
       {
         ...{ component, transition, members, stack, adopt },
         ...args,
         frozen: lost.length > 0,
+        refuses:
+          lost.length > 0
+            ? `${away}; mend it and take it off the list, or take it out of the upgrade`
+            : undefined,
         after: [...[...members.values()].flatMap(({ host }) => [...host.ready]), ...(args.after ?? [])],
         preflight: () => this.#preflight(component, transition, members),
       },

@@ -61,6 +61,8 @@ export interface TransitionArgs {
   readonly secrets?: Readonly<Record<string, pulumi.Output<string>>>;
   /** Keep the id of the state whatever the config says: while a machine is lost, nothing new is begun. */
   readonly frozen?: boolean;
+  /** Why nothing of it goes on: whatever is still to run fails with these words, before anything is dialled for it. */
+  readonly refuses?: string;
   /** What rows with `by: "operator"` and `by: "platform"` declare, by script. A command is told what was seen before. */
   readonly commands?: Readonly<
     Record<
@@ -153,7 +155,7 @@ export class Transition extends pulumi.ComponentResource {
     const look = localStep(
       `${this.#prefix}-preflight`,
       {
-        create,
+        create: this.#refusal() ?? create,
         stdin,
         triggers: this.#triggers({ says: "look at every host; refuse before anything is touched" }),
       },
@@ -305,12 +307,19 @@ export class Transition extends pulumi.ComponentResource {
     const ssh = this.#ofHost(host, (member) => member.host.ssh);
     const create = pulumi.all([ssh, host, line, when ?? true]).apply(([target, on, argv, wanted]) => {
       if (!wanted) return undefined;
+      const refusal = this.#refusal();
+      if (refusal !== undefined) return refusal;
       const release = this.#member(on).release;
       return [startOf(target), `${scriptsOn(target, release)}/${script}`, ...argv.map(quoted)].join(" ");
     });
     const triggers = this.#triggers(shown, words, host, when);
     const stdin = secret === undefined ? undefined : this.#args.secrets?.[secret];
     return remoteStep(`${this.#prefix}-${name}`, { ssh, create, triggers, stdin }, this.#after());
+  }
+
+  #refusal(): string | undefined {
+    const { refuses } = this.#args;
+    return refuses && `printf '%s\\n' ${quoted(`refused: ${refuses}`)} >&2; exit 77`;
   }
 
   /**

@@ -23,10 +23,15 @@ export function greenOf(receipt: string): Ran | undefined {
   return version === undefined || since === undefined ? undefined : { version, since };
 }
 
-/** What ran, with what runs now. The same version again, after another, is an entry of its own. */
+/**
+ * What ran, with what runs now. The same version again, after another, is an entry of its own; after an upgrade that did not
+ * end its time begins anew, since nobody knows until when it ran.
+ */
 export function withGreen(before: readonly Ran[], now: Ran | undefined): readonly Ran[] {
   const last = before.at(-1);
-  if (!now || (last?.version === now.version && last.until === undefined)) return before;
+  if (!now) return before;
+  if (last?.version === now.version && last.until === undefined)
+    return last.since === now.since ? before : [...before.slice(0, -1), now];
   return [...before.slice(0, -1), ...(last ? [{ ...last, until: last.until ?? now.since }] : []), now];
 }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Make a verified backup of the whole database; its id and what is in it on stdout.
 
-Usage: backup.py NAME TRANSITION-ID make [MINUTES]
+Usage: backup.py NAME TRANSITION-ID make [MINUTES [KEPT]]
        backup.py NAME TRANSITION-ID copy
        backup.py NAME TRANSITION-ID require MINUTES
 
-`make` does nothing when this transition has a backup that is whole and not older than MINUTES. `copy` keeps what there is before
+`make` does nothing when this transition has a backup that is whole and not older than MINUTES; of old ones it removes those
+that are too many, but not KEPT. `copy` keeps what there is before
 a restore overwrites it; no transition counts it as its backup. `require` refuses (77) unless the backup of this transition was
 restored on trial and is not older than MINUTES; it prints its id.
 """
@@ -48,9 +49,7 @@ def make(settings, transition, minutes):
         if backups.is_whole(settings, before):
             return described(before, "is there already")
         log(f"backup {before['id']} is damaged: making another one")
-    made = dump.take(settings, transition, version_of(settings))
-    backups.retain(settings)
-    return described(made, "is made")
+    return described(dump.take(settings, transition, version_of(settings)), "is made")
 
 
 def require(settings, transition, minutes):
@@ -64,10 +63,11 @@ def require(settings, transition, minutes):
     return found["id"]
 
 
-def main(name, transition, what, minutes=None):
+def main(name, transition, what, minutes=None, kept=None):
     settings = load(name)
     if what == "make":
         print(make(settings, transition, minutes))
+        backups.retain(settings, kept)
     elif what == "copy":
         print(dump.take(settings, transition, version_of(settings), copy=True)["id"])
     elif what == "require" and minutes:
@@ -77,4 +77,4 @@ def main(name, transition, what, minutes=None):
 
 
 if __name__ == "__main__":
-    start(main, __doc__, 3, 4)
+    start(main, __doc__, 3, 5)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Back up the whole database of the main host, verified, while its services run.
-# Usage: backup.sh COMPONENT NAME [MINUTES]
+# Usage: backup.sh COMPONENT NAME [MINUTES [KEPT]]
 #
-# Does nothing when this transition has one that is whole, and not older than MINUTES. Writes stand still for the moment in
+# Does nothing when this transition has one that is whole, and not older than MINUTES. Old ones that are too many are removed,
+# but not KEPT, which somebody wants to go back to. Writes stand still for the moment in
 # which the dump and the count of its rows begin: both see the same data.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,7 +16,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 2 || $# == 3)) || misuse "backup.sh takes COMPONENT NAME [MINUTES], got: $*"
+  (($# >= 2 && $# <= 4)) || misuse "backup.sh takes COMPONENT NAME [MINUTES [KEPT]], got: $*"
   local said made
   load_upgrade "$1" "$2"
   [[ -z ${3:-} ]] || require_number "$3" minutes
@@ -27,7 +28,7 @@ main() {
   fi
   have_database
   log "backing up the database"
-  made=$(upgrade_py backup "$CHANGEOVER_ID" make ${3:+"$3"})
+  made=$(upgrade_py backup "$CHANGEOVER_ID" make "${@:3}")
   receipt "$made on $HOSTNAME"
 }
 

@@ -102,11 +102,11 @@ def clear(settings):
             os.unlink(f"{settings['backup_folder']}/{file}")
 
 
-def retain(settings):
-    """Remove all but the newest `keep` that were restored on trial, the one that is not yet, and those that are needed."""
+def retain(settings, named):
+    """Remove all but the newest `keep` that were restored on trial, the one that is not yet, the one that is named to go back to, and those that are needed."""
     known = backups(settings)
     good = [record["id"] for record in known if record["restored"] and not record["copy"]]
-    kept = {known[0]["id"], *good[: int(settings["keep"])], *needed(settings)}
+    kept = {known[0]["id"], named, *good[: int(settings["keep"])], *needed(settings)}
     for record in known:
         if record["id"] in kept:
             continue

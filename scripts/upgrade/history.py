@@ -22,6 +22,11 @@ def is_newer(settings, version):
     return newer(kind_of(settings), of, version) if of else None
 
 
+def spent(settings):
+    """Backups that were put back already: nobody means them a second time."""
+    return record(settings).get("spent", "").split()
+
+
 def half_restored(settings):
     """The backup that a restore which has not ended is putting back."""
     return record(settings).get("restoring")

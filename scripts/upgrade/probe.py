@@ -74,7 +74,7 @@ def database_facts(settings):
 
 def backup_facts(settings, data_mib):
     known = backups.backups(settings)
-    good = [one for one in known if one["restored"] and one["version"] and not one["copy"]]
+    good = [one for one in known if one["restored"] and one["version"] and not one["copy"] and one["id"] not in history.spent(settings)]
     folder = settings["backup_folder"]
     estimate = known[0]["bytes"] >> 20 if known else data_mib
     keys = ("id", "version", "at", "tables", "bytes")

@@ -20,6 +20,8 @@ note_begin() {
   for key in found version begun; do known=$(value_of "$(database_record)" "$key" | grep . || printf '%s' "$known"); done
   backup=$(value_of "$(database_record)" backup)
   if [[ -n $known && $known != "$1" ]] && ! no_database_yet; then
+    # A machine that was started again in between has started its services: what they wrote since is in no backup.
+    require_stopped_but_database
     backup=$(upgrade_py backup "$CHANGEOVER_ID" require 999999) ||
       refuse "the database of $HOSTNAME is of $known and is not changed without a way back; $(start_again)"
   fi
@@ -46,6 +48,8 @@ main() {
   require_claim
   note_begin "$3"
   run_line "$seconds" reconfigure "$RECONFIGURE"
+  # From here on there is data that could be lost.
+  [[ $MAIN != yes ]] || note fresh=
   if [[ -n $START ]] && services_down; then run_line 300 start "$START"; fi
   note "version=$3" begun= found= fresh= "id=$CHANGEOVER_ID"
   receipt "$HOSTNAME is reconfigured to $3"

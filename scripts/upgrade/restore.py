@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 
 import backups  # noqa: E402
 from database import quoted, schemas_of, session  # noqa: E402
-from history import brought, half_restored, is_newer  # noqa: E402
+from history import brought, half_restored, is_newer, spent  # noqa: E402
 from host import Refused, TimedOut, load, log, start  # noqa: E402
 from reading import differences, read  # noqa: E402
 
@@ -32,7 +32,8 @@ def plan(settings, version, number):
     if not half and not is_newer(settings, version):
         return None
     said = f"half restored from backup {half}" if half else f"of {brought(settings)}, newer than {version}"
-    good = [one for one in backups.backups(settings) if one["version"] == version and one["restored"] and not one["copy"]]
+    known = [one for one in backups.backups(settings) if one["version"] == version and one["restored"] and not one["copy"]]
+    good = [one for one in known if one["id"] not in spent(settings)]
     if not good:
         raise Refused(
             f"the database is {said}, and {settings['backup_folder']} has no backup of {version} that was restored on trial; "

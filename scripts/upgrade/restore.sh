@@ -41,7 +41,8 @@ main() {
   require_claim
   note "restoring=$3"
   loaded=$(upgrade_py restore "$4" load "$3")
-  note "version=$4" begun= restoring= found=
+  # It is put back once: who goes back again later means a later one.
+  note "version=$4" begun= restoring= found= "spent=$(value_of "$(database_record)" spent) $3"
   [[ -z $DATABASE_STOP ]] || run_line 120 database_stop "$DATABASE_STOP"
   receipt "$loaded; what was there is kept as $(value_of "$(database_record)" copy)"
 }

@@ -17,6 +17,16 @@ from host import ROOT, load, pairs_of, run_line, start  # noqa: E402
 LATER_S = 120
 
 
+def expire(records):
+    """Who relied on the silence is told by its next step to start again."""
+    temporary = f"{records}/temporary/silence"
+    transition = (pairs_of(temporary) or {}).get("id")
+    if transition:
+        with open(f"{records}/expired/{transition}", "w", encoding="utf8") as expired:
+            expired.write("silence\n")
+        os.unlink(temporary)
+
+
 def main(name):
     settings, file = load(name), f"{ROOT}/{name}/silenced"
     until = (pairs_of(file) or {}).get("until", "")
@@ -24,6 +34,7 @@ def main(name):
         return
     if settings.get("unsilence") and run_line(settings["unsilence"], 60)[0] != 0:
         sys.exit(1)
+    expire(f"{ROOT}/{name}")
     os.unlink(file)
 
 

@@ -28,6 +28,8 @@ require_backup() {
     at=$(date -u +%s -d "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}:${BASH_REMATCH[3]}:${BASH_REMATCH[4]}")
     ((EPOCHSECONDS - at < $1 * 60)) ||
       refuse "$why: the backup is $(((EPOCHSECONDS - at) / 60)) min old, allowed are $1; $(start_again)"
+  elif [[ -n ${2:-} && $2 != *' has no database of '* ]]; then
+    refuse "$why: the trial of the backup said \"$2\", allowed is one that ended well; $(start_again)"
   fi
 }
 
@@ -48,6 +50,8 @@ main() {
   fi
   require_backup "$3" "${4:-}"
   require_claim
+  # Whatever comes next, from now on it has not been green all the time.
+  rm -f "$(records)/green"
   run_line 3600 stop "$STOP"
   wait_until "all services of $HOSTNAME are stopped" 120 nothing_runs
   receipt "all services of $HOSTNAME are stopped"

@@ -395,8 +395,10 @@ bash ${scripts}/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4
       await refused(step("scalr-app", "stop", `60 ${said}`), /min old, allowed are 60; start again/);
       await ended(step("scalr-db", "backup", "60"), 0, "is made");
       await ended(step("scalr-db", "trial"), 0, "was restored on trial");
+      await refused(step("scalr-app", "stop", "60 none"), /the trial of the backup said "none"/);
+      const trial = (await step("scalr-db", "trial")).stdout.trim();
       for (const host of [...hosts].reverse())
-        await twice(host, "stop", "60 'as it was'", `all services of ${host} are stopped`);
+        await twice(host, "stop", `60 '${trial}'`, `all services of ${host} are stopped`);
       expect((await probe("scalr-app", "7.4.0-1")).services).toMatchObject({ poller: "STOPPED" });
     });
 

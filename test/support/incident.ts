@@ -60,6 +60,7 @@ export const upgradeSteps = {
   stop: "upgrade/stop",
   package: "upgrade/package",
   restore: "upgrade/restore",
+  rest: "upgrade/rest",
   reconfigure: "upgrade/reconfigure",
   health: "upgrade/health",
   smoke: "upgrade/smoke",

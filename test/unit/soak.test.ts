@@ -59,7 +59,9 @@ describe("what ran on a stack", () => {
 
   it("ends with what runs, and what ran before has an end", () => {
     const first = withGreen([], { version: "1", since: at(1) });
-    expect(withGreen(first, { version: "1", since: at(2) })).toEqual(first);
+    expect(withGreen(first, { version: "1", since: at(1) })).toEqual(first);
+    // It was stopped for an upgrade that failed, and is back.
+    expect(withGreen(first, { version: "1", since: at(2) })).toEqual([{ version: "1", since: at(2) }]);
     expect(withGreen(first, undefined)).toEqual(first);
     const second = withGreen(first, { version: "2", since: at(5) });
     expect(second).toEqual([

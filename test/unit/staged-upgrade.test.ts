@@ -118,8 +118,8 @@ describe("whether a version may come to all hosts", () => {
     [
       "a main database that was lost with its machine",
       "scalr-db",
-      { ...onMain, installed: null, data: false, reconfigured: null, newer: null },
-      "the main database on scalr-db has no tables, while other hosts run the package; put its data back first, or it is begun anew",
+      { ...onMain, installed: null, data: null, reconfigured: null, newer: null },
+      "the main database on scalr-db has no tables that it could be asked for, while other hosts run the package; put its data back and install the version there that ran, or it is begun anew",
     ],
   ])("refuses %s", (_, host, change, why) => {
     expect(decideUpgrade(looks({ [host]: change }), wanted).refusals).toEqual([why]);
@@ -264,6 +264,24 @@ describe("the run-book of an upgrade", { timeout: 60_000 }, () => {
     const others = planned(await declared(), await declared(quiet));
     expect(others.filter((name) => name.startsWith("scalr-upgrade-"))).toEqual([]);
     expect(others.filter((name) => !/^scalr-[a-z0-9-]+-host-/.test(name))).toEqual([]);
+  });
+
+  it("is of nobody while a host is unreachable: what is still to run of it fails before anything is dialled", async () => {
+    for (const lost of ["scalr-db", "scalr-worker"]) {
+      const away = await declaredFor({ ...keys({ version: "7.4.0-1" }), unreachable: [lost] });
+      const runs = away
+        .filter(({ name }) => name.startsWith("scalr-upgrade-"))
+        .flatMap(({ name, inputs }) =>
+          inputs.create === undefined ? [] : [{ name, create: inputs.create }],
+        );
+      expect(runs.length).toBeGreaterThan(20);
+      for (const { name, create } of runs)
+        expect(create, name).toMatch(
+          new RegExp(
+            `^printf .*refused: scalr stays as it is while ${lost} is in changeover:unreachable.*exit 77$`,
+          ),
+        );
+    }
   });
 
   it("is of a new host's own steps when one is added: nobody else stops", async () => {
