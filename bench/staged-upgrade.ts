@@ -18,11 +18,11 @@ const rounds = roundsOf(help);
 const playbook = join(import.meta.dirname, "staged-upgrade", "upgrade.yml");
 /** What goes wrong, the one last that nothing but a backup put back by hand would mend for Ansible. */
 const wrong = [
-  "a host that is not reached",
-  "a stop that hangs",
   "a package that one host does not take",
-  "a reconfigure that fails on one host",
+  "a host that is not reached",
   "a service that flaps",
+  "a reconfigure that fails on one host",
+  "a stop that hangs",
   "a migration that fails",
 ].map((name) => faults.find((fault) => fault.name === name) as Fault);
 /** Ansible has no limit of its own for a command: a run that waits is ended. */

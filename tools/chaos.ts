@@ -10,7 +10,7 @@ const file = join(cacheFolder(), "chaos.jsonl");
 
 const help = `The whole crash matrix on real hosts: every step of a switch x every incident x finish or flip back, and
 production lost in every way; every step of a pool's release, of a server's way in and out and of a cut-over, failed,
-killed, and with a machine gone in it.
+killed, and with a machine gone in it; the way back from every stage of a staged upgrade.
 
 Usage: npm run chaos -- [--minutes N] [--again]
 
@@ -43,6 +43,7 @@ async function chaos(minutes: number): Promise<number> {
     "test/outage/switch.test.ts",
     "test/lab/emergency.test.ts",
     "test/night/pool-crash.test.ts",
+    "test/night/upgrade-crash.test.ts",
     "--reporter=verbose",
   ];
   const until = String(Date.now() + minutes * 60_000);

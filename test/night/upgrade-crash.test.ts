@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cut, mend, whyNoLab } from "../../tools/lab/lab.ts";
-import { type Case, chosen, recorded } from "../support/chaos.ts";
+import { type Case, chosen, inChaos, recorded } from "../support/chaos.ts";
 import { killGroup, type Run } from "../support/engine.ts";
 import { arrange, clear, reached } from "../support/incident.ts";
 import { failed, ok } from "../support/runs.ts";
@@ -64,7 +64,7 @@ describe.skipIf(whyNot !== undefined)("an upgrade that is stopped at every stage
 
   afterAll(() => site.stop(), minute);
 
-  describe("by one host that fails there", () => {
+  describe.skipIf(inChaos)("by one host that fails there", () => {
     let version = "";
     let before: Barrier | undefined;
 
@@ -96,7 +96,7 @@ describe.skipIf(whyNot !== undefined)("an upgrade that is stopped at every stage
     });
   });
 
-  describe("by the kill of the command there", () => {
+  describe.skipIf(inChaos)("by the kill of the command there", () => {
     let version = "";
 
     beforeAll(async () => {
@@ -121,7 +121,7 @@ describe.skipIf(whyNot !== undefined)("an upgrade that is stopped at every stage
     });
   });
 
-  describe("by a host that is cut off there", () => {
+  describe.skipIf(inChaos)("by a host that is cut off there", () => {
     let version = "";
 
     beforeAll(async () => {

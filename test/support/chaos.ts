@@ -16,6 +16,9 @@ export interface Case<Kind extends string = string, Step extends string = HostSt
 
 const { CHANGEOVER_CHAOS: file, CHANGEOVER_CHAOS_UNTIL: until } = process.env;
 
+/** Whether this is `npm run chaos`, which has the matrix and nothing else. */
+export const inChaos = file !== undefined;
+
 /** The cases of this run: the sample, or for `npm run chaos` all that it has not seen pass. */
 export function chosen<Kind extends { readonly sampled: boolean }>(cases: readonly Kind[]): Kind[] {
   if (file === undefined) return cases.filter(({ sampled }) => sampled);
