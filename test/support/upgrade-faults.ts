@@ -159,7 +159,7 @@ echo 'DPkg::Post-Invoke {"head -c 100M /dev/zero >${folder}/full || true";};' >$
   },
   {
     name: "a smoke test that hangs",
-    stage: /^smoke-server-scalr-app2$/,
+    stage: /^smoke-[\w-]+-scalr-app2$/,
     says: /smoke test server on scalr-app2 did not end within 60 s/,
     breaks: on(
       "scalr-app2",
