@@ -34,7 +34,11 @@ interface Figure {
   readonly site: number;
 }
 
-const site = await ScalrSite.start(["7.4.0-1", "7.4.2-1", "7.4.3-1"], packages);
+const site = await ScalrSite.start(
+  ["7.4.0-1", "7.4.2-1", "7.4.3-1"],
+  // Ansible asks apt on a host by way of a library there.
+  [...packages, "python3-apt"],
+);
 const hosts = Object.keys(scalrHosts);
 const ansible = new Ansible(site.estate, "packages", {
   main: ["scalr-db"],

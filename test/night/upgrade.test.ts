@@ -128,6 +128,8 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
       const { run } = await went("7.4.0-1");
       failed(run);
       await mend(site.estate.lab, "scalr-worker");
+      // Without the database its services have ended; their supervisor starts them again.
+      await expect.poll(() => site.notRunning(), { timeout: minute, interval: 1000 }).toEqual([]);
       await site.healthyAt("7.3.0-1");
       const { child, run: killed, said } = site.estate.project.start(["up", "--yes", "--skip-preview"]);
       await expect
