@@ -159,6 +159,8 @@ async function theirs(fault: Fault): Promise<void> {
   );
 }
 
+// As many at once as Ansible has forks for.
+site.set({ parallel: 4 });
 try {
   await ansible.prepare(playbook);
   ok(await up("7.4.0-1"));

@@ -47,7 +47,7 @@ export function stagedUpgradeTable(goal: UpgradeGoal, limits: UpgradeLimits): Ta
   return [
     ...backedUpRows(name, version, limits),
     ...stopRows(name, others, limits),
-    ...packageRows(version, limits),
+    ...packageRows(goal, version, limits),
     ...reconfigureRows(goal, version, limits),
     ...provenRows(goal, version, limits),
   ];
@@ -79,7 +79,7 @@ const backedUpRows = (name: string, version: Versioned, limits: UpgradeLimits): 
   },
 ];
 
-const packageRows = (version: Versioned, limits: UpgradeLimits): Row[] => [
+const packageRows = ({ name, others }: UpgradeGoal, version: Versioned, limits: UpgradeLimits): Row[] => [
   {
     ...{ ...version, phase: "package", script: "upgrade/package", on: "each" },
     says: "exactly this version is installed; the package has reconfigured nothing by itself",
@@ -92,6 +92,7 @@ const packageRows = (version: Versioned, limits: UpgradeLimits): Row[] => [
     deadlineSeconds: limits.backup,
     pointOfNoReturn: true,
   },
+  ...(others.length > 0 ? [restRow(name)] : []),
 ];
 
 const healthRow = (name: string, limits: UpgradeLimits): Omit<Row, "phase" | "on" | "says"> => ({
@@ -100,18 +101,13 @@ const healthRow = (name: string, limits: UpgradeLimits): Omit<Row, "phase" | "on
 });
 
 const restRow = (name: string): Row => ({
-  ...{ phase: "rest", name: "rest", script: "upgrade/rest", on: "others", limits: [name] },
+  ...{ phase: "restore", name: "rest", script: "upgrade/rest", on: "others", limits: [name] },
   says: "nothing writes while the database is migrated: the host was not started again meanwhile",
   deadlineSeconds: 60,
 });
 
 /** The main database alone, then the others, so many at once. */
-const reconfigureRows = (
-  { name, groups, others }: UpgradeGoal,
-  version: Versioned,
-  limits: UpgradeLimits,
-): Row[] => [
-  ...(others.length > 0 ? [restRow(name)] : []),
+const reconfigureRows = ({ name, groups }: UpgradeGoal, version: Versioned, limits: UpgradeLimits): Row[] => [
   {
     ...{ ...version, phase: "reconfigure-main", name: "reconfigure-main" },
     ...{ script: "upgrade/reconfigure", on: "main" },
@@ -121,6 +117,8 @@ const reconfigureRows = (
   },
   {
     ...{ ...healthRow(name, limits), phase: "health-main", name: "health-main", on: "main" },
+    // All wait for it; whether it stays so is looked at again with all others.
+    limits: [name, String(limits.healthy), "3"],
     says: "its supervisor and services run without a restart loop, and the database answers",
   },
   ...groups.map((_, index): Row => ({

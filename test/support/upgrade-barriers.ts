@@ -79,7 +79,8 @@ function namesOf(phase: string): string[] {
 }
 
 /** The names of the stages before or after one. */
-export const namesBefore = (phase: string): string[] => phases.slice(0, at(phase)).flatMap(namesOf);
+export const namesBefore = (phase: string): string[] =>
+  phases.slice(0, Math.max(0, at(phase))).flatMap(namesOf);
 const namesAfter = (phase: string): string[] => phases.slice(at(phase) + 1).flatMap(namesOf);
 
 const named = (output: string, how: string): string[] => [
