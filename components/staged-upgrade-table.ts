@@ -95,8 +95,13 @@ const packageRows = ({ name, others }: UpgradeGoal, version: Versioned, limits: 
   ...(others.length > 0 ? [restRow(name)] : []),
 ];
 
-const healthRow = (name: string, limits: UpgradeLimits): Omit<Row, "phase" | "on" | "says"> => ({
-  ...{ script: "upgrade/health", limits: [name, String(limits.healthy)], reads: true },
+/** @param watch for how many seconds nothing may start again; left out: the script's own number. */
+const healthRow = (
+  name: string,
+  limits: UpgradeLimits,
+  ...watch: readonly string[]
+): Omit<Row, "phase" | "on" | "says"> => ({
+  ...{ script: "upgrade/health", limits: [name, String(limits.healthy), ...watch], reads: true },
   deadlineSeconds: limits.healthy + 60,
 });
 
@@ -116,9 +121,8 @@ const reconfigureRows = ({ name, groups }: UpgradeGoal, version: Versioned, limi
     pointOfNoReturn: true,
   },
   {
-    ...{ ...healthRow(name, limits), phase: "health-main", name: "health-main", on: "main" },
     // All wait for it; whether it stays so is looked at again with all others.
-    limits: [name, String(limits.healthy), "3"],
+    ...{ ...healthRow(name, limits, "3"), phase: "health-main", name: "health-main", on: "main" },
     says: "its supervisor and services run without a restart loop, and the database answers",
   },
   ...groups.map((_, index): Row => ({

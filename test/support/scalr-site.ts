@@ -54,14 +54,6 @@ export class ScalrSite {
     );
   }
 
-  async withdraw(version: string): Promise<void> {
-    await this.estate.on(
-      repository,
-      `cd /srv && rm packages/*${version}* && bash demo/scalr/repository.sh packages`,
-      60,
-    );
-  }
-
   /** What the stack file says of Scalr from now on, with what was said before; undefined takes that back. */
   set(change: Readonly<Record<string, unknown>>): void {
     const all = Object.entries({ ...this.#config, ...change }).filter(([, value]) => value !== undefined);
