@@ -95,13 +95,16 @@ export async function requireSoaked({ stagedUpgrades }: StackConfig, outputs: un
         `stagedUpgrades.${name}: not asked how ${version} ran on ${soak.stack}: ${soak.override}`,
       );
     const path = ["stagedUpgrades", name];
+    let theirs: unknown;
     try {
-      const there = ranIn(await lastOutputs(soak.stack), name);
-      const why = soaking(version, soak, { there, here: ranIn(outputs, name), now: new Date() });
-      if (why !== undefined) problems.push({ path: [...path, "version"], text: why });
+      theirs = await lastOutputs(soak.stack);
     } catch (error) {
       problems.push({ path: [...path, "soak", "stack"], text: unreadable(soak.stack, error) });
+      continue;
     }
+    const ran = { there: ranIn(theirs, name), here: ranIn(outputs, name), now: new Date() };
+    const why = soaking(version, soak, ran);
+    if (why !== undefined) problems.push({ path: [...path, "version"], text: why });
   }
   if (problems.length > 0) throw new ConfigError(problemText(stackFile(), problems));
 }
