@@ -5,6 +5,8 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 export interface Declared {
   readonly type: string;
   readonly name: string;
+  /** Name of the resource that it is under; empty: of none. */
+  readonly parent: string;
   readonly custom: boolean;
   /** Secrets unwrapped; their paths stand in `secrets`. */
   readonly inputs: Readonly<Record<string, unknown>>;
@@ -25,6 +27,7 @@ export type Outputs = (type: string, name: string) => Readonly<Record<string, un
 interface Request {
   getType(): string;
   getName(): string;
+  getParent(): string;
   getCustom(): boolean;
   getObject(): { toJavaScript(): Record<string, unknown> };
   getProtect(): boolean;
@@ -104,6 +107,7 @@ function asDeclared(request: Request): Declared {
   return {
     type: request.getType(),
     name: request.getName(),
+    parent: request.getParent().split("::").at(-1) ?? "",
     custom: request.getCustom(),
     inputs: plain(request.getObject().toJavaScript(), "", secrets) as Record<string, unknown>,
     secrets,

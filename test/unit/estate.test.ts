@@ -27,6 +27,17 @@ describe.each(["Pulumi.dev.yaml", "Pulumi.prod.yaml"])("the estate of %s", (file
     }
   });
 
+  it("has the resources of the golden file: names, types, parents and triggers, words apart", async () => {
+    const lines = declared.map(({ type, parent, name, inputs }) => {
+      const [first] = (inputs.triggers ?? []) as Record<string, unknown>[];
+      const { says: _, ...decides } = typeof first === "object" ? first : {};
+      const triggers = first === undefined ? "" : ` ${JSON.stringify(typeof first === "object" ? decides : first)}`;
+      return `${type} ${parent}/${name}${triggers}`;
+    });
+    const text = `${lines.sort().join("\n")}\n`;
+    await expect(text).toMatchFileSnapshot(join(import.meta.dirname, "resources", `${file}.txt`));
+  });
+
   it("keeps connections, keys and passwords secret, and steps from ever being run by a destroy", () => {
     const steps = declared.filter(({ type }) => type === "command:remote:Command");
     expect(steps.length).toBeGreaterThan(10);
