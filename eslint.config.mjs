@@ -3,15 +3,27 @@ import tseslint from "typescript-eslint";
 
 /** The only files of the program that may declare resources; all others in these folders are pure data and functions. */
 const declaring = [
-  "components/{absent,app-pool,cache-ring,estate,pair,preflight,shared-volume,shared-volumes,staged-upgrade,step,transition}.ts",
-  "platforms/{aws,inventory,local,platform,platforms,ssh}.ts",
-  "platforms/aws/*.ts",
+  "components/*/component.ts",
+  "components/{app-pool,shared-volume}/*.ts",
+  "transition/{absent,preflight,site,step,transition}.ts",
+  // It asks the engine, and declares nothing.
+  "config/last-outputs.ts",
+  "platforms/{platform,platforms,ssh}.ts",
+  "platforms/*/*.ts",
+];
+
+/** The program: what `pulumi up` loads, and what it runs beside itself. */
+const program = [
+  "index.ts",
+  "estate.ts",
+  "config.ts",
+  ...["components", "transition", "config", "platforms"].map((folder) => `${folder}/**/*.ts`),
 ];
 
 const remoteCommands = {
   selector:
     "NewExpression[callee.property.name=/^(Command|CopyToRemote|CopyFile)$/]:matches([callee.object.property.name='remote'], [callee.object.name='remote'])",
-  message: "only components/step.ts makes remote commands: use remoteStep() or HostScripts of it",
+  message: "only transition/step.ts makes remote commands: use remoteStep() or scriptsCopy() of it",
 };
 
 const configReaders = {
@@ -57,7 +69,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["tools/offline/**/*.ts"],
+    files: ["tools/workshop/offline/**/*.ts"],
     // What the engine sends is JSON of any shape, and the real plugins print it as it is.
     rules: { "@typescript-eslint/no-base-to-string": "off" },
   },
@@ -66,13 +78,13 @@ export default tseslint.config(
     languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly" } },
   },
   {
-    files: ["index.ts", "config.ts", "components/**/*.ts", "platforms/**/*.ts"],
+    files: program,
     rules: restricted(remoteCommands, configReaders, resourcesInApply),
   },
-  { files: ["components/step.ts"], rules: restricted(configReaders, resourcesInApply) },
+  { files: ["transition/step.ts"], rules: restricted(configReaders, resourcesInApply) },
   { files: ["config.ts"], rules: restricted(remoteCommands, resourcesInApply) },
   {
-    files: ["components/**/*.ts", "platforms/**/*.ts"],
+    files: program.filter((folder) => folder.includes("/")),
     ignores: declaring,
     rules: {
       "@typescript-eslint/no-restricted-imports": [

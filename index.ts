@@ -4,9 +4,9 @@ import { lastOutputs } from "./config/last-outputs.ts";
 // The CLI needs a second to open what it keeps of the last update; meanwhile the program is loaded.
 const last = lastOutputs();
 const { readConfig, requireOrderlyLeave, requireSafeBackend, requireSoaked } = await import("./config.ts");
-const { declareEstate } = await import("./components/estate.ts");
-const { lastLook } = await import("./components/looked.ts");
-const { shortStackTraces } = await import("./components/stacks.ts");
+const { declareEstate } = await import("./estate.ts");
+const { lastLook } = await import("./transition/last-look.ts");
+const { shortStackTraces } = await import("./transition/short-stacks.ts");
 const { platformOf } = await import("./platforms/platforms.ts");
 
 shortStackTraces();

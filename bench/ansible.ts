@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { ssh } from "../tools/lab/lab.ts";
+import { ssh } from "../tools/workshop/lab/lab.ts";
 import type { Estate } from "../test/support/estate.ts";
 
 /** What the control node needs besides a plain local host: packages for `Estate.start`. */

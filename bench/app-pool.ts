@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { archivePath } from "../tools/demo-releases.ts";
-import type { LoadReport } from "../tools/load.ts";
+import { archivePath } from "../tools/workshop/demo-releases.ts";
+import type { LoadReport } from "../tools/workshop/load.ts";
 import { PoolSite } from "../test/support/pool-site.ts";
 import { ok } from "../test/support/runs.ts";
 import { Ansible, packages } from "./ansible.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { powerCut } from "../tools/lab/lab.ts";
-import { Writer } from "../tools/writer.ts";
+import { powerCut } from "../tools/workshop/lab/lab.ts";
+import { Writer } from "../tools/workshop/writer.ts";
 import { Estate } from "../test/support/estate.ts";
 import { line } from "./figures.ts";
 

@@ -1,4 +1,4 @@
-import { boot } from "../tools/lab/lab.ts";
+import { boot } from "../tools/workshop/lab/lab.ts";
 import { Estate } from "../test/support/estate.ts";
 import { line, median } from "./figures.ts";
 import { Changeover } from "./pair/changeover.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Bench } from "../test/support/engine.ts";
-import { ensureCommands, sshCommands } from "../tools/setup/debian.ts";
+import { ensureCommands, sshCommands } from "../tools/workshop/setup/debian.ts";
 import { childrenOf, processes } from "../test/support/processes.ts";
 
 const help = `Time and memory of a preview, and of an update with nothing to do, at 100 hosts x 3 steps.

@@ -1,8 +1,8 @@
-import { decidePool } from "./app-pool-decide.ts";
-import { decideCacheNode, decideCacheRing } from "./cache-decide.ts";
-import { decidePair } from "./pair-decide.ts";
-import { decideUpgrade, decideUpgradeHost } from "./staged-upgrade-decide.ts";
-import { decideBricks, decideMount, decideVolumeHost } from "./shared-volume-decide.ts";
+import { decidePool } from "./app-pool/decide.ts";
+import { decideCacheNode, decideCacheRing } from "./cache/decide.ts";
+import { decidePair } from "./pair/decide.ts";
+import { decideUpgrade, decideUpgradeHost } from "./staged-upgrade/decide.ts";
+import { decideBricks, decideMount, decideVolumeHost } from "./shared-volume/decide.ts";
 
 /** What decides whether a transition may begin, by the kind of component. */
 export const deciders = {

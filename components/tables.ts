@@ -10,12 +10,12 @@ import {
   serverHostTable,
   singleReleaseTable,
   upgradeTable,
-} from "./app-pool-table.ts";
-import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache-table.ts";
-import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair-table.ts";
-import { bricksTable, mountTable, unmountTable, volumeHostTable } from "./shared-volume-table.ts";
-import { stagedUpgradeTable, upgradeHostTable } from "./staged-upgrade-table.ts";
-import type { Table } from "./table.ts";
+} from "./app-pool/table.ts";
+import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./cache/table.ts";
+import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./pair/table.ts";
+import { bricksTable, mountTable, unmountTable, volumeHostTable } from "./shared-volume/table.ts";
+import { stagedUpgradeTable, upgradeHostTable } from "./staged-upgrade/table.ts";
+import type { Table } from "../transition/table.ts";
 
 const everything: CarriedRows = { files: true, services: true, checks: true, snapshot: true };
 

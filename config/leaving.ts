@@ -1,5 +1,5 @@
 import { type Problem } from "./problems.ts";
-import { upgradesIn } from "./upgrade-leaving.ts";
+import { upgradesIn } from "../components/staged-upgrade/leaving.ts";
 
 /** What a stack said of its machines at its last update, as far as it decides who may leave. */
 export interface Operated {

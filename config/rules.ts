@@ -2,9 +2,9 @@ import { contains, networkOf } from "../platforms/ipv4.ts";
 import { publicKeyType, withoutComment } from "../platforms/public-key.ts";
 import { vpcPrefixes } from "../platforms/subnets.ts";
 import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
-import { cacheProblems } from "./cache-rules.ts";
-import { cacheNames } from "./caches.ts";
-import { carriedNames, carriedPorts } from "./carried.ts";
+import { cacheProblems } from "../components/cache/rules.ts";
+import { cacheNames } from "../components/cache/config.ts";
+import { carriedNames, carriedPorts } from "../components/pair/carried-config.ts";
 import {
   at,
   type Draft,
@@ -17,11 +17,11 @@ import {
   wordsOf,
   wrongNames,
 } from "./draft.ts";
-import { poolRules } from "./pool-rules.ts";
+import { poolRules } from "../components/app-pool/rules.ts";
 import { defaultPorts, hostNames, pairNames } from "./schema.ts";
-import { upgradeProblems } from "./upgrade-rules.ts";
-import { volumeNames } from "./volumes.ts";
-import { volumeProblems } from "./volume-rules.ts";
+import { upgradeProblems } from "../components/staged-upgrade/rules.ts";
+import { volumeNames } from "../components/shared-volume/config.ts";
+import { volumeProblems } from "../components/shared-volume/rules.ts";
 
 /** What is wrong between the parts of a stack file, beyond the shape of each. */
 export function crossCheck(raw: Fields): Problem[] {

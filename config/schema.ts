@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { caches } from "./caches.ts";
-import { carriedFields } from "./carried.ts";
-import { appPools } from "./pools.ts";
+import { caches } from "../components/cache/config.ts";
+import { carriedFields } from "../components/pair/carried-config.ts";
+import { appPools } from "../components/app-pool/config.ts";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "./fields.ts";
-import { stagedUpgrades } from "./upgrades.ts";
-import { volumeFields } from "./volumes.ts";
+import { stagedUpgrades } from "../components/staged-upgrade/config.ts";
+import { volumeFields } from "../components/shared-volume/config.ts";
 import { networkOf } from "../platforms/ipv4.ts";
 import { publicKeyType } from "../platforms/public-key.ts";
 

@@ -9,15 +9,15 @@ import type { Platform } from "./platform.ts";
 export async function platformOf(config: StackConfig): Promise<Platform> {
   switch (config.platform) {
     case "local": {
-      const { localPlatform } = await import("./local.ts");
+      const { localPlatform } = await import("./local/index.ts");
       return localPlatform({ stack: pulumi.getStack(), hosts: config.hosts });
     }
     case "inventory": {
-      const { inventoryPlatform } = await import("./inventory.ts");
+      const { inventoryPlatform } = await import("./inventory/index.ts");
       return inventoryPlatform(config);
     }
     case "aws": {
-      const { awsPlatform } = await import("./aws.ts");
+      const { awsPlatform } = await import("./aws/index.ts");
       return awsPlatform(config);
     }
   }

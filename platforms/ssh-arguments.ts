@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { quoted } from "../components/start.ts";
+import { quoted } from "../transition/start.ts";
 import type { SshTarget } from "./platform.ts";
 import { publicKeyType, withoutComment } from "./public-key.ts";
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { tables } from "../components/tables.ts";
-import { phasesOf, type Row } from "../components/table.ts";
+import { phasesOf, type Row } from "../transition/table.ts";
 
 const root = join(import.meta.dirname, "..");
 

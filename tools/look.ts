@@ -1,34 +1,61 @@
-import type { Look } from "../components/decide.ts";
-import type { SshTarget } from "../platforms/platform.ts";
-import { sshRun } from "./ssh-run.ts";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { cacheInWords } from "../components/cache/verify.ts";
+import { lookedFile } from "../transition/last-look.ts";
+import { inWords } from "../components/pair/describe.ts";
+import { leftOut } from "../components/pair/verify.ts";
+import { upgradeInWords } from "../components/staged-upgrade/verify.ts";
+import { looksAt, looksAtCache, looksAtUpgrade, outputsOf, pulumiStack } from "./stack.ts";
 
-/** One machine to look at: where it is, and the read-only command that describes it. */
-export interface LookAt {
-  readonly host: string;
-  readonly target: SshTarget;
-  readonly command: string;
-  /** How long it may take, 10 s unless it is said. */
-  readonly seconds?: number;
+const help = `Say in words what the machines of a stack are now, read-only. The next preview within 15 minutes shows it.
+
+Usage: npm run look -- [--stack NAME] [--cwd FOLDER]
+
+Ends with 0 when every machine answered, 75 otherwise.`;
+
+async function look(args: readonly string[]): Promise<number> {
+  const { expected, caches = {}, upgrades = {}, targets } = outputsOf(args);
+  const all = await Promise.all(
+    expected.map(async (pair) => ({ pair, looks: await looksAt(pair, targets) })),
+  );
+  const cached = await Promise.all(
+    Object.entries(caches).map(async ([name, cache]) => ({
+      name,
+      looks: await looksAtCache(name, cache, targets),
+    })),
+  );
+  const upgraded = await Promise.all(
+    Object.entries(upgrades).map(async ([name, upgrade]) => ({
+      name,
+      looks: await looksAtUpgrade(name, upgrade, targets),
+    })),
+  );
+  const lines = [
+    ...all.flatMap(({ pair, looks }) =>
+      [...leftOut(pair), ...looks.map(inWords)].map((line) => `${pair.component}: ${line}`),
+    ),
+    ...cached.flatMap(({ name, looks }) =>
+      looks.map(({ component, look }) => `${name}: ${cacheInWords(name, component, look)}`),
+    ),
+    ...upgraded.flatMap(({ name, looks }) => looks.map((seen) => `${name}: ${upgradeInWords(seen)}`)),
+  ];
+  const file = lookedFile(pulumiStack("--show-name", ...args).trim());
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, JSON.stringify({ at: Date.now(), lines }));
+  console.log(lines.join("\n"));
+  const silent =
+    [...all, ...upgraded].some(({ looks }) => looks.some(({ facts }) => !facts)) ||
+    cached.some(({ looks }) => looks.some(({ look: { facts } }) => !facts));
+  return silent ? 75 : 0;
 }
 
-/** Look at one machine. A machine that is dead, hung or somebody else's is a finding, not a failure. */
-export async function lookAt<Facts extends { readonly now_ms: number }>({
-  host,
-  target,
-  command,
-  seconds = 10,
-}: LookAt): Promise<Look<Facts>> {
-  const started = Date.now();
-  const { code, stdout, stderr } = await sshRun(target, command, seconds);
-  const middle = (started + Date.now()) / 2;
-  if (code === 0) {
-    try {
-      const facts = JSON.parse(stdout) as Facts;
-      return { host, facts, skewMs: facts.now_ms - middle };
-    } catch {
-      return { host, failure: `answered the probe with something else: ${stdout.slice(0, 200)}` };
-    }
+const args = process.argv.slice(2);
+if (args.includes("--help")) console.log(help);
+else {
+  try {
+    process.exitCode = await look(args);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
   }
-  const where = `${target.user}@${target.host}:${String(target.port)}`;
-  return { host, failure: `${stderr || `ended with ${String(code)}`} (${where})` };
 }

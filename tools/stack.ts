@@ -1,21 +1,21 @@
 import { execFileSync } from "node:child_process";
-import type { Look, PairFacts } from "../components/pair-decide.ts";
-import type { BalancerFacts } from "../components/app-pool-decide.ts";
-import type { PoolExpected } from "../components/app-pool-verify.ts";
-import type { Look as LookOf } from "../components/decide.ts";
-import type { Mark, MarkFacts } from "../components/marks.ts";
-import { lookOf, scriptsOn } from "../components/start.ts";
+import type { Look, PairFacts } from "../components/pair/decide.ts";
+import type { BalancerFacts } from "../components/app-pool/decide.ts";
+import type { PoolExpected } from "../components/app-pool/verify.ts";
+import type { Look as LookOf } from "../transition/decide.ts";
+import type { Mark, MarkFacts } from "../transition/marks.ts";
+import { lookOf, scriptsOn } from "../transition/start.ts";
 import type {
   Look as UpgradeLook,
   UpgradeExpected,
   UpgradeSeen,
-} from "../components/staged-upgrade-verify.ts";
-import { looksWanted, type CacheExpected } from "../components/cache-verify.ts";
-import type { CacheFacts, Look as CacheLook } from "../components/cache-decide.ts";
-import type { PairExpected } from "../components/pair-verify.ts";
+} from "../components/staged-upgrade/verify.ts";
+import { looksWanted, type CacheExpected } from "../components/cache/verify.ts";
+import type { CacheFacts, Look as CacheLook } from "../components/cache/decide.ts";
+import type { PairExpected } from "../components/pair/verify.ts";
 import type { SshTarget } from "../platforms/platform.ts";
-import { lookAt } from "./look.ts";
-import { pulumiEnvironment, toolchain } from "./setup/toolchain.ts";
+import { lookAt } from "../transition/run/probe.ts";
+import { pulumiEnvironment, toolchain } from "./workshop/setup/toolchain.ts";
 
 /** What a stack says of itself in its outputs, as far as the tools read it. */
 export interface StackOutputs {

@@ -1,9 +1,9 @@
-import { poolDifferences } from "../components/app-pool-verify.ts";
-import { cacheDifferences } from "../components/cache-verify.ts";
-import { markDifferences } from "../components/marks.ts";
-import { type ExportedEntry, unfinished } from "../components/open.ts";
-import { differences, leftOut } from "../components/pair-verify.ts";
-import { upgradeDifferences } from "../components/staged-upgrade-verify.ts";
+import { poolDifferences } from "../components/app-pool/verify.ts";
+import { cacheDifferences } from "../components/cache/verify.ts";
+import { markDifferences } from "../transition/marks.ts";
+import { type ExportedEntry, unfinished } from "../transition/open.ts";
+import { differences, leftOut } from "../components/pair/verify.ts";
+import { upgradeDifferences } from "../components/staged-upgrade/verify.ts";
 import {
   looksAt,
   looksAtCache,

@@ -1,6 +1,6 @@
 import { PoolSite } from "../../test/support/pool-site.ts";
 import { ok } from "../../test/support/runs.ts";
-import { Load, type LoadReport } from "../../tools/load.ts";
+import { Load, type LoadReport } from "../../tools/workshop/load.ts";
 
 const styles = "/deploy/crossbow/shared/system/styles";
 const servers = ["prodapp01", "prodapp02", "prodapp03"];

@@ -1,5 +1,5 @@
-import { reboot } from "../../tools/lab/lab.ts";
-import type { WriterTarget } from "../../tools/writer.ts";
+import { reboot } from "../../tools/workshop/lab/lab.ts";
+import type { WriterTarget } from "../../tools/workshop/writer.ts";
 import type { Estate } from "../../test/support/estate.ts";
 import { names, onBoth, type Tool } from "./tool.ts";
 

@@ -1,4 +1,4 @@
-import type { WriterTarget } from "../../tools/writer.ts";
+import type { WriterTarget } from "../../tools/workshop/writer.ts";
 import type { Estate } from "../../test/support/estate.ts";
 import { RepmgrPair } from "./repmgr.ts";
 import { names, put, type Tool, until } from "./tool.ts";

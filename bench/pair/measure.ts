@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { boot, powerCut } from "../../tools/lab/lab.ts";
-import { Writer } from "../../tools/writer.ts";
+import { boot, powerCut } from "../../tools/workshop/lab/lab.ts";
+import { Writer } from "../../tools/workshop/writer.ts";
 import type { Estate } from "../../test/support/estate.ts";
 import { AddressWatch, WriteWatch } from "../../test/support/watch.ts";
 import { other, streams, type Tool, until } from "./tool.ts";

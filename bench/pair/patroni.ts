@@ -1,5 +1,5 @@
-import { hostUp, ssh } from "../../tools/lab/lab.ts";
-import type { WriterTarget } from "../../tools/writer.ts";
+import { hostUp, ssh } from "../../tools/workshop/lab/lab.ts";
+import type { WriterTarget } from "../../tools/workshop/writer.ts";
 import type { Estate } from "../../test/support/estate.ts";
 import { addressOf, names, onBoth, put, sql, streams, type Tool, until } from "./tool.ts";
 

@@ -1,5 +1,5 @@
-import { ssh } from "../../tools/lab/lab.ts";
-import type { WriterTarget } from "../../tools/writer.ts";
+import { ssh } from "../../tools/workshop/lab/lab.ts";
+import type { WriterTarget } from "../../tools/workshop/writer.ts";
 import type { Estate } from "../../test/support/estate.ts";
 import { addressOf, names, onBoth, other, put, sql, type Tool, until } from "./tool.ts";
 

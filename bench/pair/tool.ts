@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ssh } from "../../tools/lab/lab.ts";
-import type { WriterTarget } from "../../tools/writer.ts";
+import { ssh } from "../../tools/workshop/lab/lab.ts";
+import type { WriterTarget } from "../../tools/workshop/writer.ts";
 import type { Estate } from "../../test/support/estate.ts";
 
 /** One way to operate a pair on the two hosts. Each has a cluster and a service address of its own. */

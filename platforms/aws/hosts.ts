@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { localStep } from "../../components/step.ts";
+import { localStep } from "../../transition/step.ts";
 import type { Host, SshTarget } from "../platform.ts";
 import type { AwsMachine } from "./machine.ts";
 
@@ -11,7 +11,7 @@ export interface AwsHostsArgs {
   readonly login: { readonly user: string; readonly privateKeyPath?: string };
 }
 
-const awaitSsh = join(import.meta.dirname, "..", "..", "tools", "await-ssh.ts");
+const awaitSsh = join(import.meta.dirname, "await-ssh.ts");
 
 /** The machines as hosts: the bastion by its public address, all others through it by their private one. */
 export function awsHosts(args: AwsHostsArgs, opts: pulumi.CustomResourceOptions): ReadonlyMap<string, Host> {

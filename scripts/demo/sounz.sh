@@ -29,7 +29,7 @@ require_jars() {
   for jar in solr.war jetty-runner.jar lib/{slf4j-api,slf4j-reload4j,reload4j,jcl-over-slf4j}.jar; do
     [[ -s /opt/apollo/$jar ]] || lacking+=" $jar"
   done
-  [[ -z $lacking ]] || refuse "/opt/apollo on $SELF lacks$lacking; put them there: tools/lab/image/jars names the Maven artifact of each"
+  [[ -z $lacking ]] || refuse "/opt/apollo on $SELF lacks$lacking; put them there: tools/workshop/lab/image/jars names the Maven artifact of each"
 }
 
 main() {

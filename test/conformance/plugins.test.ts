@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ignoredLocally, ignoredRemotely } from "../../components/step.ts";
+import { ignoredLocally, ignoredRemotely } from "../../transition/step.ts";
 import { Project } from "../support/engine.ts";
-import { toolchain } from "../../tools/setup/toolchain.ts";
+import { toolchain } from "../../tools/workshop/setup/toolchain.ts";
 
 interface Schema {
   readonly resources: Record<string, { readonly inputProperties: Record<string, unknown> }>;

@@ -1,4 +1,4 @@
-import { toolchain } from "../../tools/setup/toolchain.ts";
+import { toolchain } from "../../tools/workshop/setup/toolchain.ts";
 
 type Name = "language" | "command" | "random" | "aws";
 

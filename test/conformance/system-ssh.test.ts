@@ -115,7 +115,7 @@ describe("the system's ssh with the stack's ssh_config", () => {
 });
 
 describe("the wait for a machine that starts", () => {
-  const tool = join(import.meta.dirname, "..", "..", "tools", "await-ssh.ts");
+  const tool = join(import.meta.dirname, "..", "..", "platforms", "aws", "await-ssh.ts");
   const wait = (target: SshTarget, seconds: number) =>
     spawnSync(process.execPath, [tool, "slayer", String(seconds)], {
       input: JSON.stringify(target),

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { unfinished } from "../../components/open.ts";
+import { unfinished } from "../../transition/open.ts";
 import type { Bench } from "../support/engine.ts";
 import { stepsIn } from "../support/previewed.ts";
 import type { TestRow } from "./scenario.ts";

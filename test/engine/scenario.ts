@@ -1,5 +1,5 @@
 import type { SshTarget } from "../../platforms/platform.ts";
-import type { Row } from "../../components/table.ts";
+import type { Row } from "../../transition/table.ts";
 
 /** A row of a test's table: a phase on a role, and the goal's words that it shows. */
 export type TestRow = Pick<Row, "phase" | "on"> &

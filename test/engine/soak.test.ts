@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import type { Ran } from "../../config/soak.ts";
+import type { Ran } from "../../components/staged-upgrade/soak.ts";
 import { Project } from "../support/engine.ts";
 import { failed, ok } from "../support/runs.ts";
 import { scalr, scalrHosts } from "../support/scalr.ts";

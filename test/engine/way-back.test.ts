@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { unfinished } from "../../components/open.ts";
+import { unfinished } from "../../transition/open.ts";
 import { Bench } from "../support/engine.ts";
 import { ok } from "../support/runs.ts";
 import { stepsIn } from "../support/previewed.ts";

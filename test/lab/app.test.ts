@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { archiveOf, filesOf, demoReleases } from "../../tools/demo-releases.ts";
-import * as lab from "../../tools/lab/lab.ts";
-import type { Ran } from "../../tools/lab/lab.ts";
-import { run, tryRun } from "../../tools/lab/lib/run.ts";
+import { archiveOf, filesOf, demoReleases } from "../../tools/workshop/demo-releases.ts";
+import * as lab from "../../tools/workshop/lab/lab.ts";
+import type { Ran } from "../../tools/workshop/lab/lab.ts";
+import { run, tryRun } from "../../tools/workshop/lab/lib/run.ts";
 import { installed, offered, versionOf } from "../support/local-packages.ts";
-import { Load } from "../../tools/load.ts";
+import { Load } from "../../tools/workshop/load.ts";
 
 const whyNot = lab.whyNoLab();
 const repository = join(import.meta.dirname, "../..");

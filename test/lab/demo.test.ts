@@ -2,9 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as lab from "../../tools/lab/lab.ts";
-import type { Ran } from "../../tools/lab/lab.ts";
-import { run, tryRun } from "../../tools/lab/lib/run.ts";
+import * as lab from "../../tools/workshop/lab/lab.ts";
+import type { Ran } from "../../tools/workshop/lab/lab.ts";
+import { run, tryRun } from "../../tools/workshop/lab/lib/run.ts";
 
 const whyNot = lab.whyNoLab();
 const repository = join(import.meta.dirname, "../..");

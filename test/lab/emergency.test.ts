@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { cut, freeze, mend, powerCut, reboot, thaw, whyNoLab } from "../../tools/lab/lab.ts";
-import { Writer } from "../../tools/writer.ts";
+import { cut, freeze, mend, powerCut, reboot, thaw, whyNoLab } from "../../tools/workshop/lab/lab.ts";
+import { Writer } from "../../tools/workshop/writer.ts";
 import { killGroup } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
 import { asPreviewed } from "../support/previewed.ts";

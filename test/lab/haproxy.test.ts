@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type HaproxyGoal, haproxyConfig } from "../../components/haproxy-config.ts";
-import * as lab from "../../tools/lab/lab.ts";
-import type { Ran } from "../../tools/lab/lab.ts";
-import { run, tryRun } from "../../tools/lab/lib/run.ts";
+import { type HaproxyGoal, haproxyConfig } from "../../components/app-pool/haproxy-config.ts";
+import * as lab from "../../tools/workshop/lab/lab.ts";
+import type { Ran } from "../../tools/workshop/lab/lab.ts";
+import { run, tryRun } from "../../tools/workshop/lab/lib/run.ts";
 import { startLoad } from "../support/load.ts";
 
 const whyNot = lab.whyNoLab();

@@ -2,13 +2,13 @@ import { spawn } from "node:child_process";
 import { readFile, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as lab from "../../tools/lab/lab.ts";
-import type { HostInfo } from "../../tools/lab/lab.ts";
-import { image } from "../../tools/lab/lib/image.ts";
-import { run, tryRun, waitUntil } from "../../tools/lab/lib/run.ts";
+import * as lab from "../../tools/workshop/lab/lab.ts";
+import type { HostInfo } from "../../tools/workshop/lab/lab.ts";
+import { image } from "../../tools/workshop/lab/lib/image.ts";
+import { run, tryRun, waitUntil } from "../../tools/workshop/lab/lib/run.ts";
 
 const whyNot = lab.whyNoLab();
-const cli = join(import.meta.dirname, "../../tools/lab/main.ts");
+const cli = join(import.meta.dirname, "../../tools/workshop/lab/main.ts");
 const repository = join(import.meta.dirname, "../..");
 
 const newLab = (): { id: string; stack: string; checkout: string } => {
@@ -295,13 +295,13 @@ describe.skipIf(whyNot !== undefined)(
       await lab.hostUp(id, "machine", ["debootstrap", "openssh-client", "systemd-container"]);
       const data = join(lab.hostDir(id, "machine"), "data00");
       const key = basename(dirname(layers[0] ?? ""));
-      await run(["mkdir", "-p", `${data}/images`, `${data}/labs`, `${data}/changeover/tools`]);
+      await run(["mkdir", "-p", `${data}/images`, `${data}/labs`, `${data}/changeover/tools/workshop`]);
       await run(["cp", "-a", `/var/cache/changeover/images/${key}`, `${data}/images/`], { deadline: 60 });
-      await run(["cp", "-r", join(repository, "tools/lab"), `${data}/changeover/tools/`]);
+      await run(["cp", "-r", join(repository, "tools/workshop/lab"), `${data}/changeover/tools/workshop/`]);
       await run(["cp", join(repository, "package.json"), `${data}/changeover/`]);
       await run(["cp", process.execPath, `${data}/node`]);
       const there = (words: string): Promise<string> =>
-        answer(id, "machine", `cd /data00/changeover && /data00/node tools/lab/main.ts ${words}`);
+        answer(id, "machine", `cd /data00/changeover && /data00/node tools/workshop/lab/main.ts ${words}`);
       await answer(
         id,
         "machine",
@@ -315,7 +315,9 @@ describe.skipIf(whyNot !== undefined)(
       expect(await there("ssh slayer hostname")).toBe("slayer");
       expect(await there("reboot slayer && ip -br link")).toContain(inner);
       expect(await there("ssh slayer hostname")).toBe("slayer");
-      expect(await there(`freeze slayer && /data00/node tools/lab/main.ts status`)).toContain("frozen");
+      expect(await there(`freeze slayer && /data00/node tools/workshop/lab/main.ts status`)).toContain(
+        "frozen",
+      );
       expect(await there(`net-down ${inner}`)).toBe("");
       const left = `ip -br link; ip route; systemctl list-units --all --plain 'changeover*' | grep '^changeover'; ls /data00/labs`;
       const machines = (

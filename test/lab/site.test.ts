@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { whyNoLab } from "../../tools/lab/lab.ts";
+import { whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { Estate } from "../support/estate.ts";
 import { asPreviewed } from "../support/previewed.ts";
 import { ok } from "../support/runs.ts";

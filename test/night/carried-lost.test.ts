@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freeze, powerCut, thaw, whyNoLab } from "../../tools/lab/lab.ts";
+import { freeze, powerCut, thaw, whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { CarriedSite } from "../support/carried.ts";
 import { asPreviewed } from "../support/previewed.ts";
 import { ok } from "../support/runs.ts";

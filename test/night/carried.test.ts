@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { whyNoLab } from "../../tools/lab/lab.ts";
+import { whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { CarriedSite, hosts } from "../support/carried.ts";
 import { arrange, clear } from "../support/incident.ts";
 import { asPreviewed } from "../support/previewed.ts";

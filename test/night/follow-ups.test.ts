@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { whyNoLab } from "../../tools/lab/lab.ts";
+import { whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { installed, offered, versionOf } from "../support/local-packages.ts";
 import { PoolSite } from "../support/pool-site.ts";
 import { failed, ok } from "../support/runs.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { powerCut, reboot, whyNoLab } from "../../tools/lab/lab.ts";
+import { powerCut, reboot, whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { Estate } from "../support/estate.ts";
 import { failed, ok } from "../support/runs.ts";
 import { VolumeUser } from "../support/volume-users.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { killHost, ssh, whyNoLab } from "../../tools/lab/lab.ts";
+import { killHost, ssh, whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import type { Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
 import { stepsIn } from "../support/previewed.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { whyNoLab } from "../../tools/lab/lab.ts";
+import { whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { type Case, chosen, recorded } from "../support/chaos.ts";
 import type { PoolStep } from "../support/incident.ts";
 import { type PoolIncident, poolIncidents, recover, stopIn } from "../support/pool-incidents.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { powerCut, whyNoLab } from "../../tools/lab/lab.ts";
+import { powerCut, whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { PoolSite } from "../support/pool-site.ts";
 import { failed, ok } from "../support/runs.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { hostKeyOf } from "../../platforms/aws/host-key.ts";
-import { killHost, whyNoLab } from "../../tools/lab/lab.ts";
-import { Writer } from "../../tools/writer.ts";
+import { killHost, whyNoLab } from "../../tools/workshop/lab/lab.ts";
+import { Writer } from "../../tools/workshop/writer.ts";
 import { processes } from "../support/processes.ts";
 import { Estate } from "../support/estate.ts";
 import { ok } from "../support/runs.ts";

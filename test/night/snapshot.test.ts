@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { powerCut, whyNoLab } from "../../tools/lab/lab.ts";
-import { Writer } from "../../tools/writer.ts";
+import { powerCut, whyNoLab } from "../../tools/workshop/lab/lab.ts";
+import { Writer } from "../../tools/workshop/writer.ts";
 import { Estate } from "../support/estate.ts";
 import { arrange, clear } from "../support/incident.ts";
 import { asPreviewed } from "../support/previewed.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cut, mend, whyNoLab } from "../../tools/lab/lab.ts";
+import { cut, mend, whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { type Case, chosen, inChaos, recorded } from "../support/chaos.ts";
 import { killGroup, type Run } from "../support/engine.ts";
 import { arrange, clear, reached } from "../support/incident.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { whyNoLab } from "../../tools/lab/lab.ts";
+import { whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { failed, ok } from "../support/runs.ts";
 import { ScalrSite } from "../support/scalr-site.ts";
 import { failures, goBack, stageOf, stoppedAt } from "../support/upgrade-barriers.ts";

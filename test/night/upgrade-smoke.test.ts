@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Ran, ssh, whyNoLab } from "../../tools/lab/lab.ts";
+import { type Ran, ssh, whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { ok } from "../support/runs.ts";
 import { scalr } from "../support/scalr.ts";
 import { ScalrSite } from "../support/scalr-site.ts";

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { whyNoLab } from "../../tools/lab/lab.ts";
+import { whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { Project, type Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
 import { failed, ok } from "../support/runs.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cut, mend, whyNoLab } from "../../tools/lab/lab.ts";
+import { cut, mend, whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { killGroup } from "../support/engine.ts";
 import { failed, ok } from "../support/runs.ts";
 import { scalr, scalrHosts } from "../support/scalr.ts";

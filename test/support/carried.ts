@@ -1,4 +1,4 @@
-import { Writer } from "../../tools/writer.ts";
+import { Writer } from "../../tools/workshop/writer.ts";
 import { Estate } from "./estate.ts";
 import { ok } from "./runs.ts";
 

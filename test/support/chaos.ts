@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import type { TestContext } from "vitest";
-import { type ChaosRecord, chaosKey, readRecords } from "../../tools/chaos/records.ts";
+import { type ChaosRecord, chaosKey, readRecords } from "../../tools/workshop/chaos/records.ts";
 import type { HostStep, PoolStep } from "./incident.ts";
 
 /** One incident in one step, and how the operator ends it. */

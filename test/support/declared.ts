@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { declareEstate } from "../../components/estate.ts";
-import { shortStackTraces } from "../../components/stacks.ts";
+import { declareEstate } from "../../estate.ts";
+import { shortStackTraces } from "../../transition/short-stacks.ts";
 import { parseConfig } from "../../config.ts";
 import type { Platform } from "../../platforms/platform.ts";
 import { type Declared, declaredBy } from "./mocks.ts";

@@ -3,8 +3,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import type { ExportedEntry } from "../../components/open.ts";
-import { pulumiEnvironment, toolchain } from "../../tools/setup/toolchain.ts";
+import type { ExportedEntry } from "../../transition/open.ts";
+import { pulumiEnvironment, toolchain } from "../../tools/workshop/setup/toolchain.ts";
 import type { Scenario, TestRow } from "../engine/scenario.ts";
 import { type Sshd, startSshd } from "./sshd.ts";
 

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { boot, createLab, hostUp, newLabId, removeLab, ssh } from "../../tools/lab/lab.ts";
-import type { WriterTarget } from "../../tools/writer.ts";
+import { boot, createLab, hostUp, newLabId, removeLab, ssh } from "../../tools/workshop/lab/lab.ts";
+import type { WriterTarget } from "../../tools/workshop/writer.ts";
 import { Project, type Run } from "./engine.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -130,7 +130,7 @@ export class Estate {
   }
 
   #powerSwitch(name: string): string {
-    const lab = join(root, "tools", "lab", "main.ts");
+    const lab = join(root, "tools", "workshop", "lab", "main.ts");
     return `${process.execPath} ${lab} power-cut ${name} --lab ${this.lab}`;
   }
 
@@ -155,7 +155,7 @@ export class Estate {
 
   /** `npm run look` for this stack. */
   look(): Promise<Run> {
-    return this.#tool("looking.ts");
+    return this.#tool("look.ts");
   }
 
   #tool(file: string): Promise<Run> {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { decidePair, type Look, type PairFacts, type PairWanted } from "../../components/pair-decide.ts";
-import { type Status, statusesOf } from "../../components/pair-goal.ts";
-import { aloneTable, switchTable } from "../../components/pair-table.ts";
-import { type Row, rowName } from "../../components/table.ts";
+import { decidePair, type Look, type PairFacts, type PairWanted } from "../../components/pair/decide.ts";
+import { type Status, statusesOf } from "../../components/pair/goal.ts";
+import { aloneTable, switchTable } from "../../components/pair/table.ts";
+import { type Row, rowName } from "../../transition/table.ts";
 
 export type Host = "slayer" | "megadeth";
 export const hosts: readonly Host[] = ["slayer", "megadeth"];
@@ -459,7 +459,7 @@ function done(step: Step): void {
   step.self.done = step.run.id;
 }
 
-/** tools/isolate.ts */
+/** components/pair/run/isolate.ts */
 function isolate(world: World, run: Run): void {
   if (!run.already) powerOff(world.machines[otherOf(run.production)]);
   run.receipt = `, epoch ${run.epoch}`;

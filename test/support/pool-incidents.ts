@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
-import { cut, mend, powerCut } from "../../tools/lab/lab.ts";
+import { cut, mend, powerCut } from "../../tools/workshop/lab/lab.ts";
 import { killGroup } from "./engine.ts";
 import { arrange, clear, type PoolStep, reached } from "./incident.ts";
 import type { PoolSite } from "./pool-site.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { archivePath, packDemoReleases } from "../../tools/demo-releases.ts";
-import { Load, type LoadReport } from "../../tools/load.ts";
+import { archivePath, packDemoReleases } from "../../tools/workshop/demo-releases.ts";
+import { Load, type LoadReport } from "../../tools/workshop/load.ts";
 import { Estate } from "./estate.ts";
 import { ok } from "./runs.ts";
 

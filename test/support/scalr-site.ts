@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { labDir } from "../../tools/lab/lab.ts";
-import { type Away, Outage } from "../../tools/outage.ts";
+import { labDir } from "../../tools/workshop/lab/lab.ts";
+import { type Away, Outage } from "../../tools/workshop/outage.ts";
 import type { Run } from "./engine.ts";
 import { Estate } from "./estate.ts";
 import { scalr, scalrDebian, scalrHosts } from "./scalr.ts";

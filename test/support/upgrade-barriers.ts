@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import { type Row, rowName, type Table } from "../../components/table.ts";
-import { stagedUpgradeTable } from "../../components/staged-upgrade-table.ts";
-import { upgradeGoal } from "../../components/staged-upgrade-goal.ts";
+import { type Row, rowName, type Table } from "../../transition/table.ts";
+import { stagedUpgradeTable } from "../../components/staged-upgrade/table.ts";
+import { upgradeGoal } from "../../components/staged-upgrade/goal.ts";
 import { parseConfig, type StagedUpgrade } from "../../config.ts";
 import { type UpgradeStep, upgradeSteps } from "./incident.ts";
 import type { Run } from "./engine.ts";

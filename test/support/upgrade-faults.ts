@@ -1,4 +1,4 @@
-import { cut, mend } from "../../tools/lab/lab.ts";
+import { cut, mend } from "../../tools/workshop/lab/lab.ts";
 import type { ScalrSite } from "./scalr-site.ts";
 import type { scalrHosts } from "./scalr.ts";
 

@@ -5,12 +5,12 @@ import {
   decidePool,
   type PoolWanted,
   type ServerFacts,
-} from "../../components/app-pool-decide.ts";
-import { addressLines, groupsOf, type PoolGoal, serving, zoneLines } from "../../components/app-pool-goal.ts";
-import { memberTable, type PoolLimits, releaseTable, upgradeTable } from "../../components/app-pool-table.ts";
-import { poolDifferences, type PoolExpected } from "../../components/app-pool-verify.ts";
-import { badOf, phasesOf, rowName } from "../../components/table.ts";
-import { memberships } from "../../config/pools.ts";
+} from "../../components/app-pool/decide.ts";
+import { addressLines, groupsOf, type PoolGoal, serving, zoneLines } from "../../components/app-pool/goal.ts";
+import { memberTable, type PoolLimits, releaseTable, upgradeTable } from "../../components/app-pool/table.ts";
+import { poolDifferences, type PoolExpected } from "../../components/app-pool/verify.ts";
+import { badOf, phasesOf, rowName } from "../../transition/table.ts";
+import { memberships } from "../../components/app-pool/config.ts";
 
 const goal = (names: string, change: Partial<PoolGoal> = {}): PoolGoal => ({
   servers: Object.fromEntries(names.split(" ").map((word) => word.split("=") as [string, "in" | "out"])),

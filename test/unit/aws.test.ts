@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type AwsConfig, parseConfig } from "../../config.ts";
 import { hostKeyOf } from "../../platforms/aws/host-key.ts";
-import { awsPlatform } from "../../platforms/aws.ts";
+import { awsPlatform } from "../../platforms/aws/index.ts";
 import type { Platform } from "../../platforms/platform.ts";
 import { type Declared, declaredBy, isSecret, type Outputs, valueOf } from "../support/mocks.ts";
 import { committedStack } from "../support/stack-file.ts";

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
-import { declareEstate } from "../../components/estate.ts";
+import { declareEstate } from "../../estate.ts";
 import { type AwsConfig, parseConfig } from "../../config.ts";
-import { awsPlatform } from "../../platforms/aws.ts";
+import { awsPlatform } from "../../platforms/aws/index.ts";
 import type { Host, Platform } from "../../platforms/platform.ts";
 import { type Declared, declaredBy } from "../support/mocks.ts";
 import { committedStack } from "../support/stack-file.ts";

@@ -9,13 +9,13 @@ import {
   decideCacheNode,
   decideCacheRing,
   type Look,
-} from "../../components/cache-decide.ts";
-import { cacheGoal, placeOf, ringHash, ringText } from "../../components/cache-goal.ts";
-import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "../../components/cache-table.ts";
-import { cacheDifferences, type CacheExpected } from "../../components/cache-verify.ts";
-import { phasesOf } from "../../components/table.ts";
+} from "../../components/cache/decide.ts";
+import { cacheGoal, placeOf, ringHash, ringText } from "../../components/cache/goal.ts";
+import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "../../components/cache/table.ts";
+import { cacheDifferences, type CacheExpected } from "../../components/cache/verify.ts";
+import { phasesOf } from "../../transition/table.ts";
 import { parseConfig } from "../../config.ts";
-import { cachesIn, cachesLeaving } from "../../config/cache-leaving.ts";
+import { cachesIn, cachesLeaving } from "../../components/cache/leaving.ts";
 import { pathText } from "../../config/problems.ts";
 import { configProblems } from "../support/config-problems.ts";
 

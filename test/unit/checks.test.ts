@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { Linter } from "eslint";
 import { describe, expect, it } from "vitest";
 import tseslint from "typescript-eslint";
-import { scriptProblems, textProblems } from "../../tools/check/house.ts";
-import { root } from "../../tools/setup/places.ts";
-import { add, summary, tallyOf } from "../../tools/test/tally.ts";
+import { scriptProblems, textProblems } from "../../tools/workshop/check/house.ts";
+import { root } from "../../config/places.ts";
+import { add, summary, tallyOf } from "../../tools/workshop/test/tally.ts";
 
 const good = `#!/usr/bin/env bash
 # Make one thing true.
@@ -113,24 +113,24 @@ describe("lint", async () => {
 
   it.each([
     [
-      "components/pool.ts",
+      "components/app-pool/component.ts",
       "new command.remote.Command('a', {})",
-      "only components/step.ts makes remote commands",
+      "only transition/step.ts makes remote commands",
     ],
     [
-      "components/pool.ts",
+      "components/app-pool/component.ts",
       "new remote.CopyToRemote('a', {})",
-      "only components/step.ts makes remote commands",
+      "only transition/step.ts makes remote commands",
     ],
     ["index.ts", "new pulumi.Config()", "only config.ts reads pulumi.Config"],
-    ["components/step.ts", "new pulumi.Config()", "only config.ts reads pulumi.Config"],
+    ["transition/step.ts", "new pulumi.Config()", "only config.ts reads pulumi.Config"],
     [
-      "components/pair.ts",
+      "components/pair/component.ts",
       "x.apply((n) => new aws.Instance(n))",
       "a resource made inside apply is missing from previews",
     ],
     [
-      "components/pair-goal.ts",
+      "components/pair/goal.ts",
       "import * as p from '@pulumi/pulumi'; p",
       "'@pulumi/pulumi' import is restricted from being used by a pattern. this file is pure",
     ],
@@ -138,13 +138,24 @@ describe("lint", async () => {
     expect(problems(file, code)).toEqual([message]);
   });
 
+  const folders = ["components/x", "transition", "transition/run", "config", "platforms", "platforms/x"];
+  it.each([...folders.map((folder) => `${folder}/any.ts`), "index.ts", "estate.ts"])(
+    "%s makes no remote command and reads no config",
+    (file) => {
+      expect(problems(file, "new command.remote.Command('a', {}); new pulumi.Config()")).toEqual([
+        "only transition/step.ts makes remote commands",
+        "only config.ts reads pulumi.Config",
+      ]);
+    },
+  );
+
   it.each([
-    ["components/step.ts", "new command.remote.Command('a', {})"],
-    ["components/pool.ts", "new command.local.Command('a', {})"],
+    ["transition/step.ts", "new command.remote.Command('a', {})"],
+    ["components/app-pool/component.ts", "new command.local.Command('a', {})"],
     ["config.ts", "new pulumi.Config()"],
-    ["components/pair-goal.ts", "import type * as p from '@pulumi/pulumi'; export type A = p.Input<string>"],
-    ["components/pair.ts", "import * as p from '@pulumi/pulumi'; p"],
-    ["components/pair.ts", "x.apply((n) => new Error(n))"],
+    ["components/pair/goal.ts", "import type * as p from '@pulumi/pulumi'; export type A = p.Input<string>"],
+    ["components/pair/component.ts", "import * as p from '@pulumi/pulumi'; p"],
+    ["components/pair/component.ts", "x.apply((n) => new Error(n))"],
     ["test/conformance/program/index.ts", "new command.remote.Command('a', {})"],
   ])("%s: %s is allowed", (file, code) => {
     expect(problems(file, code)).toEqual([]);

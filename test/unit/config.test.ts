@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AwsConfig, ConfigError, parseConfig, readConfig } from "../../config.ts";
-import { archiveOf, demoReleases, filesOf } from "../../tools/demo-releases.ts";
+import { archiveOf, demoReleases, filesOf } from "../../tools/workshop/demo-releases.ts";
 import { committedStack, stackKeys } from "../support/stack-file.ts";
 
 const keys = {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { archiveOf, demoReleases, filesOf } from "../../tools/demo-releases.ts";
+import { archiveOf, demoReleases, filesOf } from "../../tools/workshop/demo-releases.ts";
 
 const python = (program: string, ...words: string[]) => {
   const { stdout, stderr, status } = spawnSync("python3", ["-B", "-c", program, ...words], {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ignoredLocally, ignoredRemotely } from "../../components/step.ts";
+import { ignoredLocally, ignoredRemotely } from "../../transition/step.ts";
 import { asLine, declaredIn, inOrderOfGates } from "../support/declared.ts";
 import type { Declared } from "../support/mocks.ts";
 import { committedStack } from "../support/stack-file.ts";
@@ -27,11 +27,12 @@ describe.each(["Pulumi.dev.yaml", "Pulumi.prod.yaml"])("the estate of %s", (file
     }
   });
 
-  it("has the resources of the golden file: names, types, parents and triggers, words apart", async () => {
+  it("has the resources of the golden file: names, types, parents and triggers, words and releases of scripts apart", async () => {
     const lines = declared.map(({ type, parent, name, inputs }) => {
       const [first] = (inputs.triggers ?? []) as Record<string, unknown>[];
-      const { says: _, ...decides } = typeof first === "object" ? first : {};
-      const triggers = first === undefined ? "" : ` ${JSON.stringify(typeof first === "object" ? decides : first)}`;
+      const { says: _, release: __, ...decides } = typeof first === "object" ? first : {};
+      const triggers =
+        first === undefined ? "" : ` ${JSON.stringify(typeof first === "object" ? decides : first)}`;
       return `${type} ${parent}/${name}${triggers}`;
     });
     const text = `${lines.sort().join("\n")}\n`;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type HaproxyGoal, haproxyConfig } from "../../components/haproxy-config.ts";
+import { type HaproxyGoal, haproxyConfig } from "../../components/app-pool/haproxy-config.ts";
 
 const goal: HaproxyGoal = {
   pool: "crossbow",

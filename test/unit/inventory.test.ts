@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type InventoryConfig, parseConfig } from "../../config.ts";
-import { inventoryPlatform } from "../../platforms/inventory.ts";
+import { inventoryPlatform } from "../../platforms/inventory/index.ts";
 import { valueOf } from "../support/mocks.ts";
 
 const key = import.meta.filename;

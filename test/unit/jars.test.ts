@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { layJars } from "../../tools/lab/lib/jars.ts";
+import { layJars } from "../../tools/workshop/lab/lib/jars.ts";
 
 const body = "what a jar would be";
 const sha256 = createHash("sha256").update(body).digest("hex");

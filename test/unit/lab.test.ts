@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { localPlatform, serviceAddressIn } from "../../platforms/local.ts";
+import { localPlatform, serviceAddressIn } from "../../platforms/local/index.ts";
 import {
   bridgeName,
   checkHostName,
@@ -9,7 +9,7 @@ import {
   nthSubnet,
   overlaps,
   portName,
-} from "../../tools/lab/lib/names.ts";
+} from "../../tools/workshop/lab/lib/names.ts";
 import { declaredBy } from "../support/mocks.ts";
 
 const hex = (min: number, max: number): fc.Arbitrary<string> =>

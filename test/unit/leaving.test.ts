@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { leaving, operatedBy, type Wanted } from "../../config/leaving.ts";
 import { pathText } from "../../config/problems.ts";
-import { mainsMoved, upgradesIn } from "../../config/upgrade-leaving.ts";
+import { mainsMoved, upgradesIn } from "../../components/staged-upgrade/leaving.ts";
 
 const sounz = { primary: "slayer", secondary: "megadeth" };
 const outputs = (targets: object = {}) => ({

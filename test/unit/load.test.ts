@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { Load, loadOf, quantile, reasonOf, reportOf } from "../../tools/load.ts";
+import { Load, loadOf, quantile, reasonOf, reportOf } from "../../tools/workshop/load.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const servers: Server[] = [];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { lookedFile, recentLines } from "../../components/looked.ts";
-import type { PairFacts } from "../../components/pair-decide.ts";
-import { leftOut, type PairExpected } from "../../components/pair-verify.ts";
-import { inWords } from "../../components/pair-words.ts";
+import { lookedFile, recentLines } from "../../transition/last-look.ts";
+import type { PairFacts } from "../../components/pair/decide.ts";
+import { leftOut, type PairExpected } from "../../components/pair/verify.ts";
+import { inWords } from "../../components/pair/describe.ts";
 
 const facts = {
   ...{ host: "megadeth", status: "standby", postgres: "running", in_recovery: true, holds_address: false },

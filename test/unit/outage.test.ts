@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { Outage } from "../../tools/outage.ts";
+import { Outage } from "../../tools/workshop/outage.ts";
 
 const servers = new Set<Server>();
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decidePair, type Look, type PairFacts, type PairWanted } from "../../components/pair-decide.ts";
+import { decidePair, type Look, type PairFacts, type PairWanted } from "../../components/pair/decide.ts";
 
 const wanted: PairWanted = {
   component: "sounz",

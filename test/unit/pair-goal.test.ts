@@ -7,7 +7,7 @@ import {
   statuses,
   statusesOf,
   whyIllegal,
-} from "../../components/pair-goal.ts";
+} from "../../components/pair/goal.ts";
 
 const slayer = "slayer";
 const megadeth = "megadeth";

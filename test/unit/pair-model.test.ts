@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { legalPairs } from "../../components/pair-goal.ts";
+import { legalPairs } from "../../components/pair/goal.ts";
 import {
   type Event,
   type Fault,

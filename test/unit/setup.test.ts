@@ -14,15 +14,15 @@ import {
 import { arch, platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { buildProblem } from "../../tools/setup/cli.ts";
-import { reasonOf, worthTrying } from "../../tools/setup/download.ts";
-import { downloadCli } from "../../tools/setup/official.ts";
-import { checkoutFolder, root } from "../../tools/setup/places.ts";
-import { fits } from "../../tools/setup/plugins.ts";
-import { onPath } from "../../tools/setup/run.ts";
-import { makeState } from "../../tools/setup/state.ts";
-import { pulumiEnvironment } from "../../tools/setup/toolchain.ts";
-import { atLeast, goProblem, pins, pinsOf, serves } from "../../tools/setup/versions.ts";
+import { buildProblem } from "../../tools/workshop/setup/cli.ts";
+import { reasonOf, worthTrying } from "../../tools/workshop/setup/download.ts";
+import { downloadCli } from "../../tools/workshop/setup/official.ts";
+import { checkoutFolder, root } from "../../config/places.ts";
+import { fits } from "../../tools/workshop/setup/plugins.ts";
+import { onPath } from "../../tools/workshop/setup/run.ts";
+import { makeState } from "../../tools/workshop/setup/state.ts";
+import { pulumiEnvironment } from "../../tools/workshop/setup/toolchain.ts";
+import { atLeast, goProblem, pins, pinsOf, serves } from "../../tools/workshop/setup/versions.ts";
 
 let folder: string;
 

@@ -5,7 +5,7 @@ import {
   decideBricks,
   decideMount,
   type MountFacts,
-} from "../../components/shared-volume-decide.ts";
+} from "../../components/shared-volume/decide.ts";
 
 const records = { now_ms: 0, stack: null, claim: null, done: {}, holder: null, epoch: 0, fuse: true };
 const wanted: BricksWanted = {

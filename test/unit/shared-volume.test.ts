@@ -8,7 +8,7 @@ import {
   mountTable,
   unmountTable,
   volumeHostTable,
-} from "../../components/shared-volume-table.ts";
+} from "../../components/shared-volume/table.ts";
 import { configProblems } from "../support/config-problems.ts";
 import { asLine, declaredFor, inOrderOfGates } from "../support/declared.ts";
 import { scratch } from "../support/estate.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { greenOf, ranIn, soaking, withGreen } from "../../config/soak.ts";
+import { greenOf, ranIn, soaking, withGreen } from "../../components/staged-upgrade/soak.ts";
 
 const soak = { stack: "org/changeover/dev", days: 7 };
 const at = (day: number) => `2026-11-${String(day).padStart(2, "0")}T03:00:00Z`;

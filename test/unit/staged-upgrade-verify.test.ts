@@ -5,7 +5,7 @@ import {
   type UpgradeExpected,
   upgradeInWords,
   type UpgradeSeen,
-} from "../../components/staged-upgrade-verify.ts";
+} from "../../components/staged-upgrade/verify.ts";
 
 const expected: UpgradeExpected = {
   ran: [

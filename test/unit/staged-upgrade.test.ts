@@ -5,8 +5,8 @@ import {
   decideUpgrade,
   type UpgradeFacts,
   type UpgradeWanted,
-} from "../../components/staged-upgrade-decide.ts";
-import { settingsOf, upgradeGoal } from "../../components/staged-upgrade-goal.ts";
+} from "../../components/staged-upgrade/decide.ts";
+import { settingsOf, upgradeGoal } from "../../components/staged-upgrade/goal.ts";
 import { type StagedUpgrade, parseConfig } from "../../config.ts";
 import { asLine, declaredFor, inOrderOfGates, planned } from "../support/declared.ts";
 import { roles, scalr, scalrHosts } from "../support/scalr.ts";

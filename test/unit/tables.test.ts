@@ -2,7 +2,7 @@ import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { tables } from "../../components/tables.ts";
-import { keepersOf, phasesOf } from "../../components/table.ts";
+import { keepersOf, phasesOf } from "../../transition/table.ts";
 
 const scripts = join(import.meta.dirname, "..", "..", "scripts");
 const phaseOrder = (name: string) => phasesOf(tables[name]?.table ?? []).map(([phase]) => phase);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { type LocalConfig, parseConfig } from "../../config.ts";
-import type { StackKeys } from "../../tools/rehearsal.ts";
-import { upgradePart } from "../../tools/rehearse-upgrade.ts";
+import type { StackKeys } from "../../tools/workshop/rehearsal.ts";
+import { upgradePart } from "../../tools/workshop/rehearse-upgrade.ts";
 import { configProblems } from "../support/config-problems.ts";
 import { roles, scalr, scalrHosts } from "../support/scalr.ts";
 import { committedStack, stackKeys } from "../support/stack-file.ts";

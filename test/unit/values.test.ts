@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { differences, equal, fileAsset, plain, type Properties, secret } from "../../tools/offline/values.ts";
+import {
+  differences,
+  equal,
+  fileAsset,
+  plain,
+  type Properties,
+  secret,
+} from "../../tools/workshop/offline/values.ts";
 
 const json = fc.dictionary(fc.string(), fc.jsonValue()) as fc.Arbitrary<Properties>;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import { declareEstate } from "../../../components/estate.ts";
-import { shortStackTraces } from "../../../components/stacks.ts";
+import { declareEstate } from "../../../estate.ts";
+import { shortStackTraces } from "../../../transition/short-stacks.ts";
 import { lastOutputs } from "../../../config/last-outputs.ts";
 import { requireOrderlyLeave, type StackConfig } from "../../../config.ts";
 import type { Host, Platform, SshTarget } from "../../../platforms/platform.ts";

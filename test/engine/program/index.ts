@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { readScripts } from "../../../components/scripts.ts";
-import { shortStackTraces } from "../../../components/stacks.ts";
-import { fileCopy, scriptsCopy } from "../../../components/step.ts";
-import type { Row } from "../../../components/table.ts";
-import { type Member, Transition } from "../../../components/transition.ts";
+import { readScripts } from "../../../transition/scripts.ts";
+import { shortStackTraces } from "../../../transition/short-stacks.ts";
+import { fileCopy, scriptsCopy } from "../../../transition/step.ts";
+import type { Row } from "../../../transition/table.ts";
+import { type Member, Transition } from "../../../transition/transition.ts";
 import type { Scenario } from "../scenario.ts";
 
 /** The program of the engine tests: the real transitions, over a table and a goal that the test writes into a file. */

@@ -1,0 +1,29 @@
+import type { Look } from "./decide.ts";
+import type { VerifiedFacts } from "./verify.ts";
+
+const mib = 1024 * 1024;
+
+/** What a machine of a pair is now, in one line for the operator. */
+export function inWords({ host, facts, failure }: Look): string {
+  if (!facts) return `${host}: ${failure ?? "gave no answer"}`;
+  const { status } = facts as VerifiedFacts;
+  const { streaming, last_commit_s: age } = facts;
+  const does =
+    facts.postgres !== "running"
+      ? `PostgreSQL is ${facts.postgres}`
+      : facts.in_recovery
+        ? "PostgreSQL is read-only"
+        : "PostgreSQL accepts writes";
+  const words = [
+    status ?? "no status",
+    does,
+    ...(facts.holds_address ? ["holds the service address"] : []),
+    ...(streaming ? [`streams, ${((streaming.lag_bytes ?? 0) / mib).toFixed(1)} MiB behind`] : []),
+    ...(facts.stands_still ? ["stands still until its next copy"] : []),
+    ...Object.entries(facts.copies).map(([name, copy]) => `${name} copied ${copy.age_s.toFixed(0)} s ago`),
+    ...(facts.in_recovery && age !== null ? [`last transaction ${age.toFixed(1)} s ago`] : []),
+    ...(facts.down === null ? [] : [`down: ${facts.down}`]),
+    `epoch ${String(facts.epoch)}`,
+  ];
+  return `${host}: ${words.join(", ")}`;
+}

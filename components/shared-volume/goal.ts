@@ -1,0 +1,60 @@
+import type { SharedVolume } from "../../config.ts";
+
+export type BrickRole = "data" | "arbiter";
+
+/** A brick as the goal has it: which host, and the folder on it. */
+export interface GoalBrick {
+  readonly host: string;
+  readonly role: BrickRole;
+  readonly path: string;
+}
+
+/** The bricks of a volume; the host of the first one speaks to the others. */
+export function bricksOf(volume: SharedVolume): GoalBrick[] {
+  const { servers, arbiter, brick, bricks } = volume;
+  const at = (host: string, role: BrickRole): GoalBrick => ({ host, role, path: bricks[host] ?? brick });
+  return [
+    ...servers.map((host) => at(host, "data")),
+    ...(arbiter === undefined ? [] : [at(arbiter, "arbiter")]),
+  ];
+}
+
+/** All hosts of a volume: whether each has a brick, or mounts only. */
+export function rolesOf(volume: SharedVolume): Readonly<Record<string, "server" | "client">> {
+  return Object.fromEntries([
+    ...Object.keys(volume.mounts).map((host): [string, "client"] => [host, "client"]),
+    ...bricksOf(volume).map(({ host }): [string, "server"] => [host, "server"]),
+  ]);
+}
+
+/**
+ * Options of the volume, for users that go on when one server dies (docs/decisions/0013): a write needs two of three
+ * bricks, a silent server is given up soon, and no server stops its own brick because others are away.
+ */
+export function optionsOf(volume: SharedVolume): Readonly<Record<string, string>> {
+  const several = bricksOf(volume).length > 1;
+  return {
+    "network.ping-timeout": String(volume.pingSeconds),
+    // With the kernel's half second (the mount's options), a change is seen within a second.
+    "performance.md-cache-timeout": "0",
+    ...(several
+      ? {
+          "cluster.quorum-type": "auto",
+          "cluster.server-quorum-type": "none",
+          "cluster.heal-timeout": "60",
+          "cluster.favorite-child-policy": "none",
+        }
+      : {}),
+  };
+}
+
+/** Where the folder that the volume takes the place of is kept. */
+export function keptAs(name: string, { replaces, kept }: SharedVolume): string {
+  return kept ?? `${replaces ?? ""}.before-${name}`;
+}
+
+/** Hosts that mount the volume, the one whose folder is copied first. */
+export function mountOrder({ mounts, copyFrom }: SharedVolume): string[] {
+  const hosts = Object.keys(mounts).sort();
+  return [...hosts.filter((host) => host === copyFrom), ...hosts.filter((host) => host !== copyFrom)];
+}
