@@ -1,149 +1,95 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { systems as registry } from "./components/registry.ts";
+import type { Component, System } from "./components/system.ts";
 import type { StackConfig } from "./config.ts";
 import type { Platform, SshTarget } from "./platforms/platform.ts";
 import { sshConfigOf } from "./platforms/ssh-config.ts";
 import { AbsentHosts } from "./transition/absent.ts";
-import { AppPool, type PoolDatabase } from "./components/app-pool/component.ts";
-import { cacheGoal } from "./components/cache/goal.ts";
-import { CacheRing } from "./components/cache/component.ts";
-import { PrimaryStandbyPair } from "./components/pair/component.ts";
 import { readScripts } from "./transition/scripts.ts";
-import { SharedVolumes } from "./components/shared-volume/shared-volumes.ts";
-import { ranIn } from "./components/staged-upgrade/soak.ts";
-import { StagedUpgrade, type StagedUpgradeArgs } from "./components/staged-upgrade/component.ts";
+import { type Operated, Site } from "./transition/site.ts";
 import { scriptsCopy } from "./transition/step.ts";
 import type { Member } from "./transition/transition.ts";
+
+/** An entry of the stack file, with what became of it. */
+interface Declared {
+  readonly key: string;
+  readonly name: string;
+  readonly operated: Operated;
+}
 
 /**
  * Everything that one stack operates, and what it exports about it.
  *
- * @param last what it exported at its last update.
+ * @param last what it exported at its last update. @param systems what a stack file may name.
  */
-export function declareEstate(config: StackConfig, platform: Platform, last?: unknown) {
+export async function declareEstate(
+  config: StackConfig,
+  platform: Platform,
+  last?: unknown,
+  systems: readonly System[] = registry,
+): Promise<Record<string, unknown>> {
+  const components = await loaded(config, systems);
   // Hosts record the stack that operates them; another one is refused.
   const stack = new random.RandomId("stack", { byteLength: 8 });
   const members = membersOf(config, platform);
   const leaving = [...members.values()].filter(({ host }) => config.absent.includes(host.name));
   const absent = leaving.length === 0 ? undefined : new AbsentHosts(leaving, stack.hex);
-  const pairs = Object.entries(config.pairs).map(([name, pair]): [string, PrimaryStandbyPair] => [
-    name,
-    new PrimaryStandbyPair(name, {
-      config: pair,
-      unreachable: config.unreachable,
-      suspect: config.suspect,
-      hosts: members,
-      platform,
-      stack: stack.hex,
-      adopt: config.adopt,
-      after: absent?.looked,
-    }),
-  ]);
-  const common = { hosts: members, stack: stack.hex, adopt: config.adopt };
-  const { caches, volumes, pools } = declareShared(config, common, new Map(pairs), absent?.looked ?? []);
-  const upgrades = declareUpgrades(config, { ...common, after: absent?.looked }, last);
-  const retired = absent?.retire([
-    ...pairs.map(([, { finished }]) => finished),
-    ...[...pools, ...caches, ...upgrades].flatMap(([, { finished }]) => finished),
-    ...volumes.flatMap(({ finished }) => finished),
-  ]);
-  const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
+  const declared = declareEntries(config, components, (use) => ({
+    ...{ platform, members, stack: stack.hex, adopt: config.adopt, last, use },
+    unreachable: [...config.unreachable, ...config.suspect],
+    suspect: config.suspect,
+    after: absent?.looked ?? [],
+    entries: (key) => entriesOf(config, key),
+  }));
+  const retired = absent?.retire(declared.flatMap(({ operated }) => [...operated.finished]));
   return {
     stackId: stack.hex,
     machines: platform.outputs,
-    /** Aliases for SSH, one a host (row 002-114). */
-    sshConfig: targets.apply((all) => sshConfigOf(new Map(Object.entries(all) as [string, SshTarget][]))),
-    serviceAddresses: byName(pairs, ({ address }) => address),
-    statuses: byName(pairs, ({ statuses }) => statuses),
-    /** Whether the goal leaves anything out, in words. */
-    outcome: byName(pairs, ({ outcome }) => outcome),
-    ownerPasswords: byName(pairs, ({ ownerPassword }) => ownerPassword),
-    /** What `npm run verify` compares the hosts with. */
-    expected: pulumi.output(
-      pairs.map(([component, { transitions, statuses, outcome, address }]) => ({
-        ...{ component, transitions, statuses, outcome },
-        address,
-      })),
-    ),
-    /** The same of all that is no pair: transitions that are done, host by host, and what pools serve by. */
-    marks: pulumi.output(
-      [...[...pools, ...upgrades].map(([, one]) => one), ...volumes].flatMap(({ marks }) => marks),
-    ),
-    expectedPools: pools.map(([, { expected }]) => expected),
-    /** What to put into DNS, site by site. */
-    dns: byName(pools, ({ dns }) => dns),
-    addresses: byName(pools, ({ addresses }) => addresses),
-    caches: byName(caches, ({ expected }) => expected),
-    /** Which versions ran, since when; a stack that comes later asks for it. */
-    upgrades: byName(upgrades, ({ output }) => output),
-    targets: pulumi.output(
-      Object.fromEntries(
-        [...members].map(([name, { host, release, unreachable }]) => [
-          name,
-          { ssh: host.ssh, release, unreachable, absent: retired?.get(name) },
-        ]),
-      ),
-    ),
+    sshConfig: sshConfigFor(members),
+    /** Whether anything is left out, in words. */
+    outcome: Object.fromEntries(declared.map(({ name, operated }) => [name, operated.outcome])),
+    ...outputsOf(declared),
+    operated: operatedOf(declared),
+    targets: targetsOf(members, retired),
   };
 }
 
-/** What every component is told of the estate. */
-interface Common {
-  readonly hosts: ReadonlyMap<string, Member>;
-  readonly stack: pulumi.Output<string>;
-  readonly adopt?: string;
+const entriesOf = (config: StackConfig, key: string): Readonly<Record<string, unknown>> =>
+  (config as unknown as Readonly<Record<string, Readonly<Record<string, unknown>>>>)[key] ?? {};
+
+/** The components of the systems that the file uses; the others are not loaded. */
+async function loaded(
+  config: StackConfig,
+  systems: readonly System[],
+): Promise<ReadonlyMap<string, Component>> {
+  const used = systems.filter(({ key }) => Object.keys(entriesOf(config, key)).length > 0);
+  return new Map(
+    await Promise.all(
+      used.map(async (one): Promise<[string, Component]> => [one.key, await one.component()]),
+    ),
+  );
 }
 
-/** What hosts share, and the pools that use it; a pool comes after what it needs. */
-function declareShared(
+/** Each entry once, by whoever needs it first. */
+function declareEntries(
   config: StackConfig,
-  common: Common,
-  pairs: ReadonlyMap<string, PrimaryStandbyPair>,
-  after: readonly pulumi.Resource[],
-) {
-  const caches = Object.entries(config.caches).map(([name, cache]): [string, CacheRing] => [
-    name,
-    new CacheRing(name, { config: cache, ...common, after }),
-  ]);
-  const volumes = new SharedVolumes(config.sharedVolumes, { ...common, after });
-  const shared = caches.flatMap(([, { finished }]) => finished);
-  const pools = Object.entries(config.appPools).map(([name, pool]): [string, AppPool] => {
-    const database = databaseOf(pool.database, config, pairs);
-    const ready = [...after, ...shared, ...(database ? [database.ready] : [])];
-    // A server leaves before its mount is touched, and gets a release after that.
-    const beforeRelease = (left: ReadonlyMap<string, readonly pulumi.Resource[]>) =>
-      volumes.usedBy(Object.keys(pool.servers), left);
-    const { cache: sessions = "" } = pool;
-    const ring = config.caches[sessions];
-    const cache = ring && cacheGoal(sessions, ring);
-    return [
-      name,
-      new AppPool(name, { config: pool, ...common, database, cache, after: ready, beforeRelease }),
-    ];
-  });
-  return { caches, volumes: volumes.all(), pools };
-}
-
-const declareUpgrades = (
-  config: StackConfig,
-  common: Omit<StagedUpgradeArgs, "config" | "ran">,
-  last: unknown,
-): [string, StagedUpgrade][] =>
-  Object.entries(config.stagedUpgrades).map(([name, upgrade]) => [
-    name,
-    new StagedUpgrade(name, { config: upgrade, ...common, ran: ranIn(last, name) }),
-  ]);
-
-/** Where the application of a pool finds its database, and as whom. */
-function databaseOf(
-  name: string | undefined,
-  config: StackConfig,
-  pairs: ReadonlyMap<string, PrimaryStandbyPair>,
-): PoolDatabase | undefined {
-  const [pair, settings] = [pairs.get(name ?? ""), config.pairs[name ?? ""]];
-  if (!pair || !settings) return undefined;
-  const { address, ownerPassword: password, finished: ready } = pair;
-  return { address, password, ready, port: settings.port, name: settings.database };
+  components: ReadonlyMap<string, Component>,
+  siteWith: (use: Site["use"]) => ConstructorParameters<typeof Site>[0],
+): Declared[] {
+  const declared = new Map<string, Declared>();
+  const use: Site["use"] = (key, name, extra) => {
+    const known = declared.get(`${key}.${name}`);
+    if (known) return known.operated;
+    const [component, entry] = [components.get(key), entriesOf(config, key)[name]];
+    if (!component || entry === undefined) throw new pulumi.RunError(`changeover:${key} has no ${name}`);
+    const operated = component.declare(name, entry, site, extra);
+    declared.set(`${key}.${name}`, { key, name, operated });
+    return operated;
+  };
+  const site = new Site(siteWith(use));
+  for (const key of components.keys()) for (const name of Object.keys(entriesOf(config, key))) use(key, name);
+  return [...declared.values()];
 }
 
 function membersOf(config: StackConfig, platform: Platform): ReadonlyMap<string, Member> {
@@ -158,6 +104,40 @@ function membersOf(config: StackConfig, platform: Platform): ReadonlyMap<string,
   );
 }
 
-function byName<T, V>(entries: readonly (readonly [string, T])[], value: (of: T) => V): Record<string, V> {
-  return Object.fromEntries(entries.map(([name, of]) => [name, value(of)]));
+/** Aliases for SSH, one a host. */
+function sshConfigFor(members: ReadonlyMap<string, Member>): pulumi.Output<string> {
+  const targets = pulumi.all(Object.fromEntries([...members].map(([name, { host }]) => [name, host.ssh])));
+  return targets.apply((all) => sshConfigOf(new Map(Object.entries(all) as [string, SshTarget][])));
 }
+
+/** What components export, by output and then by entry. */
+function outputsOf(declared: readonly Declared[]): Record<string, Record<string, pulumi.Input<unknown>>> {
+  const outputs: Record<string, Record<string, pulumi.Input<unknown>>> = {};
+  for (const { name, operated } of declared)
+    for (const [output, value] of Object.entries(operated.outputs ?? {}))
+      outputs[output] = { ...outputs[output], [name]: value };
+  return outputs;
+}
+
+/** What the tools and the next update read, by system and entry. */
+function operatedOf(declared: readonly Declared[]): pulumi.Output<unknown> {
+  const all: Record<string, Record<string, object>> = {};
+  for (const { key, name, operated } of declared) {
+    const { hosts, marks, outcome, expected } = operated;
+    all[key] = { ...all[key], [name]: { hosts, outcome, expected, marks: pulumi.all([...marks]) } };
+  }
+  return pulumi.output(all);
+}
+
+const targetsOf = (
+  members: ReadonlyMap<string, Member>,
+  retired: ReadonlyMap<string, pulumi.Output<string>> | undefined,
+): pulumi.Output<unknown> =>
+  pulumi.output(
+    Object.fromEntries(
+      [...members].map(([name, { host, release, unreachable }]) => [
+        name,
+        { ssh: host.ssh, release, unreachable, absent: retired?.get(name) },
+      ]),
+    ),
+  );

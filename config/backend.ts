@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import type { StackConfig } from "../config.ts";
+import type { PlatformName } from "../platforms/names.ts";
 
 /** Where the state is kept, and who said so. */
 export interface Backend {
@@ -11,10 +11,12 @@ export interface Backend {
 }
 
 /** What of a stack file says which machines it operates. */
-export type OperatedMachines = Pick<StackConfig, "platform"> & {
+export interface OperatedMachines {
+  readonly platform: PlatformName;
   readonly hosts: Readonly<Record<string, object>>;
-  readonly pairs: Readonly<Record<string, { readonly serviceAddress?: string }>>;
-};
+  /** Addresses that move between hosts, each with what they belong to: `pair sounz`. */
+  readonly addresses: readonly (readonly [address: string, owner: string])[];
+}
 
 /** The backend of this run, as the CLI finds it; undefined when nobody named one. Nothing but its URL is looked at. */
 export function backendOf(env: NodeJS.ProcessEnv, project: string): Backend | undefined {
@@ -82,12 +84,13 @@ export function backendProblem(
 const cure = (here: boolean): string =>
   `${here ? "run from another machine, with a copy of the state: " : ""}npx pulumi stack export --file state.json, npx pulumi login <another backend>, npx pulumi stack init, npx pulumi stack import --file state.json`;
 
-function addressesOf({ hosts, pairs }: OperatedMachines): (readonly [address: string, owner: string])[] {
-  return [
-    ...Object.entries(hosts).map(([name, host]) => [(host as { address?: string }).address, name] as const),
-    ...Object.entries(pairs).map(([name, { serviceAddress }]) => [serviceAddress, `pair ${name}`] as const),
-  ].filter((entry): entry is readonly [string, string] => entry[0] !== undefined);
-}
+const addressesOf = ({ hosts, addresses }: OperatedMachines): OperatedMachines["addresses"] => [
+  ...Object.entries(hosts).flatMap(([name, host]) => {
+    const { address } = host as { readonly address?: string };
+    return address === undefined ? [] : [[address, name] as const];
+  }),
+  ...addresses,
+];
 
 /** The machines that a backend's URL names. */
 function hostsIn(url: URL): string[] {

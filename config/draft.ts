@@ -1,5 +1,5 @@
 import type { Names } from "./fields.ts";
-import { allowedWords, type Problem, shown } from "./problems.ts";
+import { allowedWords, pathText, type Problem, shown } from "./problems.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -7,11 +7,8 @@ export type Fields = Readonly<Record<string, unknown>>;
 export interface Draft {
   readonly platform: unknown;
   readonly hosts: Readonly<Record<string, Fields>>;
-  readonly pairs: Readonly<Record<string, Fields>>;
-  readonly volumes: Readonly<Record<string, Fields>>;
-  readonly caches: Readonly<Record<string, Fields>>;
-  readonly pools: Readonly<Record<string, Fields>>;
-  readonly upgrades: Readonly<Record<string, Fields>>;
+  /** Any key of the file as a map of maps of settings: the entries of a system. */
+  readonly entries: (key: string) => Readonly<Record<string, Fields>>;
   readonly network: Fields;
   /** Hosts that no step runs on, in either list. */
   readonly unreachable: readonly string[];
@@ -24,11 +21,7 @@ export function draftOf(raw: Fields): Draft {
   return {
     platform: raw.platform,
     hosts: mapped(raw.hosts),
-    pairs: mapped(raw.pairs),
-    volumes: mapped(raw.sharedVolumes),
-    caches: mapped(raw.caches),
-    pools: mapped(raw.appPools),
-    upgrades: mapped(raw.stagedUpgrades),
+    entries: (key) => mapped(raw[key]),
     network: fieldsOf(raw.network),
     unreachable: [...wordsOf(raw.unreachable), ...wordsOf(raw.suspect)],
     suspect: wordsOf(raw.suspect),
@@ -55,8 +48,12 @@ export const word = (value: unknown): string | undefined => (typeof value === "s
 export const at = (path: readonly string[], text: string): Problem => ({ path, text });
 
 /** What is said of the name of a host that the file does not have. */
-export const noHost = (name: string, { hosts }: Pick<Draft, "hosts">): string =>
-  `${shown(name)} is no host of this file; ${allowedWords(name, Object.keys(hosts))}`;
+export const noHost = (
+  name: string,
+  { hosts }: Pick<Draft, "hosts">,
+  besides: readonly string[] = [],
+): string =>
+  `${shown(name)} is no host of this file; ${allowedWords(name, [...besides, ...Object.keys(hosts)])}`;
 
 /** Keys of a map that are not allowed as names. */
 export const wrongNames = (
@@ -68,10 +65,26 @@ export const wrongNames = (
     .filter((name) => !pattern.test(name))
     .map((name) => at([...path, name], `${shown(name)} is not allowed as a name; allowed: ${allowed}`));
 
-/** Records on a host stand under the names of components, whatever their kind. */
-export const nameTaken = (kind: string, name: string, others: Readonly<Record<string, object>>): Problem[] =>
-  Object.entries(others)
-    .filter(([, entries]) => Object.hasOwn(entries, name))
-    .map(([key]) =>
-      at([kind, name], `${shown(name)} is changeover:${key}.${name} already; each needs its own name`),
-    );
+/** The list that a host which no step runs on is in. */
+export const listWith = (name: string, { suspect }: Pick<Draft, "suspect">): string =>
+  `changeover:${suspect.includes(name) ? "suspect" : "unreachable"}`;
+
+/** A problem for each value that an earlier path has already. */
+export function repeated(
+  entries: readonly (readonly [path: readonly string[], value: string | undefined])[],
+): Problem[] {
+  const first = new Map<string, readonly string[]>();
+  return entries.flatMap(([path, value]) => {
+    if (value === undefined) return [];
+    const before = first.get(value);
+    if (before) return [at(path, `${shown(value)} is ${pathText(before)} already; each needs its own`)];
+    first.set(value, path);
+    return [];
+  });
+}
+
+const within = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+/** Whether one of two folders is in the other, or they are the same. */
+export const overlap = (one: string, other: string): boolean =>
+  one !== "" && other !== "" && (within(one, other) || within(other, one));

@@ -1,96 +1,140 @@
-import { type Problem } from "./problems.ts";
-import { upgradesIn } from "../components/staged-upgrade/leaving.ts";
+import type { Gone, System } from "../components/system.ts";
+import type { Problem } from "./problems.ts";
 
 /** What a stack said of its machines at its last update, as far as it decides who may leave. */
 export interface Operated {
   /** By host: why it may leave; undefined: it is in service. */
   readonly hosts: Readonly<Record<string, string | undefined>>;
-  /** The machines of each pair. */
-  readonly pairs: Readonly<Record<string, readonly string[]>>;
-  /** The hosts of each staged upgrade. */
-  readonly upgrades: Readonly<Record<string, readonly string[]>>;
+  /** By system and entry: its members, and what the system expected of it. */
+  readonly entries: Readonly<Record<string, Readonly<Record<string, OperatedEntry>>>>;
+}
+
+interface OperatedEntry {
+  readonly expected: unknown;
 }
 
 /** What a stack file wants, as far as it decides who leaves. */
 export interface Wanted {
   readonly hosts: Readonly<Record<string, unknown>>;
-  readonly pairs: Readonly<Record<string, { readonly primary: string; readonly secondary: string }>>;
-  readonly stagedUpgrades: Readonly<Record<string, { readonly hosts: Readonly<Record<string, string>> }>>;
+  readonly entries: (key: string) => Readonly<Record<string, unknown>>;
+  /** Hosts that no step runs on, in either list. */
   readonly unreachable: readonly string[];
   readonly absent: readonly string[];
 }
 
+/** The output of the stack with all entries, by system. */
+type OperatedOutput = Readonly<Record<string, Readonly<Record<string, OperatedEntry>>>>;
+
 /** The machines in the outputs of a stack; none in those of one that was never updated. */
-export function operatedBy(outputs: unknown): Operated {
-  const { targets = {}, expected = [] } = (outputs ?? {}) as {
-    targets?: Record<string, { absent?: string }>;
-    expected?: { component: string; statuses: object }[];
+export function operatedBy(outputs: unknown, systems: readonly System[]): Operated {
+  const { targets = {}, operated } = (outputs ?? {}) as {
+    readonly targets?: Readonly<Record<string, { readonly absent?: string }>>;
+    readonly operated?: OperatedOutput;
   };
   return {
     hosts: Object.fromEntries(Object.entries(targets).map(([name, { absent }]) => [name, absent])),
-    pairs: Object.fromEntries(expected.map(({ component, statuses }) => [component, Object.keys(statuses)])),
-    upgrades: Object.fromEntries(
-      Object.entries(upgradesIn(outputs)).map(([name, { hosts }]) => [name, hosts]),
-    ),
+    entries: operated ?? earlierOf(outputs, systems),
   };
 }
 
+/** What the release before this one said in an output a system; to be removed with the next release. */
+const earlierOf = (outputs: unknown, systems: readonly System[]): OperatedOutput =>
+  Object.fromEntries(
+    systems.map((system) => [
+      system.key,
+      Object.fromEntries(
+        Object.entries(system.earlier(outputs ?? {})).map(([name, expected]) => [name, { expected }]),
+      ),
+    ]),
+  );
+
+interface Left extends Gone {
+  readonly entry: string;
+  readonly goesOn: boolean;
+}
+
 /**
- * Who leaves the file, or a pair or a staged upgrade of it, without being taken out of service: its services, watch and timers would stay
- * on the machine for ever, or it would go on serving beside the one that took its place.
+ * Hosts that leave the file, or an entry of it, without being taken out of service: their services, watches and timers
+ * would stay on the machine for ever, or go on serving beside whatever took their place. And what may not change in
+ * an entry that stays.
  */
-export function leaving(operated: Operated, wanted: Wanted): Problem[] {
+export function leaving(operated: Operated, wanted: Wanted, systems: readonly System[]): Problem[] {
+  const told = systems.flatMap((system) =>
+    Object.entries(operated.entries[system.key] ?? {}).flatMap(([name, { expected }]) => {
+      const now = wanted.entries(system.key)[name];
+      return system
+        .gone(name, expected, now)
+        .map((one): Left | Problem =>
+          "host" in one ? { ...one, entry: name, goesOn: now !== undefined } : one,
+        );
+    }),
+  );
+  const left = told.filter((one): one is Left => "host" in one);
+  return [...told.filter((one): one is Problem => !("host" in one)), ...ofHosts(operated, wanted, left)];
+}
+
+function ofHosts(operated: Operated, wanted: Wanted, left: readonly Left[]): Problem[] {
   const toName: string[] = [];
   const viaAbsent = (host: string): string => {
     toName.push(host);
     const index = String(wanted.absent.length + toName.indexOf(host));
     return `npx pulumi config set --path 'changeover:absent[${index}]' ${host}; npx pulumi up`;
   };
-  return Object.entries(operated.hosts).flatMap(([host, retired]): Problem[] => {
-    const pairs = pairsLeft(host, operated, wanted);
-    const left = [...pairs, ...upgradesLeft(host, operated, wanted)];
-    const path = ["hosts", host];
-    if (!Object.hasOwn(wanted.hosts, host)) {
-      if (retired !== undefined) return [];
-      const serves = left.length > 0 ? ` in ${left.join(", ")}` : "";
-      return [
-        {
-          path,
-          text: `missing, but this stack operates it${serves}; allowed: to leave by way of changeover:absent (a new name is another host); put it back, then: ${viaAbsent(host)}`,
-        },
-      ];
-    }
-    if (left.length === 0) return [];
-    if (!wanted.absent.includes(host))
-      return [
-        {
-          path,
-          text: `no machine of ${left.join(", ")} any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${viaAbsent(host)}`,
-        },
-      ];
-    const goesOn = pairs.filter((pair) => Object.hasOwn(wanted.pairs, pair));
-    if (goesOn.length === 0 || !wanted.unreachable.includes(host)) return [];
-    return [
-      {
-        path,
-        text: `unreachable, so nobody can see that it serves nothing while ${goesOn.join(", ")} goes on without it; allowed: a new machine under the same name; put it back and change what the name stands for`,
-      },
-    ];
+  const hosts = new Set([...Object.keys(operated.hosts), ...left.map(({ host }) => host)]);
+  return [...hosts].flatMap((host) => {
+    const own = left.filter((one) => one.host === host);
+    const byAbsent = own.filter(({ by }) => by === "absent");
+    return Object.hasOwn(wanted.hosts, host)
+      ? ofEntries(host, own, byAbsent, wanted, viaAbsent)
+      : ofFile(host, own, operated, viaAbsent);
   });
 }
 
-function pairsLeft(host: string, operated: Operated, wanted: Wanted): string[] {
-  return Object.entries(operated.pairs)
-    .filter(([pair, machines]) => {
-      const now = wanted.pairs[pair];
-      return machines.includes(host) && now?.primary !== host && now?.secondary !== host;
-    })
-    .map(([pair]) => pair);
+/** A host that the file does not name any more. */
+function ofFile(
+  host: string,
+  own: readonly Left[],
+  operated: Operated,
+  viaAbsent: (host: string) => string,
+): Problem[] {
+  if (operated.hosts[host] !== undefined) return [];
+  const entries = [...new Set(own.map(({ entry }) => entry))];
+  const serves = entries.length > 0 ? ` in ${entries.join(", ")}` : "";
+  return [
+    {
+      path: ["hosts", host],
+      text: `missing, but this stack operates it${serves}; allowed: to leave by way of changeover:absent (a new name is another host); put it back, then: ${viaAbsent(host)}`,
+    },
+  ];
 }
 
-const upgradesLeft = (host: string, { upgrades }: Operated, { stagedUpgrades }: Wanted): string[] =>
-  Object.entries(upgrades)
-    .filter(
-      ([name, hosts]) => hosts.includes(host) && !Object.hasOwn(stagedUpgrades[name]?.hosts ?? {}, host),
-    )
-    .map(([name]) => name);
+/** A host that stays in the file, and is a member of less. */
+function ofEntries(
+  host: string,
+  own: readonly Left[],
+  byAbsent: readonly Left[],
+  wanted: Wanted,
+  viaAbsent: (host: string) => string,
+): Problem[] {
+  const refused = own.flatMap(({ by }) => (by === "absent" ? [] : [by]));
+  if (byAbsent.length === 0) return refused;
+  const path = ["hosts", host];
+  const entries = [...new Set(byAbsent.map(({ entry }) => entry))];
+  if (!wanted.absent.includes(host))
+    return [
+      ...refused,
+      {
+        path,
+        text: `no machine of ${entries.join(", ")} any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${viaAbsent(host)}`,
+      },
+    ];
+  const blind = byAbsent.filter(({ goesOn, mustBeSeen }) => goesOn && mustBeSeen).map(({ entry }) => entry);
+  if (blind.length === 0 || !wanted.unreachable.includes(host)) return refused;
+  return [
+    ...refused,
+    {
+      path,
+      text: `unreachable, so nobody can see that it serves nothing while ${blind.join(", ")} goes on without it; allowed: a new machine under the same name; put it back and change what the name stands for`,
+    },
+  ];
+}

@@ -68,3 +68,17 @@ export interface Platform {
   /** What the stack exports about its machines (addresses, aliases). */
   readonly outputs: Record<string, pulumi.Output<unknown>>;
 }
+
+/** Hosts that are open to each other and to clients at some ports: an entry of the stack file. */
+export interface Opening {
+  /** For example `pair-sounz`. */
+  readonly name: string;
+  readonly description: string;
+  readonly hosts: readonly string[];
+  readonly ports: readonly {
+    readonly port: number;
+    readonly purpose: string;
+    /** `members`: each other; `network`: the hosts' own network; else a network (CIDR). */
+    readonly from: readonly string[];
+  }[];
+}

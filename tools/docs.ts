@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { globSync } from "node:fs";
 import { join } from "node:path";
-import { tables } from "../components/tables.ts";
+import { systems } from "../components/registry.ts";
+import type { Example } from "../components/system.ts";
 import { phasesOf, type Row } from "../transition/table.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -14,8 +15,7 @@ function where(row: Row): string {
   return row.on === "each" ? "each member" : `\`${row.on}\``;
 }
 
-function rowsOf(name: string): string[] {
-  const table = tables[name]?.table ?? [];
+function rowsOf({ table, lookSeconds = 15 }: Example): string[] {
   const line = (phase: string, script: string, on: string, says: string, limit: string) =>
     `| ${phase} | ${script} | ${on} | ${says} | ${limit} |`;
   return [
@@ -23,10 +23,10 @@ function rowsOf(name: string): string[] {
     "| --- | --- | --- | --- | --- |",
     line(
       "preflight",
-      "`tools/preflight.ts`",
+      "`transition/run/preflight.ts`",
       who.operator,
       "every host was looked at; nothing was touched",
-      name === "upgrade" || name === "upgrade-host" ? "75 s" : "15 s",
+      `${String(lookSeconds)} s`,
     ),
     line(
       "claim",
@@ -52,8 +52,7 @@ function rowsOf(name: string): string[] {
   ];
 }
 
-function diagram(name: string): string[] {
-  const table = tables[name]?.table ?? [];
+function diagram({ table }: Example): string[] {
   const phases = ["preflight", "claim", ...phasesOf(table).map(([phase]) => phase), "done"];
   return [
     "```mermaid",
@@ -65,12 +64,13 @@ function diagram(name: string): string[] {
 
 /** The transitions as a document, from the tables that the program runs. */
 export function transitionsDocument(): string {
-  const sections = Object.entries(tables).flatMap(([name, { title }]) => [
-    `## ${title}`,
+  const examples = systems.flatMap((system) => Object.values(system.examples));
+  const sections = examples.flatMap((example) => [
+    `## ${example.title}`,
     "",
-    ...diagram(name),
+    ...diagram(example),
     "",
-    ...rowsOf(name),
+    ...rowsOf(example),
     "",
   ]);
   return [

@@ -1,11 +1,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { cacheInWords } from "../components/cache/verify.ts";
 import { lookedFile } from "../transition/last-look.ts";
-import { inWords } from "../components/pair/describe.ts";
-import { leftOut } from "../components/pair/verify.ts";
-import { upgradeInWords } from "../components/staged-upgrade/verify.ts";
-import { looksAt, looksAtCache, looksAtUpgrade, outputsOf, pulumiStack } from "./stack.ts";
+import {
+  type Entry,
+  entriesIn,
+  looksAt,
+  outputsOf,
+  pulumiStack,
+  silence,
+  type StackOutputs,
+} from "./stack.ts";
 
 const help = `Say in words what the machines of a stack are now, read-only. The next preview within 15 minutes shows it.
 
@@ -13,40 +17,29 @@ Usage: npm run look -- [--stack NAME] [--cwd FOLDER]
 
 Ends with 0 when every machine answered, 75 otherwise.`;
 
+async function linesOf(entry: Entry, targets: StackOutputs["targets"]) {
+  const { system, name, expected, outcome } = entry;
+  const seen = await looksAt(entry, targets);
+  const lines = seen.map((one) =>
+    one.look.facts ? `${one.look.host}: ${system.describe(name, expected, one)}` : silence(one.look),
+  );
+  return {
+    lines: [...(outcome === "complete" ? [] : [outcome]), ...new Set(lines)].map(
+      (line) => `${name}: ${line}`,
+    ),
+    answered: seen.every(({ look }) => look.facts),
+  };
+}
+
 async function look(args: readonly string[]): Promise<number> {
-  const { expected, caches = {}, upgrades = {}, targets } = outputsOf(args);
-  const all = await Promise.all(
-    expected.map(async (pair) => ({ pair, looks: await looksAt(pair, targets) })),
-  );
-  const cached = await Promise.all(
-    Object.entries(caches).map(async ([name, cache]) => ({
-      name,
-      looks: await looksAtCache(name, cache, targets),
-    })),
-  );
-  const upgraded = await Promise.all(
-    Object.entries(upgrades).map(async ([name, upgrade]) => ({
-      name,
-      looks: await looksAtUpgrade(name, upgrade, targets),
-    })),
-  );
-  const lines = [
-    ...all.flatMap(({ pair, looks }) =>
-      [...leftOut(pair), ...looks.map(inWords)].map((line) => `${pair.component}: ${line}`),
-    ),
-    ...cached.flatMap(({ name, looks }) =>
-      looks.map(({ component, look }) => `${name}: ${cacheInWords(name, component, look)}`),
-    ),
-    ...upgraded.flatMap(({ name, looks }) => looks.map((seen) => `${name}: ${upgradeInWords(seen)}`)),
-  ];
+  const outputs = outputsOf(args);
+  const told = await Promise.all(entriesIn(outputs).map((entry) => linesOf(entry, outputs.targets)));
+  const lines = told.flatMap((entry) => entry.lines);
   const file = lookedFile(pulumiStack("--show-name", ...args).trim());
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(file, JSON.stringify({ at: Date.now(), lines }));
   console.log(lines.join("\n"));
-  const silent =
-    [...all, ...upgraded].some(({ looks }) => looks.some(({ facts }) => !facts)) ||
-    cached.some(({ looks }) => looks.some(({ look: { facts } }) => !facts));
-  return silent ? 75 : 0;
+  return told.every(({ answered }) => answered) ? 0 : 75;
 }
 
 const args = process.argv.slice(2);

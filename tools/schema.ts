@@ -3,14 +3,16 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { z } from "zod";
 import { allowedIn } from "../config/fields.ts";
-import { stackSchemas } from "../config/schema.ts";
+import { systems } from "../components/registry.ts";
+import { stackSchema } from "../config/schema.ts";
+import { platformNames } from "../platforms/names.ts";
+import { platforms } from "../platforms/platforms.ts";
 
 /** Where editors find the schema of stack files. */
 export const schemaFile = join(import.meta.dirname, "..", "docs", "stack.schema.json");
 
 /** The JSON schema of a `Pulumi.<stack>.yaml`, as text. */
 export async function stackSchemaText(): Promise<string> {
-  const { local, inventory, aws } = stackSchemas;
   const schema = {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "A stack of Changeover",
@@ -22,8 +24,8 @@ export async function stackSchemaText(): Promise<string> {
         description: "What is wanted of the estate. Keys of other programs' namespaces are left alone.",
         type: "object",
         required: ["changeover:platform"],
-        properties: { "changeover:platform": { enum: ["local", "inventory", "aws"] } },
-        allOf: [local, inventory, aws].map(forPlatform),
+        properties: { "changeover:platform": { enum: platformNames } },
+        allOf: platformNames.map((name) => forPlatform(stackSchema(systems, platforms[name]))),
       },
     },
   };

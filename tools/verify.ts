@@ -1,18 +1,16 @@
-import { poolDifferences } from "../components/app-pool/verify.ts";
-import { cacheDifferences } from "../components/cache/verify.ts";
-import { markDifferences } from "../transition/marks.ts";
+import type { Look } from "../transition/decide.ts";
+import { markDifferences, type MarkFacts } from "../transition/marks.ts";
 import { type ExportedEntry, unfinished } from "../transition/open.ts";
-import { differences, leftOut } from "../components/pair/verify.ts";
-import { upgradeDifferences } from "../components/staged-upgrade/verify.ts";
 import {
+  entriesIn,
+  type Entry,
   looksAt,
-  looksAtCache,
   looksAtMarks,
-  looksAtPool,
-  looksAtUpgrade,
   outputsOf,
   pulumiStack,
   scriptsAt,
+  silence,
+  type StackOutputs,
 } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
@@ -38,60 +36,46 @@ function settled(args: readonly string[]): number {
   return lines.length === 0 ? 0 : 77;
 }
 
+/** What differs in one entry, and whether every host of it answered. */
+async function compare(
+  entry: Entry,
+  records: readonly Look<MarkFacts>[],
+  { stackId, targets }: StackOutputs,
+) {
+  const { system, name, expected, marks } = entry;
+  const hosts = new Set(marks.map(({ host }) => host));
+  const own = records.filter(({ host }) => hosts.has(host));
+  const seen = await looksAt(entry, targets);
+  const silent = [...own, ...seen.map(({ look }) => look)].filter(({ facts }) => !facts);
+  const differences = [
+    ...markDifferences(marks, own, stackId),
+    ...system.differences(name, expected, seen, (host) => scriptsAt(host, targets)),
+  ];
+  return { lines: [...new Set([...silent.map(silence), ...differences])], answered: silent.length === 0 };
+}
+
 async function verify(args: readonly string[]): Promise<number> {
-  const {
-    stackId,
-    expected,
-    marks = [],
-    expectedPools = [],
-    caches = {},
-    upgrades = {},
-    targets,
-  } = outputsOf(args);
-  let [different, silent] = [0, 0];
-  const told = (
-    component: string,
-    lines: readonly string[],
-    looks: readonly { readonly facts?: unknown }[],
-    besides: string[] = [],
-  ) => {
-    different += lines.length;
-    silent += looks.filter(({ facts }) => !facts).length;
+  const outputs = outputsOf(args);
+  const entries = entriesIn(outputs);
+  if (!outputs.operated)
     console.log(
-      `${component}: ${lines.length === 0 ? "as the state says" : `${String(lines.length)} difference(s)`}`,
+      "the outputs are of an older release: records of hosts are compared after the next npx pulumi up",
     );
-    for (const line of [...besides, ...lines]) console.log(`  ${line}`);
-  };
-  for (const pair of expected) {
-    const looks = await looksAt(pair, targets);
-    told(pair.component, differences(pair, looks, stackId), looks, leftOut(pair));
+  const records = await looksAtMarks(
+    entries.flatMap(({ marks }) => marks),
+    outputs.targets,
+  );
+  let [different, answered] = [0, true];
+  for (const entry of entries) {
+    const told = await compare(entry, records, outputs);
+    different += told.lines.length;
+    answered &&= told.answered;
+    const count = told.lines.length;
+    console.log(`${entry.name}: ${count === 0 ? "as the state says" : `${String(count)} difference(s)`}`);
+    for (const line of [...(entry.outcome === "complete" ? [] : [entry.outcome]), ...told.lines])
+      console.log(`  ${line}`);
   }
-  for (const pool of expectedPools) {
-    const looks = await looksAtPool(pool, targets);
-    told(`${pool.pool} at its balancers`, poolDifferences(pool, looks), looks);
-  }
-  if (marks.length > 0) {
-    const looks = await looksAtMarks(marks, targets);
-    told("what the hosts have recorded", markDifferences(marks, looks, stackId), looks);
-  }
-  for (const [name, cache] of Object.entries(caches)) {
-    const looks = await looksAtCache(name, cache, targets);
-    const lines = looks.flatMap((seen) => cacheDifferences(name, cache, { ...seen, stack: stackId }));
-    told(
-      name,
-      lines,
-      looks.map(({ look }) => look),
-    );
-  }
-  for (const [name, upgrade] of Object.entries(upgrades)) {
-    const looks = await looksAtUpgrade(name, upgrade, targets);
-    told(
-      name,
-      upgradeDifferences(name, upgrade, looks, (host) => scriptsAt(host, targets)),
-      looks,
-    );
-  }
-  if (silent > 0) return 75;
+  if (!answered) return 75;
   return different > 0 ? 77 : 0;
 }
 

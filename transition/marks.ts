@@ -14,14 +14,14 @@ export interface MarkFacts {
   readonly components: Readonly<Record<string, RecordFacts & { readonly expired: readonly string[] }>>;
 }
 
-/** Where machines differ from the marks of the state, a line each; empty: nowhere. */
+/** Where machines that answered differ from the marks of the state, a line each; empty: nowhere. */
 export function markDifferences(
   marks: readonly Mark[],
   looks: readonly Look<MarkFacts>[],
   stack: string,
 ): string[] {
-  return looks.flatMap(({ host, facts, failure }) => {
-    if (!facts) return [`${host}: ${failure ?? "gave no answer"}`];
+  return looks.flatMap(({ host, facts }) => {
+    if (!facts) return [];
     const own = marks.filter((mark) => mark.host === host);
     return own.flatMap((mark) =>
       ofMark(mark, facts.components[mark.component], stack).map((line) => `${host}: ${line}`),

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import type { PreflightOrder } from "../components/deciders.ts";
 import { lookOf } from "./start.ts";
 import type { Member, OperatorCommand } from "./transition.ts";
 
@@ -9,16 +8,24 @@ const program = join(import.meta.dirname, "run", "preflight.ts");
 /** A program of the scripts that describes a host, without `.py`, and its words. */
 export type Probe = readonly [script: string, ...words: string[]];
 
+/** What is decided: by which decider of which file, and what it is told. */
+export interface PreflightOrder {
+  /** The file that exports `deciders`. */
+  readonly in: string;
+  readonly kind: string;
+  readonly wanted: Readonly<Record<string, unknown>>;
+}
+
 /**
  * The look before a transition: a probe on each machine that something dials, and what decides from all of them.
  *
  * @param order what is decided, which is told to each probe as well.
  * @param seconds that a probe may take which asks others in its turn; a host that does not answer is told sooner.
  */
-export function preflightOf<Order extends PreflightOrder>(
+export function preflightOf(
   members: readonly Member[],
-  order: pulumi.Output<Order>,
-  probe: (host: string, order: Order) => Probe,
+  order: pulumi.Output<PreflightOrder>,
+  probe: (host: string, order: PreflightOrder) => Probe,
   seconds?: number,
 ): OperatorCommand {
   const reachable = members.filter(({ unreachable }) => !unreachable);

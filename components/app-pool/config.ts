@@ -65,7 +65,11 @@ const ready = z
   })
   .prefault({});
 
-const pool = z.strictObject({
+/** Ports of a pool that names none. */
+export const defaultPorts = { port: 80, appPort: 8080 } as const;
+
+/** One pool of application servers. */
+export const poolEntry = z.strictObject({
   balancers: listOf(
     text(/^\S+$/, "the name of a host", "A host that runs HAProxy for this pool alone."),
     "The hosts that users' requests come to, and that hand them to the servers.",
@@ -79,8 +83,8 @@ const pool = z.strictObject({
     ),
     "The application's servers, and what is wanted of each.",
   ),
-  port: tcpPort("TCP port where the balancers answer.").default(80),
-  appPort: tcpPort("TCP port where the application answers on each server.").default(8080),
+  port: tcpPort("TCP port where the balancers answer.").default(defaultPorts.port),
+  appPort: tcpPort("TCP port where the application answers on each server.").default(defaultPorts.appPort),
   host: text(
     /^[a-z0-9.-]+$/,
     "the name of a site",
@@ -203,10 +207,11 @@ const pool = z.strictObject({
   ).default(false),
 });
 
+/** They become names of files, units and, before a hyphen, of records on hosts. */
 export const poolNames: Names = {
   pattern: /^[a-z][a-z0-9_]{0,30}$/,
   allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
 };
 
-/** Pools of application servers behind balancers (seed 001). */
-export const appPools = mapOf(poolNames, pool, "Pools of application servers behind HAProxy.").default({});
+/** The same, checked. */
+export type AppPool = Readonly<z.output<typeof poolEntry>>;

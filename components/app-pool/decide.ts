@@ -169,3 +169,7 @@ function noteOf({ host, facts }: Look<PoolFacts>): string[] {
   );
   return states.length === 0 ? [] : [`${host} sees ${states.join(", ")}`];
 }
+
+/** Where a preflight finds what decides. */
+export const decides = import.meta.filename;
+export const deciders = { pool: decidePool };

@@ -1,31 +1,56 @@
-import {
-  at,
-  type Draft,
-  type Fields,
-  fieldsOf,
-  noHost,
-  word,
-  wordsOf,
-  wrongNames,
-} from "../../config/draft.ts";
-import { addressNames, folderNames, poolNames, reachNames, revisionNames } from "./config.ts";
-import { allowedWords, pathText, type Problem, shown } from "../../config/problems.ts";
+import type { HostUse, PortUse, Rule } from "../system.ts";
+import { at, type Fields, fieldsOf, word, wordsOf, wrongNames } from "../../config/draft.ts";
+import { allowedWords, pathText, shown } from "../../config/problems.ts";
+import { addressNames, defaultPorts, folderNames, reachNames, revisionNames } from "./config.ts";
 
-/** What is wrong between the pools of a stack file and the rest of it. */
-export function poolRules(draft: Draft): Problem[] {
-  return Object.entries(draft.pools).flatMap(([name, pool]) =>
-    [names, hostsOfPool, capacity, edge, releases, references, shared, upgrade, addresses].flatMap((rule) =>
-      rule(name, pool, draft),
-    ),
-  );
+/** Balancers and servers: a host has one part in one pool, since HAProxy has one configuration, and a port one application. */
+const once = "one part of one pool";
+
+/** Where a pool names hosts. */
+export const hostsOfPool = (pool: Fields): HostUse[] => [
+  ...wordsOf(pool.balancers).map((host, index) => ({ path: ["balancers", String(index)], host, once })),
+  ...Object.entries(fieldsOf(pool.servers)).map(([host, wanted]): HostUse => ({
+    ...{ path: ["servers", host], host, once },
+    ...(wanted === "out"
+      ? {}
+      : { whenLost: "no step can run on it; allowed: out (the others serve without it)" }),
+  })),
+];
+
+/** Each part of a pool that moves by itself. */
+export function componentsOfPool(name: string, pool: Fields): string[] {
+  const servers = Object.keys(fieldsOf(pool.servers));
+  const parts = [
+    ...["balancers", "edge", "release", "maintenance"],
+    ...new Set([...wordsOf(pool.balancers), ...servers].map((host) => `host-${host}`)),
+    ...servers,
+    ...servers.map((host) => `upgrade-${host}`),
+    ...Object.keys(fieldsOf(pool.addresses)).map((address) => `address-${address.replaceAll(".", "-")}`),
+  ];
+  return parts.map((part) => `${name}-${part}`);
 }
 
-type Rule = (name: string, pool: Fields, draft: Draft) => Problem[];
+/** The site on its balancers, and the application on its servers. */
+export const portsOfPool = (pool: Fields): PortUse[] => [
+  {
+    path: ["port"],
+    port: typeof pool.port === "number" ? pool.port : defaultPorts.port,
+    purpose: "the site, for users",
+    hosts: wordsOf(pool.balancers),
+    from: ["0.0.0.0/0"],
+  },
+  {
+    path: ["appPort"],
+    port: typeof pool.appPort === "number" ? pool.appPort : defaultPorts.appPort,
+    purpose: "the application, from balancers",
+    hosts: Object.keys(fieldsOf(pool.servers)),
+    from: ["members"],
+  },
+];
 
-const names: Rule = (name, pool, { pairs }) => {
+const names: Rule = (name, pool) => {
   const path = ["appPools", name];
   return [
-    ...wrongNames(["appPools"], { [name]: pool }, poolNames),
     ...wrongNames([...path, "releases"], fieldsOf(pool.releases), revisionNames),
     ...wrongNames([...path, "links"], fieldsOf(pool.links), folderNames),
     ...wrongNames([...path, "addresses"], fieldsOf(pool.addresses), addressNames),
@@ -34,46 +59,17 @@ const names: Rule = (name, pool, { pairs }) => {
       pattern: /^[A-Z][A-Z0-9_]*$/,
       allowed: "upper-case letters, digits and underscores",
     }),
-    ...(Object.hasOwn(pairs, name)
-      ? [at(path, `${shown(name)} is the name of a pair too; give one of them another name`)]
-      : []),
   ];
 };
 
-const hostsOfPool: Rule = (name, pool, { hosts, unreachable, absent }) => {
-  const servers = Object.entries(fieldsOf(pool.servers));
-  const balancers = wordsOf(pool.balancers);
-  const named = [
-    ...balancers.map((host, index): [string[], string] => [["balancers", String(index)], host]),
-    ...servers.map(([host]): [string[], string] => [["servers", host], host]),
-  ].map(([path, host]): [string[], string] => [["appPools", name, ...path], host]);
-  const problems = named.flatMap(([path, host], index) => {
-    if (!Object.hasOwn(hosts, host)) return [at(path, noHost(host, { hosts }))];
-    if (absent.includes(host))
-      return [at(path, `${shown(host)} is in changeover:absent; take it out of one of the two`)];
-    if (named.findIndex(([, other]) => other === host) < index)
-      return [at(path, `${shown(host)} has a part in this pool already; a host has one`)];
-    return [];
-  });
-  const dead = servers
-    .filter(([host, wanted]) => wanted !== "out" && unreachable.includes(host))
-    .map(([host]) =>
-      at(
-        ["appPools", name, "servers", host],
-        `${shown(host)} is in changeover:unreachable, so no step can run on it; allowed: out (the others serve without it)`,
-      ),
-    );
-  const none = balancers.length > 0 && balancers.every((host) => unreachable.includes(host));
-  return [
-    ...problems,
-    ...dead,
-    ...(balancers.length === 0 && Array.isArray(pool.balancers)
-      ? [at(["appPools", name, "balancers"], "empty; allowed: one host or more")]
-      : []),
-    ...(none
-      ? [at(["appPools", name, "balancers"], "every balancer is in changeover:unreachable; one must answer")]
-      : []),
-  ];
+const balancers: Rule = (name, pool, { unreachable }) => {
+  const path = ["appPools", name, "balancers"];
+  const hosts = wordsOf(pool.balancers);
+  if (!Array.isArray(pool.balancers)) return [];
+  if (hosts.length === 0) return [at(path, "empty; allowed: one host or more")];
+  return hosts.every((host) => unreachable.includes(host))
+    ? [at(path, "every balancer is in changeover:unreachable; one must answer")]
+    : [];
 };
 
 /** A pool that may never lose a server can never get a release. */
@@ -137,7 +133,7 @@ const releases: Rule = (name, pool) => {
 };
 
 /** Pairs and caches that a pool names must be there. */
-const references: Rule = (name, pool, { pairs, caches }) => {
+const references: Rule = (name, pool, { entries }) => {
   const missing = (path: string[], named: unknown, kind: string, entries: object) =>
     typeof named !== "string" || Object.hasOwn(entries, named)
       ? []
@@ -148,32 +144,16 @@ const references: Rule = (name, pool, { pairs, caches }) => {
           ),
         ];
   return [
-    ...missing(["database"], pool.database, "pair", pairs),
-    ...missing(["cache"], pool.cache, "cache", caches),
+    ...missing(["database"], pool.database, "pair", entries("pairs")),
+    ...missing(["cache"], pool.cache, "cache", entries("caches")),
   ];
 };
 
-/** A balancer's HAProxy has one configuration, and a server's port one application. */
-const shared: Rule = (name, pool, { pools }) => {
-  const earlier = Object.entries(pools).slice(0, Object.keys(pools).indexOf(name));
-  const own = new Set([...wordsOf(pool.balancers), ...Object.keys(fieldsOf(pool.servers))]);
-  return earlier.flatMap(([other, fields]) =>
-    [...wordsOf(fields.balancers), ...Object.keys(fieldsOf(fields.servers))]
-      .filter((host) => own.has(host))
-      .map((host) =>
-        at(
-          ["appPools", name],
-          `${shown(host)} has a part in ${pathText(["appPools", other])} already; a host has one`,
-        ),
-      ),
-  );
-};
-
 /** A server is upgraded out of traffic, and only when the sessions on it are not the only ones (row 001-118). */
-const upgrade: Rule = (name, pool, { caches }) => {
+const upgrade: Rule = (name, pool, { entries }) => {
   if (pool.systemUpgrade === undefined) return [];
   const path = ["appPools", name, "systemUpgrade"];
-  const nodes = fieldsOf(fieldsOf(caches[word(pool.cache) ?? ""]).nodes);
+  const nodes = fieldsOf(entries("caches")[word(pool.cache) ?? ""]?.nodes);
   const inside = Object.keys(nodes).filter((host) => nodes[host] === "in");
   const only = inside.length === 1 && Object.hasOwn(fieldsOf(pool.servers), inside[0] ?? "");
   return [
@@ -217,3 +197,15 @@ const addresses: Rule = (name, pool) => {
     ];
   });
 };
+
+/** What is wrong between a pool and the rest of a stack file. */
+export const poolRules: readonly Rule[] = [
+  names,
+  balancers,
+  capacity,
+  edge,
+  releases,
+  references,
+  upgrade,
+  addresses,
+];

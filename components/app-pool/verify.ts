@@ -1,5 +1,6 @@
 import type { Membership } from "./config.ts";
-import type { BalancerFacts } from "./decide.ts";
+import type { LookRequest, Seen } from "../system.ts";
+import type { BalancerFacts, PoolFacts, ServerFacts } from "./decide.ts";
 import type { Look } from "../../transition/decide.ts";
 
 /** What the state says of a pool. */
@@ -19,8 +20,8 @@ export function poolDifferences(
   { servers, edge }: PoolExpected,
   looks: readonly Look<BalancerFacts>[],
 ): string[] {
-  return looks.flatMap(({ host, facts, failure }) => {
-    if (!facts) return [`${host}: ${failure ?? "gave no answer"}`];
+  return looks.flatMap(({ host, facts }) => {
+    if (!facts) return [];
     const listen = Object.entries(facts.serves).flatMap(([bind, found]) =>
       found.join() === programs[edge]
         ? []
@@ -39,4 +40,54 @@ export function poolDifferences(
     });
     return [...listen, ...wrong, ...states].map((line) => `${host}: ${line}`);
   });
+}
+
+/** What to look at on which host: each balancer, and each server that is to run the application. */
+export const looksOfPool = (name: string, { balancers, servers }: PoolExpected): LookRequest[] => [
+  ...balancers.map((host) => ({ host, probe: "haproxy/probe", words: [`${name}-release`, name] })),
+  ...Object.keys(servers)
+    .filter((host) => servers[host] !== "out")
+    .map((host) => ({ host, probe: "app/probe", words: [`${name}-host-${host}`, name] })),
+];
+
+const isOfBalancer = (seen: Seen<PoolFacts>): seen is Seen<BalancerFacts> =>
+  seen.request.probe === "haproxy/probe";
+
+/** Where the hosts of a pool differ from the state, a line each, beyond their records. */
+export function differencesOfPool(expected: PoolExpected, seen: readonly Seen<PoolFacts>[]): string[] {
+  const balancers = seen.filter(isOfBalancer).map(({ look }) => look);
+  const servers = seen.filter((one) => !isOfBalancer(one)) as readonly Seen<ServerFacts>[];
+  return [
+    ...poolDifferences(expected, balancers),
+    ...servers.flatMap(({ look }) => ofServer(expected, look)),
+  ];
+}
+
+/** Who serves users must be ready; a server in maintenance may be anything. */
+function ofServer({ servers }: PoolExpected, { host, facts }: Look<ServerFacts>): string[] {
+  if (!facts || servers[host] !== "in") return [];
+  return [
+    ...(facts.current === null ? ["runs no release; npx pulumi up gives it the one of its pool"] : []),
+    ...(facts.ready
+      ? []
+      : [`is to be in, but is not ready: ${facts.answer ?? "the application gives no answer"}`]),
+    ...facts.links_wrong,
+  ].map((line) => `${host}: ${line}`);
+}
+
+/** What a host of a pool is now, in one line for the operator. */
+export function describeInPool({ servers }: PoolExpected, seen: Seen<PoolFacts>): string {
+  const { host, facts } = seen.look;
+  if (!facts) return "gave no answer";
+  if (!isOfBalancer(seen)) {
+    const { current, ready, answer } = facts as ServerFacts;
+    const state = ready ? "ready" : `not ready (${answer ?? "no answer"})`;
+    return `${servers[host] ?? "out"}, runs ${current ?? "no release"}, ${state}`;
+  }
+  const { running, serves, servers: known } = facts as BalancerFacts;
+  const binds = Object.entries(serves).map(
+    ([bind, by]) => `${bind} is served by ${by.join(" and ") || "nobody"}`,
+  );
+  const states = Object.entries(known).map(([name, { status, admin }]) => `${name} ${status ?? admin}`);
+  return [running ? "HAProxy runs" : "HAProxy does not run", ...binds, ...states].join(", ");
 }

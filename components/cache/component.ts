@@ -1,56 +1,50 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Cache as CacheConfig } from "../../config.ts";
+import type { Cache as CacheConfig } from "./config.ts";
+import { decides } from "./decide.ts";
 import { type CacheGoal, cacheGoal, nodeComponent, placeOf, ringHash } from "./goal.ts";
 import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./table.ts";
 import type { CacheExpected } from "./verify.ts";
-import type { PreflightOrder } from "../deciders.ts";
-import { preflightOf } from "../../transition/preflight.ts";
 import { keepersOf } from "../../transition/table.ts";
-import {
-  type Member,
-  type OperatorCommand,
-  Transition,
-  type TransitionArgs,
-} from "../../transition/transition.ts";
-
-export interface CacheArgs {
-  readonly config: CacheConfig;
-  /** All hosts of the estate by name. */
-  readonly hosts: ReadonlyMap<string, Member>;
-  readonly stack: pulumi.Output<string>;
-  readonly adopt?: string;
-  /** What must be finished before anything is touched. */
-  readonly after?: readonly pulumi.Resource[];
-}
+import type { Decide, Operated, Site } from "../../transition/site.ts";
+import type { Transition, TransitionArgs } from "../../transition/transition.ts";
+import type { Component } from "../system.ts";
 
 /**
  * A cache: memcached on some hosts, and the ring of them on those that use it. Nodes are changed one after the other,
  * then the clients get the ring, then nodes that are no more in it lose their servers.
  */
 export class CacheRing extends pulumi.ComponentResource {
-  /** What `npm run verify` compares the hosts with. */
-  readonly expected: pulumi.Output<CacheExpected>;
-  /** Depend on it to come after all of the cache's transitions. */
-  readonly finished: readonly pulumi.Resource[];
+  readonly operated: Operated<CacheExpected>;
   readonly #name: string;
-  readonly #args: CacheArgs;
+  readonly #config: CacheConfig;
+  readonly #site: Site;
   readonly #goal: CacheGoal;
 
-  constructor(name: string, args: CacheArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, config: CacheConfig, site: Site, opts?: pulumi.ComponentResourceOptions) {
     super("changeover:index:CacheRing", name, {}, opts);
     this.#name = name;
-    this.#args = args;
-    this.#goal = cacheGoal(name, args.config);
+    this.#config = config;
+    this.#site = site;
+    this.#goal = cacheGoal(name, config);
     const { nodes, leaving, clients } = this.#goal;
 
-    const serving = this.#inTurn(nodes, args.after ?? [], (host, after) => this.#node(host, "in", after));
-    const ring = clients.length === 0 ? undefined : this.#ring(last(serving, args.after));
-    const before = ring ? [ring.finished] : last(serving, args.after);
+    const serving = this.#inTurn(nodes, site.after, (host, after) => this.#node(host, "in", after));
+    const ring = clients.length === 0 ? undefined : this.#ring(last(serving, site.after));
+    const before = ring ? [ring.finished] : last(serving, site.after);
     const left = this.#inTurn(leaving, before, (host, after) => this.#node(host, "out", after));
 
-    this.finished = last(left, before);
-    this.expected = this.#expected([...serving, ...left], ring);
-    this.registerOutputs({ expected: this.expected });
+    const transitions = [...[...serving, ...left].map(([, one]) => one), ...(ring ? [ring] : [])];
+    const hosts = [...new Set([...nodes, ...leaving, ...clients])];
+    const expected = this.#expected();
+    this.operated = {
+      hosts,
+      marks: transitions.flatMap(({ marks }) => marks),
+      finished: last(left, before),
+      outcome: site.outcome(hosts, "a lost node keeps its place, a lost client its ring"),
+      expected,
+      outputs: { caches: expected },
+    };
+    this.registerOutputs({ expected });
   }
 
   /** One host after the other: there is never more than one node less than there should be. */
@@ -68,42 +62,37 @@ export class CacheRing extends pulumi.ComponentResource {
   }
 
   #node(host: string, state: "in" | "out", after: readonly pulumi.Resource[]): Transition {
-    const { stack, adopt } = this.#args;
-    const member = this.#member(host);
-    const component = nodeComponent(this.#name, host);
-    // A node that goes changes nothing on clients: they have done without it since they got the ring.
-    const members = new Map([[host, member], ...(state === "in" ? this.#clients() : [])]);
-    const { table, keepers } = this.#nodeGoal(host, state);
-    return new Transition(
+    const member = this.#site.member(host);
+    const { address, ready } = member.host;
+    const { clients, port } = this.#goal;
+    const decide: Decide = {
+      ...{ in: decides, kind: "node", probe: this.#probe },
+      wanted: (kept) =>
+        address.apply((own) => ({
+          ...{ cache: this.#name, node: host, address: own },
+          state: kept.state === "out" ? "out" : "in",
+          ...{ port, memoryMiB: this.#config.memoryMiB },
+        })),
+    };
+    return this.#site.transition(
       {
-        ...{ component, transition: "node", stack, adopt, table, keepers, members },
-        ...{ sets: { clients: this.#goal.clients }, witnesses: this.#clients() },
-        after: [...member.host.ready, ...after],
-        // Nobody can change what nothing dials.
-        frozen: member.unreachable,
-        preflight: (kept) =>
-          this.#preflight(
-            [...members.keys()],
-            component,
-            pulumi.all([kept, stack, member.host.address]).apply(([goal, owner, address]) => ({
-              kind: "cache-node" as const,
-              wanted: {
-                ...{ component, transition: "node", stack: owner, adopt },
-                ...{ cache: this.#name, node: host, address },
-                state: goal.state === "out" ? ("out" as const) : ("in" as const),
-                ...{ port: this.#goal.port, memoryMiB: this.#args.config.memoryMiB },
-              },
-            })),
-          ),
+        ...{ component: nodeComponent(this.#name, host), transition: "node", decide },
+        ...this.#nodeGoal(host, state),
+        // A node that goes changes nothing on clients: they have done without it since they got the ring.
+        hosts: [...new Set([host, ...(state === "in" ? clients : [])])],
+        ...{ sets: { clients }, witnesses: clients },
+        after: [...ready, ...after],
+        // Nobody can change what nothing dials; clients that are lost are left out.
+        whenLost: member.unreachable ? "freeze" : "leave out",
       },
       { parent: this },
     );
   }
 
   #nodeGoal(host: string, state: "in" | "out"): Pick<TransitionArgs, "table" | "keepers"> {
-    const { config } = this.#args;
-    const { address, identity } = this.#member(host).host;
-    const clients = this.#goal.clients.map((client) => this.#member(client).host.address);
+    const config = this.#config;
+    const { address, identity } = this.#site.member(host).host;
+    const clients = this.#goal.clients.map((client) => this.#site.member(client).host.address);
     const settings = {
       ...{ address, port: String(config.port), memory_mib: String(config.memoryMiB) },
       connections: String(config.connections),
@@ -121,7 +110,7 @@ export class CacheRing extends pulumi.ComponentResource {
 
   /** How entries move, and who copies them. */
   #moving() {
-    const { copySeconds, settleSeconds, reloads } = this.#args.config;
+    const { copySeconds, settleSeconds, reloads } = this.#config;
     return {
       copier: this.#present()[0],
       ...{ copySeconds: String(copySeconds), settleSeconds: String(settleSeconds) },
@@ -131,23 +120,22 @@ export class CacheRing extends pulumi.ComponentResource {
 
   /** Clients that something dials. */
   #present(): string[] {
-    return this.#goal.clients.filter((client) => !this.#member(client).unreachable);
+    return this.#goal.clients.filter((client) => !this.#site.isLost(client));
   }
 
   #ring(after: readonly pulumi.Resource[]): Transition {
-    const { stack, adopt } = this.#args;
-    const members = this.#clients();
+    const { clients, nodes } = this.#goal;
     const present = this.#present();
-    const places = pulumi.all(this.#goal.nodes.map((host) => this.#place(host)));
-    const lost = this.#goal.nodes.filter((host) => this.#member(host).unreachable);
-    return new Transition(
+    const places = pulumi.all(nodes.map((host) => this.#place(host)));
+    const lost = nodes.filter((host) => this.#site.isLost(host));
+    return this.#site.transition(
       {
-        ...{ component: this.#name, transition: "ring", stack, adopt, members },
+        ...{ component: this.#name, transition: "ring", hosts: clients, whenLost: "leave out" },
         keepers: keepersOf<pulumi.Input<string>>({
           cache: this.#name,
           ring: places.apply((all) => all.join(",")),
           sha256: places.apply(ringHash),
-          clients: this.#goal.clients.join(","),
+          clients: clients.join(","),
           // A client that is left out has the old ring when it comes back, so its return is a new goal.
           present: present.join(","),
           ...this.#moving(),
@@ -155,73 +143,35 @@ export class CacheRing extends pulumi.ComponentResource {
           ...(lost.length === 0
             ? {}
             : { copySeconds: "0", lost: pulumi.all(lost.map((host) => this.#place(host))).apply(joined) }),
-          ...Object.fromEntries(
-            [...members].map(([host, member]) => [`machine.${host}`, member.host.identity]),
-          ),
+          ...this.#site.machines(clients),
         }),
         table: present.length > 0 ? cacheRingTable : [],
-        after: [...[...members.values()].flatMap(({ host }) => [...host.ready]), ...after],
-        preflight: (keepers) =>
-          this.#preflight(
-            present,
-            this.#name,
-            pulumi.all([keepers, stack]).apply(([kept, owner]) => ({
-              kind: "cache-ring" as const,
-              wanted: {
-                ...{ component: this.#name, transition: "ring", stack: owner, adopt },
-                sha256: kept.sha256 ?? "",
-              },
-            })),
-          ),
+        after: [...this.#site.ready(clients), ...after],
+        decide: {
+          ...{ in: decides, kind: "ring", hosts: present, probe: this.#probe },
+          wanted: ({ sha256 = "" }) => ({ sha256 }),
+        },
       },
       { parent: this },
     );
   }
 
-  #member(name: string): Member {
-    const member = this.#args.hosts.get(name);
-    if (!member) throw new Error(`cache ${this.#name}: ${name} is no host of this stack`);
-    return member;
-  }
-
-  #clients(): ReadonlyMap<string, Member> {
-    return new Map(this.#goal.clients.map((client) => [client, this.#member(client)]));
-  }
+  readonly #probe: Decide["probe"] = (_, { component, address }) => [
+    ...(["memcached/probe", String(component), this.#name, String(this.#goal.port)] as const),
+    ...(typeof address === "string" ? [address] : []),
+  ];
 
   #place(host: string): pulumi.Output<string> {
-    return this.#member(host).host.address.apply((address) => placeOf(address, this.#goal.port));
+    return this.#site.member(host).host.address.apply((address) => placeOf(address, this.#goal.port));
   }
 
-  /** @param hosts those that are looked at. */
-  #preflight(
-    hosts: readonly string[],
-    component: string,
-    order: pulumi.Output<Extract<PreflightOrder, { kind: "cache-node" | "cache-ring" }>>,
-  ): OperatorCommand {
-    return preflightOf(
-      hosts.map((host) => this.#member(host)),
-      order,
-      (_, told) => [
-        ...(["memcached/probe", component, this.#name, String(this.#goal.port)] as const),
-        ...(told.kind === "cache-node" ? [told.wanted.address] : []),
-      ],
-    );
-  }
-
-  #expected(
-    nodes: readonly [string, Transition][],
-    ring: Transition | undefined,
-  ): pulumi.Output<CacheExpected> {
-    const { config } = this.#args;
-    const places = Object.fromEntries(nodes.map(([host]) => [host, this.#place(host)]));
-    const ids = Object.fromEntries([
-      ...nodes.map(([host, { id }]) => [nodeComponent(this.#name, host), id] as const),
-      ...(ring ? [[this.#name, ring.id] as const] : []),
-    ]);
-    return pulumi.all([pulumi.all(places), pulumi.all(ids)]).apply(([all, done]) => ({
-      ...{ port: config.port, nodes: config.nodes, clients: this.#goal.clients },
-      ...{ places: all, ids: done },
-      sha256: ringHash(this.#goal.nodes.map((host) => all[host] ?? "")),
+  #expected(): pulumi.Output<CacheExpected> {
+    const { nodes, clients, port } = this.#goal;
+    const hosts = Object.keys(this.#config.nodes);
+    const places = pulumi.all(Object.fromEntries(hosts.map((host) => [host, this.#place(host)])));
+    return places.apply((all) => ({
+      ...{ port, nodes: this.#config.nodes, clients, places: all },
+      sha256: ringHash(nodes.map((host) => all[host] ?? "")),
     }));
   }
 }
@@ -235,3 +185,8 @@ const last = (
 };
 
 const joined = (places: readonly string[]): string => places.join(",");
+
+/** How the estate makes a cache. */
+export const component: Component<CacheConfig, CacheExpected> = {
+  declare: (name, config, site) => new CacheRing(name, config, site).operated,
+};

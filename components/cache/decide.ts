@@ -79,3 +79,7 @@ export function decideCacheRing(looks: readonly Look[], wanted: CacheRingWanted)
   const notes = rings.size > 1 ? [`rings differ now: ${different.join(", ")}`] : [];
   return { ...decision, notes: [...decision.notes, ...notes] };
 }
+
+/** Where a preflight finds what decides. */
+export const decides = import.meta.filename;
+export const deciders = { node: decideCacheNode, ring: decideCacheRing };

@@ -41,3 +41,12 @@ export const ringText = (places: readonly string[]): string => places.map((place
 /** By which rings are told apart. */
 export const ringHash = (places: readonly string[]): string =>
   createHash("sha256").update(ringText(places)).digest("hex");
+
+/** The goal of a cache by its name, from all entries; undefined: there is none of that name. */
+export function cacheOf(
+  caches: Readonly<Record<string, unknown>>,
+  name: string | undefined,
+): CacheGoal | undefined {
+  const config = caches[name ?? ""] as Parameters<typeof cacheGoal>[1] | undefined;
+  return config && cacheGoal(name ?? "", config);
+}

@@ -1,4 +1,4 @@
-import type { Pair as PairConfig } from "../../config.ts";
+import type { Pair as PairConfig } from "./config.ts";
 
 type Carried = Pick<
   PairConfig,

@@ -2,29 +2,25 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Pair as PairConfig } from "../../config.ts";
-import type { Fence, Platform, ServiceAddress } from "../../platforms/platform.ts";
+import type { Fence, ServiceAddress } from "../../platforms/platform.ts";
 import { carriedLines, copiesOf, hasChecks, hasFiles, hasServices, isCopied } from "./carried.ts";
-import { preflightOf } from "../../transition/preflight.ts";
-import type { PairWanted } from "./decide.ts";
-import { outcomeOf, type PairGoal, standbyOf, type Status, statusesOf, withoutWhom } from "./goal.ts";
+import type { Pair as PairConfig } from "./config.ts";
+import { decides, type PairWanted } from "./decide.ts";
+import {
+  lostMember,
+  outcomeOf,
+  type PairGoal,
+  type PairDatabase,
+  standbyOf,
+  type Status,
+  statusesOf,
+} from "./goal.ts";
 import { aloneTable, type CarriedRows, type Grab, provisionTable, switchTable } from "./table.ts";
 import { type Keepers, keepersOf } from "../../transition/table.ts";
-import { type Member, type OperatorCommand, Transition } from "../../transition/transition.ts";
-
-export interface PairArgs {
-  readonly config: PairConfig;
-  readonly unreachable: readonly string[];
-  readonly suspect: readonly string[];
-  /** All hosts of the estate by name; the pair's two are among them. */
-  readonly hosts: ReadonlyMap<string, Member>;
-  readonly platform: Platform;
-  /** The stack's own id; hosts that another stack operates are refused. */
-  readonly stack: pulumi.Output<string>;
-  readonly adopt?: string;
-  /** What must be finished before anything is touched; an emergency waits for nothing. */
-  readonly after?: readonly pulumi.Resource[];
-}
+import type { Decide, Operated, Site, SiteTransitionArgs } from "../../transition/site.ts";
+import type { OperatorCommand, Transition } from "../../transition/transition.ts";
+import type { Component } from "../system.ts";
+import type { PairExpected } from "./verify.ts";
 
 const run = join(import.meta.dirname, "run");
 
@@ -33,48 +29,67 @@ const run = join(import.meta.dirname, "run");
  * follows it. `production` in the config says which; a change of it plans the switch.
  */
 export class PrimaryStandbyPair extends pulumi.ComponentResource {
-  readonly statuses: Readonly<Record<string, Status>>;
-  /** Whether the goal leaves anything out, in words. */
-  readonly outcome: string;
-  readonly address: pulumi.Output<string>;
-  /** Depend on it to come after all of the pair's transitions. */
-  readonly finished: pulumi.Resource;
-  readonly transitions: Readonly<Record<string, pulumi.Output<string>>>;
-  /** The password of the database's owner, for the application. */
-  readonly ownerPassword: pulumi.Output<string>;
-  readonly #args: PairArgs;
+  readonly operated: Operated<PairExpected>;
+  readonly #site: Site;
+  readonly #config: PairConfig;
   readonly #name: string;
   readonly #goal: PairGoal;
   readonly #service: ServiceAddress;
   readonly #secret: pulumi.Output<string>;
+  /** The password of the database's owner, for the application. */
+  readonly #ownerPassword: pulumi.Output<string>;
+  readonly #statuses: Readonly<Record<string, Status>>;
   /** The machine of the pair that is lost, and what cuts it off. */
   readonly #lost: string | undefined;
   readonly #fence: Fence | undefined;
 
-  constructor(name: string, args: PairArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { primary, secondary, production } = args.config;
+  constructor(name: string, config: PairConfig, site: Site, opts?: pulumi.ComponentResourceOptions) {
+    const { primary, secondary, production } = config;
     super("changeover:index:PrimaryStandbyPair", name, { production }, opts);
     this.#name = name;
-    this.#args = args;
-    const { suspect } = args;
-    this.#goal = { primary, secondary, production, unreachable: [...args.unreachable, ...suspect], suspect };
-    this.statuses = inWords(name, () => statusesOf(this.#goal));
-    this.outcome = outcomeOf(this.#goal);
-    this.#lost = withoutWhom(this.#goal);
-    this.#fence = this.#lost === undefined ? undefined : args.platform.fence(this.#lost);
-    warnOfAccepted(name, args.config, this.#lost !== undefined);
-    this.#service = args.platform.serviceAddress(name, args.config.serviceAddress);
-    this.address = this.#service.address;
+    this.#config = config;
+    this.#site = site;
+    const { unreachable, suspect } = site;
+    this.#goal = { primary, secondary, production, unreachable, suspect };
+    this.#statuses = orRunError(name, () => statusesOf(this.#goal));
+    this.#lost = lostMember(this.#goal);
+    this.#fence = this.#lost === undefined ? undefined : site.platform.fence(this.#lost);
+    warnOfAccepted(name, config, this.#lost !== undefined);
+    this.#service = site.platform.serviceAddress(name, config.serviceAddress);
     this.#secret = this.#password("secret");
-    this.ownerPassword = this.#password("owner");
+    this.#ownerPassword = this.#password("owner");
 
     // While a machine is lost nothing may stand before the other's way into service.
     const flip = this.#lost === undefined ? undefined : this.#switch();
     const provision = this.#provision(flip);
     const switched = flip ?? this.#switch(provision);
-    this.finished = (flip ? provision : switched).finished;
-    this.transitions = { provision: provision.id, switch: switched.id };
-    this.registerOutputs({ statuses: this.statuses, address: this.address });
+    const last = (flip ? provision : switched).finished;
+    this.operated = this.#operated([provision, switched], last);
+    this.registerOutputs({ statuses: this.#statuses, address: this.#service.address });
+  }
+
+  #operated(transitions: readonly Transition[], finished: pulumi.Resource): Operated<PairExpected> {
+    const { address } = this.#service;
+    const { port, database } = this.#config;
+    const provides: PairDatabase = {
+      ...{ address, port, name: database },
+      ...{ password: this.#ownerPassword, ready: finished },
+    };
+    return {
+      hosts: this.#machineNames(),
+      marks: transitions.flatMap(({ marks }) => marks),
+      finished: [finished],
+      outcome: outcomeOf(this.#goal),
+      expected: address.apply((held) => ({
+        ...{ component: this.#name, statuses: this.#statuses, address: held },
+      })),
+      outputs: {
+        serviceAddresses: address,
+        statuses: this.#statuses,
+        ownerPasswords: this.#ownerPassword,
+      },
+      provides,
+    };
   }
 
   #password(of: string): pulumi.Output<string> {
@@ -83,127 +98,111 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
   }
 
   #provision(after?: Transition): Transition {
-    const members = this.#members();
-    return new Transition(
-      {
-        ...this.#common("provision"),
-        keepers: keepersOf({
-          primary: this.#goal.primary,
-          secondary: this.#goal.secondary,
-          // A password that is replaced is a new goal: the machines must be told.
-          secrets: fingerprintOf(this.#secret, this.ownerPassword),
-          ...this.#machines(),
-          ...this.#configuration(),
-        }),
-        table: provisionTable({
-          software: this.#args.config.software,
-          carries: isCopied(this.#args.config) || hasServices(this.#args.config),
-        }),
-        settings: { "pair/configure": (host) => this.#addresses(host) },
-        secrets: { pair: this.#secret, owner: this.ownerPassword },
-        frozen: this.#lost !== undefined,
-        after: [
-          ...[...members.values()].flatMap(({ host }) => [...host.ready]),
-          ...(after ? [after.finished] : (this.#args.after ?? [])),
-        ],
-      },
-      { parent: this },
-    );
+    const config = this.#config;
+    return this.#transition("provision", {
+      whenLost: "freeze",
+      keepers: keepersOf({
+        primary: this.#goal.primary,
+        secondary: this.#goal.secondary,
+        // A password that is replaced is a new goal: the machines must be told.
+        secrets: fingerprintOf(this.#secret, this.#ownerPassword),
+        ...this.#machines(),
+        ...this.#configuration(),
+      }),
+      table: provisionTable({
+        software: config.software,
+        carries: isCopied(config) || hasServices(config),
+      }),
+      settings: { "pair/configure": (host) => this.#addresses(host) },
+      secrets: { pair: this.#secret, owner: this.#ownerPassword },
+      after: [...this.#site.ready(this.#machineNames()), ...(after ? [after.finished] : this.#site.after)],
+    });
   }
 
   #switch(provision?: Transition): Transition {
-    const { checksFrom, maxLagMiB } = this.#args.config;
-    const witness = checksFrom === "operator" ? undefined : this.#args.hosts.get(checksFrom);
+    const { checksFrom, maxLagMiB, replication, synchronous } = this.#config;
+    const witness = checksFrom === "operator" ? undefined : checksFrom;
     const { movedBy, move } = this.#service;
     const [lost, fence] = [this.#lost, this.#fence];
     const carried = this.#carriedRows();
     const how = { platformMovesAddress: movedBy === "platform", checksFromHost: Boolean(witness), carried };
-    return new Transition(
-      {
-        ...this.#common("switch"),
-        keepers: keepersOf<pulumi.Input<string>>({
-          ...{ primary: this.#goal.primary, secondary: this.#goal.secondary },
-          production: this.#goal.production,
-          ...(lost === undefined ? { standby: standbyOf(this.#goal) } : { lost, grab: this.#grab(lost) }),
-          // A standby that stands still does not begin to stream by itself, nor one that streams end.
-          replication: this.#args.config.replication === "snapshot" ? "snapshot" : undefined,
-          commits: this.#args.config.synchronous && lost === undefined ? "synchronous" : undefined,
-          serviceAddress: this.#service.address,
-          checksFrom: witness?.host.name,
-          ...this.#machines(),
-          ...Object.fromEntries(
-            Object.entries(this.statuses).map(([host, status]) => [`status.${host}`, status]),
-          ),
-        }),
-        table:
-          lost === undefined
-            ? switchTable(how)
-            : aloneTable({ ...how, fencedBy: fence?.by ?? "nobody", grab: this.#grab(lost) }),
-        witnesses: new Map(witness ? [[witness.host.name, witness]] : []),
-        settings: {
-          "pair/ready": () => [String(maxLagMiB)],
-          "pair/check": () => this.#serviceWords(),
-        },
-        secrets: { pair: this.#secret },
-        commands: {
-          "pair/check": (keepers) => this.#checkFromHere(keepers),
-          ...(fence?.by === "operator"
-            ? { "pair/isolate": (keepers, receipt) => this.#isolate(keepers, receipt, fence.command) }
-            : {}),
-        },
-        moves: {
-          ...(move ? { "move-address": move } : {}),
-          ...(fence?.by === "platform"
-            ? { "pair/isolate": (name, _, opts) => fence.declare(name, opts) }
-            : {}),
-        },
-        after: provision ? [provision.finished] : [],
+    return this.#transition("switch", {
+      whenLost: "alone",
+      keepers: keepersOf<pulumi.Input<string>>({
+        ...{ primary: this.#goal.primary, secondary: this.#goal.secondary },
+        production: this.#goal.production,
+        ...(lost === undefined ? { standby: standbyOf(this.#goal) } : { lost, grab: this.#grab(lost) }),
+        // A standby that stands still does not begin to stream by itself, nor one that streams end.
+        replication: replication === "snapshot" ? "snapshot" : undefined,
+        commits: synchronous && lost === undefined ? "synchronous" : undefined,
+        serviceAddress: this.#service.address,
+        checksFrom: witness,
+        ...this.#machines(),
+        ...Object.fromEntries(
+          Object.entries(this.#statuses).map(([host, status]) => [`status.${host}`, status]),
+        ),
+      }),
+      table:
+        lost === undefined
+          ? switchTable(how)
+          : aloneTable({ ...how, fencedBy: fence?.by ?? "nobody", grab: this.#grab(lost) }),
+      witnesses: witness === undefined ? [] : [witness],
+      settings: {
+        "pair/ready": () => [String(maxLagMiB)],
+        "pair/check": () => this.#serviceWords(),
       },
-      { parent: this },
-    );
+      secrets: { pair: this.#secret },
+      commands: {
+        "pair/check": (keepers) => this.#checkFromHere(keepers),
+        ...(fence?.by === "operator"
+          ? { "pair/isolate": (keepers, receipt) => this.#isolate(keepers, receipt, fence.command) }
+          : {}),
+      },
+      moves: {
+        ...(move ? { "move-address": move } : {}),
+        ...(fence?.by === "platform" ? { "pair/isolate": (name, _, opts) => fence.declare(name, opts) } : {}),
+      },
+      after: provision ? [provision.finished] : [],
+    });
   }
 
   /** A machine that is unreachable gives nothing; one that is suspect may. */
   #grab(lost: string): Grab | undefined {
-    const { suspect, config } = this.#args;
-    return suspect.includes(lost) && config.finalSync !== "skip" ? config.finalSync : undefined;
+    const { finalSync } = this.#config;
+    return this.#site.suspect.includes(lost) && finalSync !== "skip" ? finalSync : undefined;
   }
 
-  #common(transition: PairWanted["transition"]) {
-    const { stack, adopt } = this.#args;
-    return {
-      component: this.#name,
-      transition,
-      members: this.#members(),
-      stack,
-      adopt,
-      preflight: (keepers: pulumi.Output<Keepers>) => this.#preflight(transition, keepers),
+  #transition(
+    transition: PairWanted["transition"],
+    args: Omit<SiteTransitionArgs, "component" | "transition" | "hosts" | "decide">,
+  ): Transition {
+    const decide: Decide = {
+      ...{ in: decides, kind: "pair" },
+      wanted: (keepers) => this.#wanted(keepers),
+      probe: () => ["pair/probe", this.#name],
     };
+    const hosts = this.#machineNames();
+    return this.#site.transition(
+      { component: this.#name, transition, hosts, decide, ...args },
+      { parent: this },
+    );
   }
 
-  #members(): ReadonlyMap<string, Member> {
-    return new Map(
-      [this.#goal.primary, this.#goal.secondary].map((host) => {
-        const member = this.#args.hosts.get(host);
-        if (!member) throw new Error(`pair ${this.#name}: ${host} is no host of this stack`);
-        return [host, member];
-      }),
-    );
+  #machineNames(): string[] {
+    return [this.#goal.primary, this.#goal.secondary];
   }
 
   /** The machines behind the names: a rebuilt one is another pair. */
   #machines(): Record<string, pulumi.Output<string>> {
-    return Object.fromEntries(
-      [...this.#members()].map(([name, { host }]) => [`machine.${name}`, host.identity]),
-    );
+    return this.#site.machines(this.#machineNames());
   }
 
   /** What each machine is told at provisioning and keeps in its own file, `<host>.<key>`. */
   #configuration(): Record<string, pulumi.Input<string>> {
     const { primary, secondary } = this.#goal;
-    const { database, port, peerPort, clients, interface: link } = this.#args.config;
+    const { database, port, peerPort, clients, interface: link } = this.#config;
     const { movedBy, address } = this.#service;
-    const carried = Object.entries(carriedLines(this.#args.config));
+    const carried = Object.entries(carriedLines(this.#config));
     const entries = [primary, secondary].flatMap((self) => {
       const settings: Record<string, pulumi.Input<string>> = {
         self,
@@ -224,7 +223,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
   }
 
   #carriedRows(): CarriedRows {
-    const { config } = this.#args;
+    const config = this.#config;
     return {
       files: hasFiles(config),
       services: hasServices(config),
@@ -235,8 +234,8 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
 
   /** Addresses are no part of the goal: a new one is told at the next provisioning and starts none. */
   #addresses(self: string): pulumi.Output<string[]> {
-    const members = [...this.#members().values()];
-    const network = this.#args.platform.network ?? pulumi.output("");
+    const members = this.#machineNames().map((name) => this.#site.member(name));
+    const network = this.#site.platform.network ?? pulumi.output("");
     return pulumi
       .all([pulumi.all(members.map(({ host }) => host.address)), network])
       .apply(([addresses, reachable]) => {
@@ -249,24 +248,20 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
       });
   }
 
-  #preflight(transition: PairWanted["transition"], keepers: pulumi.Output<Keepers>): OperatorCommand {
-    const { config, stack, adopt } = this.#args;
-    const order = pulumi.all([keepers, stack]).apply(([kept, owner]) => {
-      const production = kept.production ?? this.#goal.primary;
-      const wanted: PairWanted = {
-        ...{ component: this.#name, transition, stack: owner, adopt, production },
-        standby:
-          kept.standby ?? (production === this.#goal.primary ? this.#goal.secondary : this.#goal.primary),
-        ...{ maxLagMiB: config.maxLagMiB, maxClockSkewSeconds: config.maxClockSkewSeconds },
-        minFreeMiB: config.minFreeMiB,
-        ...{ copies: copiesOf(config), maxCopyAgeMinutes: config.maxCopyAgeMinutes },
-        ...{ lost: this.#lost, fenced: this.#fence !== undefined },
-        acceptSplitBrainRisk: config.acceptSplitBrainRisk,
-        acceptDataLoss: config.acceptDataLoss,
-      };
-      return { kind: "pair" as const, wanted };
-    });
-    return preflightOf([...this.#members().values()], order, () => ["pair/probe", this.#name]);
+  #wanted(kept: Keepers): Omit<PairWanted, "component" | "transition" | "stack" | "adopt"> {
+    const config = this.#config;
+    const { primary, secondary } = this.#goal;
+    const production = kept.production ?? primary;
+    return {
+      production,
+      standby: kept.standby ?? (production === primary ? secondary : primary),
+      ...{ maxLagMiB: config.maxLagMiB, maxClockSkewSeconds: config.maxClockSkewSeconds },
+      minFreeMiB: config.minFreeMiB,
+      ...{ copies: copiesOf(config), maxCopyAgeMinutes: config.maxCopyAgeMinutes },
+      ...{ lost: this.#lost, fenced: this.#fence !== undefined },
+      acceptSplitBrainRisk: config.acceptSplitBrainRisk,
+      acceptDataLoss: config.acceptDataLoss,
+    };
   }
 
   #isolate(
@@ -281,18 +276,18 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
   }
 
   #serviceWords(): pulumi.Output<string[]> {
-    const { port, database, checks } = this.#args.config;
+    const { port, database, checks } = this.#config;
     const standby = this.#lost === undefined ? standbyOf(this.#goal) : "none";
-    return this.address.apply((address) => [
+    return this.#service.address.apply((address) => [
       ...[address, String(port), database, standby],
       ...(Object.keys(checks).length > 0 ? [JSON.stringify(checks)] : []),
     ]);
   }
 
   #checkFromHere(keepers: pulumi.Output<Keepers>): OperatorCommand {
-    const { port, database, checks: pages } = this.#args.config;
+    const { port, database, checks: pages } = this.#config;
     const stdin = pulumi
-      .all([keepers, this.address, this.#secret])
+      .all([keepers, this.#service.address, this.#secret])
       .apply(([kept, address, password]) =>
         JSON.stringify({ pair: this.#name, address, port, database, password, standby: kept.standby, pages }),
       );
@@ -309,7 +304,7 @@ function fingerprintOf(...secrets: pulumi.Output<string>[]): pulumi.Output<strin
   );
 }
 
-function inWords<T>(pair: string, compute: () => T): T {
+function orRunError<T>(pair: string, compute: () => T): T {
   try {
     return compute();
   } catch (error) {
@@ -324,3 +319,8 @@ function warnOfAccepted(pair: string, config: PairConfig, alone: boolean): void 
       void pulumi.log.warn(`changeover:pairs.${pair}.${key} accepts nothing any more; take it out`);
   }
 }
+
+/** How the estate makes a pair. */
+export const component: Component<PairConfig, PairExpected> = {
+  declare: (name, config, site) => new PrimaryStandbyPair(name, config, site).operated,
+};

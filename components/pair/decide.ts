@@ -236,3 +236,7 @@ function whyNotReady(facts: PairFacts, source: string, wanted: PairWanted): stri
   }
   return [];
 }
+
+/** Where a preflight finds what decides. */
+export const decides = import.meta.filename;
+export const deciders = { pair: decidePair };

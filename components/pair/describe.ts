@@ -1,11 +1,10 @@
-import type { Look } from "./decide.ts";
+import type { PairFacts } from "./decide.ts";
 import type { VerifiedFacts } from "./verify.ts";
 
 const mib = 1024 * 1024;
 
 /** What a machine of a pair is now, in one line for the operator. */
-export function inWords({ host, facts, failure }: Look): string {
-  if (!facts) return `${host}: ${failure ?? "gave no answer"}`;
+export function describeMachine(facts: PairFacts): string {
   const { status } = facts as VerifiedFacts;
   const { streaming, last_commit_s: age } = facts;
   const does =
@@ -25,5 +24,5 @@ export function inWords({ host, facts, failure }: Look): string {
     ...(facts.down === null ? [] : [`down: ${facts.down}`]),
     `epoch ${String(facts.epoch)}`,
   ];
-  return `${host}: ${words.join(", ")}`;
+  return words.join(", ");
 }

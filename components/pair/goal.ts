@@ -1,3 +1,5 @@
+import type * as pulumi from "@pulumi/pulumi";
+
 /** The six statuses of the seed, and no other (rows 004-034 to 004-041). */
 export const statuses = [
   "down",
@@ -48,13 +50,13 @@ export function standbyOf({ primary, secondary, production }: PairGoal): string 
 }
 
 /** The machine of the pair that the goal does without; undefined: both are in service. */
-export function withoutWhom({ primary, secondary, unreachable }: PairGoal): string | undefined {
+export function lostMember({ primary, secondary, unreachable }: PairGoal): string | undefined {
   return [primary, secondary].find((host) => unreachable.includes(host));
 }
 
 /** What an update towards this goal leaves out, and until when. */
 export function outcomeOf(goal: PairGoal): string {
-  const lost = withoutWhom(goal);
+  const lost = lostMember(goal);
   if (lost === undefined) return "complete";
   const list = goal.suspect?.includes(lost) ? "suspect" : "unreachable";
   return `incomplete: ${lost} is ${list}; provisioning is frozen at its last id; take it off changeover:${list} when it is mended`;
@@ -80,4 +82,13 @@ export function statusesOf(goal: PairGoal): Readonly<Record<string, Status>> {
 function legalPair(primaryServes: boolean, alone: boolean): readonly [Status, Status] {
   if (alone) return primaryServes ? ["production_alone", "down"] : ["down", "production_alone"];
   return primaryServes ? ["production", "standby"] : ["production_as_standby", "standby_as_production"];
+}
+
+/** What an application is given that keeps its data in a pair: where the database is, and who it is there. */
+export interface PairDatabase {
+  readonly address: pulumi.Output<string>;
+  readonly port: number;
+  readonly name: string;
+  readonly password: pulumi.Output<string>;
+  readonly ready: pulumi.Resource;
 }

@@ -1,26 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { SharedVolume as VolumeConfig } from "../../config.ts";
-import type { PreflightOrder } from "../deciders.ts";
-import type { BricksWanted } from "./decide.ts";
-import { bricksOf, keptAs, mountOrder, optionsOf, rolesOf } from "./goal.ts";
+import type { Component } from "../system.ts";
+import type { SharedVolume as VolumeConfig } from "./config.ts";
+import { type BricksWanted, decides } from "./decide.ts";
+import { bricksOf, keptAs, type MountedBy, mountOrder, optionsOf, rolesOf } from "./goal.ts";
 import { bricksTable, mountTable, type Replaces, unmountTable, volumeHostTable } from "./table.ts";
-import type { Mark } from "../../transition/marks.ts";
-import { preflightOf } from "../../transition/preflight.ts";
 import { type Keepers, keepersOf, type Table } from "../../transition/table.ts";
-import { type Member, type OperatorCommand, Transition } from "../../transition/transition.ts";
-
-export interface SharedVolumeArgs {
-  readonly config: VolumeConfig;
-  /** All hosts of the estate by name; the volume's are among them. */
-  readonly hosts: ReadonlyMap<string, Member>;
-  /** The stack's own id; hosts that another stack operates are refused. */
-  readonly stack: pulumi.Output<string>;
-  readonly adopt?: string;
-  /** What must be finished before anything is touched. */
-  readonly after?: readonly pulumi.Resource[];
-  /** What must be finished on a host before its mount is touched: its user, its leave from a pool. */
-  readonly beforeMount?: ReadonlyMap<string, readonly pulumi.Resource[]>;
-}
+import type { Operated, Site } from "../../transition/site.ts";
+import type { Transition } from "../../transition/transition.ts";
+import type { VolumeExpected } from "./verify.ts";
 
 /** One independent goal of a volume. */
 interface Goal {
@@ -29,7 +16,7 @@ interface Goal {
   readonly hosts: readonly string[];
   readonly table: Table;
   readonly keepers: Record<string, pulumi.Input<string> | undefined>;
-  readonly kind: "volumeHost" | "bricks" | "mount";
+  readonly kind: "host" | "bricks" | "mount";
   /** What its preflight is told besides who asks. */
   readonly wanted?: (keepers: Keepers) => object;
   /** Words of the probe. */
@@ -42,25 +29,37 @@ interface Goal {
  * mount are goals of their own, so that a host that comes plans its own steps only.
  */
 export class SharedVolume extends pulumi.ComponentResource {
-  /** By host: depend on it to come after the mount. */
-  readonly mounted: ReadonlyMap<string, pulumi.Resource>;
-  /** Depend on these to come after all of it. */
-  readonly finished: readonly pulumi.Resource[];
-  /** What is done on which host. */
-  readonly marks: pulumi.Input<Mark>[] = [];
-  readonly #args: SharedVolumeArgs;
+  readonly operated: Operated<VolumeExpected>;
+  readonly #config: VolumeConfig;
+  readonly #site: Site;
   readonly #name: string;
+  /** What must be finished on a host before its mount is touched: its user, its leave from a pool. */
+  readonly #beforeMount: MountedBy["beforeMount"];
+  readonly #transitions: Transition[] = [];
 
-  constructor(name: string, args: SharedVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    config: VolumeConfig,
+    site: Site,
+    { beforeMount }: Partial<MountedBy> = {},
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("changeover:index:SharedVolume", name, {}, opts);
     this.#name = name;
-    this.#args = args;
-    const hosts = new Map(
-      Object.entries(rolesOf(args.config)).map(([host, role]) => [host, this.#provision(host, role)]),
-    );
-    const bricks = this.#bricks(bricksOf(args.config).flatMap(({ host }) => hosts.get(host) ?? []));
-    this.mounted = this.#mounts(hosts, bricks);
-    this.finished = [bricks.finished, ...this.mounted.values()];
+    this.#config = config;
+    this.#site = site;
+    this.#beforeMount = beforeMount ?? new Map();
+    const roles = rolesOf(config);
+    const hosts = new Map(Object.entries(roles).map(([host, role]) => [host, this.#provision(host, role)]));
+    const bricks = this.#bricks(bricksOf(config).flatMap(({ host }) => hosts.get(host) ?? []));
+    const mounted = this.#mounts(hosts, bricks);
+    this.operated = {
+      hosts: Object.keys(roles),
+      marks: this.#transitions.flatMap(({ marks }) => marks),
+      finished: [bricks.finished, ...mounted.values()],
+      outcome: site.outcome(Object.keys(roles), "what it has a part in stays as it is"),
+      expected: { bricks: bricksOf(config), mounts: config.mounts },
+    };
     this.registerOutputs();
   }
 
@@ -68,20 +67,20 @@ export class SharedVolume extends pulumi.ComponentResource {
     return this.#transition({
       ...{ component: `${this.#name}-${host}`, transition: "provision" },
       ...{ hosts: [host], table: volumeHostTable, keepers: { role } },
-      ...{ kind: "volumeHost" as const, look: () => ["host"], after: this.#args.after ?? [] },
+      ...{ kind: "host" as const, look: () => ["host"], after: this.#site.after },
     });
   }
 
   #bricks(provisioned: readonly Transition[]): Transition {
-    const bricks = bricksOf(this.#args.config);
+    const bricks = bricksOf(this.#config);
     const places = Object.fromEntries(
       bricks.map(({ host, role, path }) => [
         `${role}.${host}`,
-        pulumi.interpolate`${this.#member(host).host.address}:${path}`,
+        pulumi.interpolate`${this.#site.member(host).host.address}:${path}`,
       ]),
     );
     const options = Object.fromEntries(
-      Object.entries(optionsOf(this.#args.config)).map(([key, value]) => [`option.${key}`, value]),
+      Object.entries(optionsOf(this.#config)).map(([key, value]) => [`option.${key}`, value]),
     );
     const [first] = bricks;
     const wanted = (keepers: Keepers): Omit<BricksWanted, "component" | "transition" | "stack"> => ({
@@ -103,22 +102,22 @@ export class SharedVolume extends pulumi.ComponentResource {
 
   /** The host whose folder is copied comes first; where that is linked, the others have nothing to copy. */
   #mounts(hosts: ReadonlyMap<string, Transition>, bricks: Transition): ReadonlyMap<string, pulumi.Resource> {
-    const { copyFrom } = this.#args.config;
+    const { copyFrom } = this.#config;
     const mounted = new Map<string, pulumi.Resource>();
-    for (const host of mountOrder(this.#args.config)) {
+    for (const host of mountOrder(this.#config)) {
       const before = [bricks.finished, ...[hosts.get(host)].flatMap((one) => (one ? [one.finished] : []))];
       const copied = copyFrom === undefined ? undefined : mounted.get(copyFrom);
-      const own = this.#args.beforeMount?.get(host) ?? [];
+      const own = this.#beforeMount.get(host) ?? [];
       mounted.set(host, this.#mount(host, [...before, ...own, ...(copied ? [copied] : [])]).finished);
     }
     return mounted;
   }
 
   #mount(host: string, after: readonly pulumi.Resource[]): Transition {
-    const { config } = this.#args;
+    const config = this.#config;
     const path = config.mounts[host] ?? "none";
     const servers = pulumi
-      .all(bricksOf(config).map((brick) => this.#member(brick.host).host.address))
+      .all(bricksOf(config).map((brick) => this.#site.member(brick.host).host.address))
       .apply((addresses) => addresses.join(","));
     const way: Replaces =
       config.replaces === undefined ? "none" : config.copyFrom === host ? "copies" : "holds";
@@ -145,52 +144,26 @@ export class SharedVolume extends pulumi.ComponentResource {
   }
 
   #transition(args: Goal): Transition {
-    const { component, transition, table, after } = args;
-    const members = new Map(args.hosts.map((host) => [host, this.#member(host)]));
-    const lost = [...members.values()].filter(({ unreachable }) => unreachable).map(({ host }) => host.name);
-    if (lost.length > 0)
-      void pulumi.log.warn(
-        `${component} stays as it is while ${lost.join(", ")} is in changeover:unreachable`,
-      );
-    const made = new Transition(
+    const { component, transition, hosts, table, kind, wanted, look } = args;
+    const made = this.#site.transition(
       {
-        ...{ component, transition, table, members, stack: this.#args.stack, adopt: this.#args.adopt },
-        keepers: keepersOf<pulumi.Input<string>>({
-          ...args.keepers,
-          ...Object.fromEntries([...members].map(([name, { host }]) => [`machine.${name}`, host.identity])),
-        }),
-        frozen: lost.length > 0,
-        after: [...[...members.values()].flatMap(({ host }) => [...host.ready]), ...after],
-        preflight: (keepers) => this.#preflight(args, members, keepers),
+        ...{ component, transition, hosts, table, whenLost: "freeze" },
+        keepers: keepersOf<pulumi.Input<string>>({ ...args.keepers, ...this.#site.machines(hosts) }),
+        decide: {
+          ...{ in: decides, kind, wanted },
+          probe: (host) => ["gluster/probe", component, this.#name, ...look(host)],
+        },
+        after: [...this.#site.ready(hosts), ...args.after],
       },
       { parent: this },
     );
-    this.marks.push(...made.marks);
+    this.#transitions.push(made);
     return made;
   }
-
-  #preflight(
-    args: Goal,
-    members: ReadonlyMap<string, Member>,
-    keepers: pulumi.Output<Keepers>,
-  ): OperatorCommand {
-    const { stack, adopt } = this.#args;
-    const { component, transition, kind } = args;
-    const order = pulumi.all([keepers, stack]).apply(([kept, owner]) => {
-      const wanted = { component, transition, stack: owner, adopt, ...args.wanted?.(kept) };
-      return { kind, wanted } as PreflightOrder;
-    });
-    return preflightOf([...members.values()], order, (host) => [
-      "gluster/probe",
-      component,
-      this.#name,
-      ...args.look(host),
-    ]);
-  }
-
-  #member(host: string): Member {
-    const member = this.#args.hosts.get(host);
-    if (!member) throw new Error(`shared volume ${this.#name}: ${host} is no host of this stack`);
-    return member;
-  }
 }
+
+/** How the estate makes a volume. A pool whose servers mount it says what comes before. */
+export const component: Component<VolumeConfig, VolumeExpected> = {
+  declare: (name, config, site, extra) =>
+    new SharedVolume(name, config, site, extra as MountedBy | undefined).operated,
+};

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { field, listOf, mapOf, type Names, text, wholeNumber } from "../../config/fields.ts";
+import { hostName } from "../../config/common-fields.ts";
+import { field, listOf, type Names, text, wholeNumber } from "../../config/fields.ts";
 
 /** They become names of volumes, files and units. */
 export const volumeNames: Names = {
@@ -14,12 +15,11 @@ const path = (purpose: string) =>
     purpose,
   );
 
-const hostName = (purpose: string) => text(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "a host name", purpose);
-
 const byHost = (value: z.ZodType<string>, purpose: string) =>
   field(z.record(z.string(), value), "a map from hosts to paths", purpose);
 
-const volume = z.strictObject({
+/** One folder that several hosts share. */
+export const volumeEntry = z.strictObject({
   servers: listOf(
     hostName("A host that has a whole copy."),
     "Hosts that have a whole copy, each a brick: three, or two and an arbiter. The first one tells the others; a new one comes after it.",
@@ -62,11 +62,5 @@ const volume = z.strictObject({
   checkSeconds: wholeNumber(10, 3600, "How often each host checks its mount.").default(60),
 });
 
-/** Volumes that hosts share, as a stack file may name them. */
-export const volumeFields = {
-  sharedVolumes: mapOf(
-    volumeNames,
-    volume,
-    "Folders that several hosts share, kept on several servers.",
-  ).default({}),
-};
+/** The same, checked. */
+export type SharedVolume = Readonly<z.output<typeof volumeEntry>>;

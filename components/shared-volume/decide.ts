@@ -159,3 +159,7 @@ const mountChecks: readonly Check<MountFacts, MountWanted>[] = [
 /** Whether a host may mount the volume, elsewhere than before, or no more. */
 export const decideMount = (looks: readonly Look<MountFacts>[], wanted: MountWanted): Decision =>
   decideEach(looks, wanted, mountChecks);
+
+/** Where a preflight finds what decides. */
+export const decides = import.meta.filename;
+export const deciders = { host: decideVolumeHost, bricks: decideBricks, mount: decideMount };

@@ -1,4 +1,5 @@
-import type { SharedVolume } from "../../config.ts";
+import type * as pulumi from "@pulumi/pulumi";
+import type { SharedVolume } from "./config.ts";
 
 export type BrickRole = "data" | "arbiter";
 
@@ -58,3 +59,14 @@ export function mountOrder({ mounts, copyFrom }: SharedVolume): string[] {
   const hosts = Object.keys(mounts).sort();
   return [...hosts.filter((host) => host === copyFrom), ...hosts.filter((host) => host !== copyFrom)];
 }
+
+/** What a pool tells the volumes that its servers mount: what each server that leaves depends on. */
+export interface MountedBy {
+  readonly beforeMount: ReadonlyMap<string, readonly pulumi.Resource[]>;
+}
+
+/** Volumes that one of these hosts mounts, or stops to mount. */
+export const mountedOn = (volumes: Readonly<Record<string, unknown>>, hosts: readonly string[]): string[] =>
+  Object.entries(volumes as Readonly<Record<string, SharedVolume>>)
+    .filter(([, { mounts }]) => hosts.some((host) => Object.hasOwn(mounts, host)))
+    .map(([name]) => name);

@@ -1,49 +1,54 @@
-import { type Draft, type Fields, fieldsOf, noHost, word, wordsOf } from "../../config/draft.ts";
-import { allowedWords, pathText, type Problem, shown } from "../../config/problems.ts";
+import type { HostUse, PortUse, Rule } from "../system.ts";
+import { type Fields, fieldsOf, overlap, word, wordsOf } from "../../config/draft.ts";
+import { allowedWords, type Problem, shown } from "../../config/problems.ts";
 
-/** What is wrong between the parts of the shared volumes of a stack file. */
-export function volumeProblems(draft: Draft): Problem[] {
+/** Where a volume names hosts. */
+export function hostsOfVolume(volume: Fields): HostUse[] {
+  const servers = wordsOf(volume.servers).map((host, index) => ({ path: ["servers", String(index)], host }));
+  const single = ["arbiter", "copyFrom"].flatMap((key): HostUse[] => {
+    const host = word(volume[key]);
+    return host === undefined ? [] : [{ path: [key], host }];
+  });
+  const maps = ["bricks", "mounts"].flatMap((key) =>
+    Object.keys(fieldsOf(volume[key])).map((host) => ({ path: [key, host], host })),
+  );
+  return [...servers, ...single, ...maps];
+}
+
+/** Hosts with a brick. */
+const brickHosts = (volume: Fields): string[] => [
+  ...wordsOf(volume.servers),
+  ...[word(volume.arbiter)].filter((host) => host !== undefined),
+];
+
+/** The bricks are one component, each host and each mount are others. */
+export function componentsOfVolume(name: string, volume: Fields): string[] {
+  const mounts = Object.keys(fieldsOf(volume.mounts));
+  const hosts = new Set([...brickHosts(volume), ...mounts]);
   return [
-    ...Object.entries(draft.volumes).flatMap(([name, volume]) =>
-      [namedHosts, copies, folders, apart].flatMap((rule) => rule(["sharedVolumes", name], volume, draft)),
-    ),
-    ...places(draft),
+    `${name}-volume`,
+    ...[...hosts].map((host) => `${name}-${host}`),
+    ...mounts.map((host) => `${name}-${host}-mount`),
   ];
 }
 
-type Rule = (path: readonly string[], volume: Fields, draft: Draft) => Problem[];
+/** Where glusterd listens on every host with a brick, whatever the volume. */
+const glusterPort = 24007;
 
-/** Every host that a volume names, with where. */
-function hostsIn(path: readonly string[], volume: Fields): [string[], string][] {
-  const lists = wordsOf(volume.servers).map((host, index): [string[], string] => [
-    [...path, "servers", String(index)],
-    host,
-  ]);
-  const single = ["arbiter", "copyFrom"].flatMap((key): [string[], string][] => {
-    const host = word(volume[key]);
-    return host === undefined ? [] : [[[...path, key], host]];
-  });
-  const maps = ["bricks", "mounts"].flatMap((key) =>
-    Object.keys(fieldsOf(volume[key])).map((host): [string[], string] => [[...path, key, host], host]),
-  );
-  return [...lists, ...single, ...maps];
-}
-
-const namedHosts: Rule = (path, volume, { hosts, absent }) =>
-  hostsIn(path, volume).flatMap(([at, host]) => {
-    if (!Object.hasOwn(hosts, host)) return [{ path: at, text: noHost(host, { hosts }) }];
-    const index = absent.indexOf(host);
-    if (index < 0) return [];
-    return [
-      {
-        path: ["absent", String(index)],
-        text: `${shown(host)} is in ${pathText(at)}; name another host there, update, and let it go then`,
-      },
-    ];
-  });
+export const portsOfVolume = (volume: Fields): PortUse[] => [
+  {
+    path: ["servers"],
+    port: glusterPort,
+    purpose: "glusterd, from hosts of the volume",
+    hosts: brickHosts(volume),
+    from: ["members"],
+    shared: "glusterd",
+  },
+];
 
 /** Three copies, or two and an arbiter; one only with a reason (rows 001-055 to 001-061). */
-const copies: Rule = (path, volume) => {
+const copies: Rule = (name, volume) => {
+  const path = ["sharedVolumes", name];
   const servers = wordsOf(volume.servers);
   if (!Array.isArray(volume.servers)) return [];
   const [arbiter, reason] = [word(volume.arbiter), word(volume.singleBrick)];
@@ -78,7 +83,8 @@ const copies: Rule = (path, volume) => {
 };
 
 /** A folder that is replaced is copied from somewhere, and goes nowhere into the volume itself. */
-const folders: Rule = (path, volume) => {
+const folders: Rule = (name, volume) => {
+  const path = ["sharedVolumes", name];
   const [replaces, copyFrom, kept] = [word(volume.replaces), word(volume.copyFrom), word(volume.kept)];
   const mounts = fieldsOf(volume.mounts);
   const problems: Problem[] = [];
@@ -107,60 +113,47 @@ const folders: Rule = (path, volume) => {
 };
 
 /** What a volume is mounted on is no place of its own bricks. */
-const apart: Rule = (path, volume) =>
+const apart: Rule = (name, volume) =>
   Object.entries(fieldsOf(volume.mounts)).flatMap(([host, mount]) => {
     const brick = word(fieldsOf(volume.bricks)[host]) ?? word(volume.brick) ?? "";
     return overlap(brick, word(mount) ?? "")
       ? [
           {
-            path: [...path, "mounts", host],
+            path: ["sharedVolumes", name, "mounts", host],
             text: `${shown(mount)} and the brick ${brick} are in each other`,
           },
         ]
       : [];
   });
 
-const within = (one: string, folder: string): boolean => one === folder || one.startsWith(`${folder}/`);
-const overlap = (one: string, other: string): boolean =>
-  one !== "" && other !== "" && (within(one, other) || within(other, one));
-
-/** Two volumes have nothing on one host in common, and no name that records would share. */
-function places({ volumes, hosts }: Draft): Problem[] {
-  const taken = new Map<string, string>();
-  const components = new Map<string, string>();
-  return Object.entries(volumes).flatMap(([name, volume]) => {
-    const path = ["sharedVolumes", name];
-    const bricks = [
-      ...wordsOf(volume.servers),
-      ...(word(volume.arbiter) ? [word(volume.arbiter) ?? ""] : []),
-    ].map((host): [string, string, string[]] => [
+/** Folders that a volume takes on hosts, with where they stand. */
+function placesOf(name: string, volume: Fields): { host: string; folder: string; at: string[] }[] {
+  const path = ["sharedVolumes", name];
+  const own = fieldsOf(volume.bricks);
+  return [
+    ...brickHosts(volume).map((host) => ({
       host,
-      word(fieldsOf(volume.bricks)[host]) ?? word(volume.brick) ?? "",
-      [...path, Object.hasOwn(fieldsOf(volume.bricks), host) ? "bricks" : "brick"],
-    ]);
-    const mounts = Object.entries(fieldsOf(volume.mounts)).map(
-      ([host, mount]): [string, string, string[]] => [host, word(mount) ?? "", [...path, "mounts", host]],
-    );
-    const both = [...bricks, ...mounts].flatMap(([host, folder, at]) => {
-      const other = [...taken].find(
-        ([place, owner]) =>
-          place.startsWith(`${host}:`) && owner !== name && overlap(place.slice(host.length + 1), folder),
-      );
-      taken.set(`${host}:${folder}`, name);
-      return other ? [{ path: at, text: `${folder} on ${host} is in use by sharedVolumes.${other[1]}` }] : [];
-    });
-    const names = [
-      `${name}-volume`,
-      ...Object.keys(hosts).flatMap((host) => [`${name}-${host}`, `${name}-${host}-mount`]),
-    ];
-    const same = names.filter((one, index) => components.has(one) || names.indexOf(one) < index);
-    for (const one of names) components.set(one, name);
-    return [
-      ...both,
-      ...same.map((one) => ({
-        path,
-        text: `${shown(one)} would be two components; give the host another name`,
-      })),
-    ];
-  });
+      folder: word(own[host]) ?? word(volume.brick) ?? "",
+      at: [...path, Object.hasOwn(own, host) ? "bricks" : "brick"],
+    })),
+    ...Object.entries(fieldsOf(volume.mounts)).map(([host, mount]) => ({
+      ...{ host, folder: word(mount) ?? "" },
+      at: [...path, "mounts", host],
+    })),
+  ];
 }
+
+/** Two volumes have no folder on one host in common. */
+const places: Rule = (name, volume, { entries }) => {
+  const all = Object.entries(entries("sharedVolumes"));
+  const before = all.slice(0, Object.keys(entries("sharedVolumes")).indexOf(name));
+  return placesOf(name, volume).flatMap(({ host, folder, at }) => {
+    const other = before.find(([of, fields]) =>
+      placesOf(of, fields).some((place) => place.host === host && overlap(place.folder, folder)),
+    );
+    return other ? [{ path: at, text: `${folder} on ${host} is in use by sharedVolumes.${other[0]}` }] : [];
+  });
+};
+
+/** What is wrong between a volume and the rest of a stack file. */
+export const volumeRules: readonly Rule[] = [copies, folders, apart, places];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hostName, hostNames } from "../../config/common-fields.ts";
 import { field, listOf, mapOf, type Names, softwareScript, text, wholeNumber } from "../../config/fields.ts";
 
 /** They become names of files, units and, before a hyphen, of records on hosts. */
@@ -13,7 +14,7 @@ export const partNames: Names = {
   allowed: "at most 31 lower-case letters, digits and hyphens, beginning with a letter",
 };
 
-const host = ({ pattern, allowed }: Names, purpose: string) => text(pattern, allowed, purpose);
+const partName = (purpose: string) => text(partNames.pattern, partNames.allowed, purpose);
 
 const path = (purpose: string) =>
   text(
@@ -67,23 +68,19 @@ const backup = z
   })
   .meta({ description: "The backup before the stop." });
 
-const silence = (hostNames: Names) =>
-  z
-    .strictObject({
-      from: host(
-        hostNames,
-        "The host on which the two commands are run. Left out: the main host.",
-      ).optional(),
-      on: commandLine("Silences alerts, and tells users; run once, before anything is stopped.").optional(),
-      off: commandLine("Takes that back; also run by a timer when nobody else does.").optional(),
-      minutes: wholeNumber(
-        5,
-        24 * 60,
-        "The silence ends by itself after so many minutes, and steps that come later refuse: longer than the whole run.",
-      ).default(240),
-    })
-    .meta({ description: "Alerts during the upgrade. The checks of this program are silent meanwhile." })
-    .prefault({});
+const silence = z
+  .strictObject({
+    from: hostName("The host on which the two commands are run. Left out: the main host.").optional(),
+    on: commandLine("Silences alerts, and tells users; run once, before anything is stopped.").optional(),
+    off: commandLine("Takes that back; also run by a timer when nobody else does.").optional(),
+    minutes: wholeNumber(
+      5,
+      24 * 60,
+      "The silence ends by itself after so many minutes, and steps that come later refuse: longer than the whole run.",
+    ).default(240),
+  })
+  .meta({ description: "Alerts during the upgrade. The checks of this program are silent meanwhile." })
+  .prefault({});
 
 const limits = z
   .strictObject({
@@ -96,17 +93,16 @@ const limits = z
   .meta({ description: "Limits, in seconds." })
   .prefault({});
 
-const smoke = (hostNames: Names) =>
-  mapOf(
-    partNames,
-    z.strictObject({
-      on: host(hostNames, "The host that it is run on."),
-      command: commandLine("Ends with 0 when what it tests works."),
-      cleanUp: commandLine("Takes away what it has made; always run, whatever became of it.").optional(),
-      seconds: seconds("How long it may take.").default(120),
-    }),
-    "Tests of what users do, after the upgrade; each must pass.",
-  ).default({});
+const smoke = mapOf(
+  partNames,
+  z.strictObject({
+    on: hostName("The host that it is run on."),
+    command: commandLine("Ends with 0 when what it tests works."),
+    cleanUp: commandLine("Takes away what it has made; always run, whatever became of it.").optional(),
+    seconds: seconds("How long it may take.").default(120),
+  }),
+  "Tests of what users do, after the upgrade; each must pass.",
+).default({});
 
 const soak = z
   .strictObject({
@@ -129,54 +125,52 @@ const soak = z
   .meta({ description: "Which versions are allowed here, by another stack. Left out: any." })
   .optional();
 
-/** Packages that are upgraded over many hosts, the main database first. @param hostNames what the name of a host is. */
-export const stagedUpgrades = (hostNames: Names) =>
-  mapOf(
-    upgradeNames,
-    z.strictObject({
-      package: text(/^[a-z0-9][a-z0-9+.-]+$/, "the name of a package", "The package."),
-      version: text(
-        /^(\d+:)?\d[A-Za-z0-9.+~^_-]*$/,
-        'an exact version as the package manager prints it, in quotes: "7.4.0-1"',
-        "The version that runs on all hosts. A change plans the upgrade, or the way back.",
-      ),
-      hosts: mapOf(hostNames, host(partNames, "Its role."), "The hosts; one leaves by way of absent."),
-      main: host(hostNames, "The host of the main database: reconfigured first, and never another."),
-      services: mapOf(
-        partNames,
-        listOf(
-          text(/^[\w.@:-]+$/, "the name of a service", "A service that must be RUNNING."),
-          "What must be RUNNING on a host of the role.",
-        ),
-        "The services of each role, by the names that `status` prints.",
-      ),
-      software: softwareScript(
-        "demo/scalr",
-        "The script that a host is made ready by before anything is installed: its repository, the package's settings. Left out: they are there.",
-      ),
-      folder: path("Where the software is on each host; its file system is watched."),
-      diskPercent: wholeNumber(10, 99, "More of a file system is not to be in use, in percent.").default(80),
-      commands,
-      database,
-      backup,
-      kinds: mapOf(
-        hostNames,
-        field(z.enum(["deb", "rpm"]), "deb or rpm", "Its package system."),
-        "The package system of hosts that have two; of the others it is seen.",
-      ).default({}),
-      selfReconfigure: path(
-        "A file that keeps the package from reconfiguring by itself; it is there while the package is installed. Left out: the package does not.",
-      ).optional(),
-      silence: silence(hostNames),
-      smoke: smoke(hostNames),
-      parallel: wholeNumber(1, 100, "How many of the other hosts are reconfigured at once.").default(4),
-      seconds: limits,
-      soak,
-      acceptDataLoss: text(
-        /^\d{8}T\d{6}: \S.*$/,
-        'the backup that the refusal names, and a reason: "20261122T031500: the release is bad"',
-        "Why the database may go back to that backup, which loses what was written after it.",
-      ).optional(),
-    }),
-    "Packages that are upgraded over many hosts with a barrier after each stage, the main database first.",
-  ).default({});
+/** One package that is upgraded over many hosts, the main database first. */
+export const upgradeEntry = z.strictObject({
+  package: text(/^[a-z0-9][a-z0-9+.-]+$/, "the name of a package", "The package."),
+  version: text(
+    /^(\d+:)?\d[A-Za-z0-9.+~^_-]*$/,
+    'an exact version as the package manager prints it, in quotes: "7.4.0-1"',
+    "The version that runs on all hosts. A change plans the upgrade, or the way back.",
+  ),
+  hosts: mapOf(hostNames, partName("Its role."), "The hosts; one leaves by way of absent."),
+  main: hostName("The host of the main database: reconfigured first, and never another."),
+  services: mapOf(
+    partNames,
+    listOf(
+      text(/^[\w.@:-]+$/, "the name of a service", "A service that must be RUNNING."),
+      "What must be RUNNING on a host of the role.",
+    ),
+    "The services of each role, by the names that `status` prints.",
+  ),
+  software: softwareScript(
+    "demo/scalr",
+    "The script that a host is made ready by before anything is installed: its repository, the package's settings. Left out: they are there.",
+  ),
+  folder: path("Where the software is on each host; its file system is watched."),
+  diskPercent: wholeNumber(10, 99, "More of a file system is not to be in use, in percent.").default(80),
+  commands,
+  database,
+  backup,
+  kinds: mapOf(
+    hostNames,
+    field(z.enum(["deb", "rpm"]), "deb or rpm", "Its package system."),
+    "The package system of hosts that have two; of the others it is seen.",
+  ).default({}),
+  selfReconfigure: path(
+    "A file that keeps the package from reconfiguring by itself; it is there while the package is installed. Left out: the package does not.",
+  ).optional(),
+  silence,
+  smoke,
+  parallel: wholeNumber(1, 100, "How many of the other hosts are reconfigured at once.").default(4),
+  seconds: limits,
+  soak,
+  acceptDataLoss: text(
+    /^\d{8}T\d{6}: \S.*$/,
+    'the backup that the refusal names, and a reason: "20261122T031500: the release is bad"',
+    "Why the database may go back to that backup, which loses what was written after it.",
+  ).optional(),
+});
+
+/** The same, checked. */
+export type StagedUpgrade = Readonly<z.output<typeof upgradeEntry>>;

@@ -173,3 +173,7 @@ const roomAfter = ({ backup_percent_after: after }: UpgradeFacts): string =>
 /** How old something is, for a reader. */
 export const hours = (seconds: number): string =>
   seconds < 7200 ? `${String(Math.round(seconds / 60))} min` : `${String(Math.round(seconds / 3600))} h`;
+
+/** Where a preflight finds what decides. */
+export const decides = import.meta.filename;
+export const deciders = { host: decideUpgradeHost, upgrade: decideUpgrade };

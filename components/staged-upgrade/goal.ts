@@ -1,4 +1,4 @@
-import type { StagedUpgrade } from "../../config.ts";
+import type { StagedUpgrade } from "./config.ts";
 
 /** A smoke test as the goal has it. */
 export interface SmokeTest {
@@ -59,3 +59,6 @@ export function settingsOf(config: StagedUpgrade, host: string): Record<string, 
 
 /** The backup that the config allows to go back to. */
 export const backupIn = (acceptDataLoss: string | undefined): string => acceptDataLoss?.split(":")[0] ?? "";
+
+/** How long the look at a host may take: a repository may take a minute to say what it offers. */
+export const lookSeconds = 75;

@@ -1,65 +1,42 @@
-import {
-  at,
-  type Draft,
-  type Fields,
-  fieldsOf,
-  mapped,
-  nameTaken,
-  noHost,
-  word,
-  wrongNames,
-} from "../../config/draft.ts";
-import { allowedWords, type Problem, shown } from "../../config/problems.ts";
-import { hostNames } from "../../config/schema.ts";
-import { partNames, upgradeNames } from "./config.ts";
+import type { HostUse, Rule } from "../system.ts";
+import { hostNames } from "../../config/common-fields.ts";
+import { at, type Fields, fieldsOf, mapped, word, wrongNames } from "../../config/draft.ts";
+import { allowedWords, shown } from "../../config/problems.ts";
+import { partNames } from "./config.ts";
 
-/** What is wrong between a staged upgrade and the rest of a stack file. */
-export function upgradeProblems(draft: Draft): Problem[] {
-  const { pairs, pools: appPools, volumes: sharedVolumes, caches } = draft;
-  return [
-    ...wrongNames(["stagedUpgrades"], draft.upgrades, upgradeNames),
-    ...Object.entries(draft.upgrades).flatMap(([name, upgrade]) => [
-      ...nameTaken("stagedUpgrades", name, { pairs, appPools, sharedVolumes, caches }),
-      ...members(name, upgrade, draft),
-      ...roles(name, upgrade),
-      ...places(name, upgrade),
-      ...overrides(name, upgrade),
-      ...silence(name, upgrade),
-    ]),
-  ];
-}
+/** Where a staged upgrade names hosts. */
+export const hostsOfUpgrade = (upgrade: Fields): HostUse[] =>
+  Object.keys(fieldsOf(upgrade.hosts)).map((host) => ({ path: ["hosts", host], host }));
 
-function members(name: string, upgrade: Fields, { hosts, absent, upgrades }: Draft): Problem[] {
-  const path = ["stagedUpgrades", name, "hosts"];
+/** The upgrade itself, and each host that is told what it is. */
+export const componentsOfUpgrade = (name: string, upgrade: Fields): string[] => [
+  name,
+  ...Object.keys(fieldsOf(upgrade.hosts)).map((host) => `${name}-${host}`),
+];
+
+/** Two upgrades of one package on one host would undo each other. */
+const onePackage: Rule = (name, upgrade, { entries }) => {
   const own = Object.keys(fieldsOf(upgrade.hosts));
-  const other = Object.entries(upgrades).find(
-    ([before, { package: its, hosts: theirs }]) =>
+  const other = Object.entries(entries("stagedUpgrades")).find(
+    ([before, { package: its, hosts }]) =>
       before < name &&
       its === upgrade.package &&
-      Object.keys(fieldsOf(theirs)).some((host) => own.includes(host)),
+      Object.keys(fieldsOf(hosts)).some((host) => own.includes(host)),
   );
+  if (other === undefined) return [];
   return [
-    ...wrongNames(path, fieldsOf(upgrade.hosts), hostNames),
-    ...own.flatMap((host) => {
-      if (!Object.hasOwn(hosts, host)) return [at([...path, host], noHost(host, { hosts }))];
-      if (!absent.includes(host)) return [];
-      return [
-        at([...path, host], `${shown(host)} is in changeover:absent; take it out of the upgrade first`),
-      ];
-    }),
-    ...(other === undefined
-      ? []
-      : [
-          at(
-            ["stagedUpgrades", name, "package"],
-            `${shown(upgrade.package)} is changeover:stagedUpgrades.${other[0]} on one of its hosts already`,
-          ),
-        ]),
+    at(
+      ["stagedUpgrades", name, "package"],
+      `${shown(upgrade.package)} is changeover:stagedUpgrades.${other[0]} on one of its hosts already`,
+    ),
   ];
-}
+};
+
+const hostKeys: Rule = (name, { hosts }) =>
+  wrongNames(["stagedUpgrades", name, "hosts"], fieldsOf(hosts), hostNames);
 
 /** Each role of a host says what must run there. */
-function roles(name: string, { hosts, services }: Fields): Problem[] {
+const roles: Rule = (name, { hosts, services }) => {
   const path = ["stagedUpgrades", name];
   const known = Object.keys(fieldsOf(services));
   return [
@@ -70,10 +47,10 @@ function roles(name: string, { hosts, services }: Fields): Problem[] {
       return [at([...path, "hosts", host], `${shown(role)} has no services; ${allowedWords(role, known)}`)];
     }),
   ];
-}
+};
 
 /** Hosts that other fields name are hosts of the upgrade. */
-function places(name: string, { hosts, main, silence: quiet, smoke, kinds }: Fields): Problem[] {
+const places: Rule = (name, { hosts, main, silence: quiet, smoke, kinds }) => {
   const path = ["stagedUpgrades", name];
   const own = Object.keys(fieldsOf(hosts));
   const named: [string[], unknown][] = [
@@ -93,10 +70,10 @@ function places(name: string, { hosts, main, silence: quiet, smoke, kinds }: Fie
       return [at(where, `${shown(host)} is no host of the upgrade; ${allowedWords(host, own)}`)];
     }),
   ];
-}
+};
 
 /** An override is for the version that is wanted, and goes with it. */
-function overrides(name: string, { soak, version }: Fields): Problem[] {
+const overrides: Rule = (name, { soak, version }) => {
   const [override, wanted] = [word(fieldsOf(soak).override), word(version)];
   if (override === undefined || wanted === undefined || override.startsWith(`${wanted}: `)) return [];
   return [
@@ -105,10 +82,10 @@ function overrides(name: string, { soak, version }: Fields): Problem[] {
       `${shown(override)} is not for version ${wanted}; write "${wanted}: why", or leave it out`,
     ),
   ];
-}
+};
 
 /** What was silenced must be told again. */
-function silence(name: string, { silence: quiet }: Fields): Problem[] {
+const silence: Rule = (name, { silence: quiet }) => {
   const { on, off } = fieldsOf(quiet);
   if ((on === undefined) === (off === undefined)) return [];
   const missing = on === undefined ? "on" : "off";
@@ -118,4 +95,7 @@ function silence(name: string, { silence: quiet }: Fields): Problem[] {
       `missing; who says ${missing === "on" ? "off" : "on"} says both`,
     ),
   ];
-}
+};
+
+/** What is wrong between a staged upgrade and the rest of a stack file. */
+export const upgradeRules: readonly Rule[] = [hostKeys, onePackage, roles, places, overrides, silence];

@@ -1,3 +1,4 @@
+import type { LookRequest } from "../system.ts";
 import type { UpgradeOutput } from "./soak.ts";
 import type { Look as LookOf } from "../../transition/decide.ts";
 import { hours, type UpgradeFacts } from "./decide.ts";
@@ -37,8 +38,8 @@ export function upgradeDifferences(
   const none = version === undefined ? ["no version has passed its checks yet: npx pulumi up"] : [];
   return [
     ...none,
-    ...looks.flatMap(({ host, facts, failure }) => {
-      if (!facts) return [`${host}: ${failure ?? "gave no answer"}`];
+    ...looks.flatMap(({ host, facts }) => {
+      if (!facts) return [];
       if (!facts.configured)
         return [
           `${host}: was not told what ${name} is; start it again: npx pulumi up --replace '**::${name}-${host}-host-id'`,
@@ -77,9 +78,8 @@ function ofServices({ supervisor, not_running: down, services_why: why, database
 }
 
 /** What a host is now, in one line for the operator. */
-export function upgradeInWords({ host, facts, failure }: Look): string {
-  if (!facts) return `${host}: ${failure ?? "gave no answer"}`;
-  if (!facts.configured) return `${host}: was told nothing`;
+export function describeUpgrade(facts: UpgradeSeen): string {
+  if (!facts.configured) return "was told nothing";
   const down =
     facts.not_running.length > 0 ? `not RUNNING: ${facts.not_running.join(", ")}` : "all services RUNNING";
   const words = [
@@ -89,5 +89,9 @@ export function upgradeInWords({ host, facts, failure }: Look): string {
     ...(facts.backup_age_s === null ? [] : [`last verified backup ${hours(facts.backup_age_s)} old`]),
     ...(facts.silenced ? ["alerts are silent"] : []),
   ];
-  return `${host}: ${words.join(", ")}`;
+  return words.join(", ");
 }
+
+/** What each host says of the software. */
+export const looksOfUpgrade = (name: string, { hosts }: UpgradeExpected): LookRequest[] =>
+  hosts.map((host) => ({ host, probe: "upgrade/probe", words: [name, name] }));

@@ -1,18 +1,18 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { AwsConfig } from "../../config.ts";
 import { AwsFirewall } from "./firewall.ts";
 import { awsHosts } from "./hosts.ts";
 import { AwsMachine } from "./machine.ts";
 import { AwsNetwork } from "./network.ts";
-import type { Fence, Host, Platform, ServiceAddress } from "../platform.ts";
+import type { Fence, Host, Opening, Platform, ServiceAddress } from "../platform.ts";
+import type { AwsConfig } from "./config.ts";
 import { requirePrivateKey } from "../ssh.ts";
 import { sshConfigOf } from "../ssh-config.ts";
 
-export type AwsPlatformArgs = Pick<AwsConfig, "hosts" | "network" | "pairs" | "caches" | "ssh">;
+export type AwsPlatformArgs = AwsConfig & { readonly openings: readonly Opening[] };
 
 /**
- * EC2 instances in a VPC of their own behind a bastion, and an Elastic IP for each pair.
+ * EC2 instances in a VPC of their own behind a bastion, and an Elastic IP for each service address.
  *
  * @throws pulumi.RunError when the private key can't be read.
  */
@@ -29,6 +29,12 @@ export function awsPlatform(args: AwsPlatformArgs, opts: pulumi.ComponentResourc
   return new AwsPlatform(args, provider, opts);
 }
 
+/** Networks that clients come from: what comes in by an Elastic IP goes out past the NAT gateway. */
+const clientsOf = (openings: readonly Opening[]): string[] =>
+  openings.flatMap(({ ports }) =>
+    [...new Set(ports.flatMap(({ from }) => from))].filter((source) => source.includes("/")),
+  );
+
 class AwsPlatform extends pulumi.ComponentResource implements Platform {
   readonly hosts: ReadonlyMap<string, Host>;
   readonly network: pulumi.Output<string>;
@@ -38,7 +44,7 @@ class AwsPlatform extends pulumi.ComponentResource implements Platform {
   readonly #network: AwsNetwork;
   readonly #machines: ReadonlyMap<string, AwsMachine>;
   readonly #bastion: aws.ec2.Eip;
-  readonly #addresses: ReadonlyMap<string, aws.ec2.Eip>;
+  readonly #addresses = new Map<string, aws.ec2.Eip>();
 
   constructor(args: AwsPlatformArgs, provider: aws.Provider, opts: pulumi.ComponentResourceOptions) {
     super("changeover:platforms:AwsPlatform", "aws", {}, { ...opts, providers: [provider] });
@@ -47,7 +53,6 @@ class AwsPlatform extends pulumi.ComponentResource implements Platform {
     this.#network = this.#makeNetwork();
     this.#machines = this.#makeMachines(this.#makeFirewall());
     this.#bastion = this.#makeBastionAddress();
-    this.#addresses = this.#makeServiceAddresses();
     this.hosts = awsHosts(
       {
         machines: this.#machines,
@@ -61,10 +66,8 @@ class AwsPlatform extends pulumi.ComponentResource implements Platform {
     this.registerOutputs(this.outputs);
   }
 
-  serviceAddress(pair: string): ServiceAddress {
-    const address = this.#addresses.get(pair);
-    if (!address)
-      throw new Error(`no Elastic IP was made for ${pair}; pairs: ${[...this.#addresses.keys()].join(", ")}`);
+  serviceAddress(name: string): ServiceAddress {
+    const address = this.#addresses.get(name) ?? this.#makeServiceAddress(name);
     return {
       address: address.publicIp,
       movedBy: "platform",
@@ -92,15 +95,15 @@ class AwsPlatform extends pulumi.ComponentResource implements Platform {
 
   #makeNetwork(): AwsNetwork {
     const { cidr, zones } = this.#args.network;
-    const clients = Object.values(this.#args.pairs).flatMap((pair) => pair.clients);
+    const clients = clientsOf(this.#args.openings);
     return new AwsNetwork("network", { cidr, zones, clients }, { parent: this });
   }
 
   #makeFirewall(): AwsFirewall {
     const { cidr, operatorCidrs } = this.#args.network;
-    const { pairs, caches } = this.#args;
+    const { openings } = this.#args;
     const { vpcId } = this.#network;
-    return new AwsFirewall("firewall", { vpcId, cidr, operatorCidrs, pairs, caches }, { parent: this });
+    return new AwsFirewall("firewall", { vpcId, cidr, operatorCidrs, openings }, { parent: this });
   }
 
   #makeMachines(firewall: AwsFirewall): ReadonlyMap<string, AwsMachine> {
@@ -139,17 +142,14 @@ class AwsPlatform extends pulumi.ComponentResource implements Platform {
     );
   }
 
-  #makeServiceAddresses(): ReadonlyMap<string, aws.ec2.Eip> {
-    return new Map(
-      Object.keys(this.#args.pairs).map((pair) => [
-        pair,
-        new aws.ec2.Eip(
-          `${pair}-address`,
-          { domain: "vpc", tags: { Name: pair } },
-          { parent: this, protect: true, dependsOn: [this.#network] },
-        ),
-      ]),
+  #makeServiceAddress(name: string): aws.ec2.Eip {
+    const address = new aws.ec2.Eip(
+      `${name}-address`,
+      { domain: "vpc", tags: { Name: name } },
+      { parent: this, protect: true, dependsOn: [this.#network] },
     );
+    this.#addresses.set(name, address);
+    return address;
   }
 
   #machine(name: string): AwsMachine {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { InventoryConfig } from "../../config.ts";
+import type { InventoryConfig } from "./config.ts";
 import type { Host, Platform, SshTarget } from "../platform.ts";
 import { withoutComment } from "../public-key.ts";
 import { requirePrivateKey } from "../ssh.ts";

@@ -52,12 +52,12 @@ export async function declaredFor(
 ): Promise<Declared[]> {
   shortStackTraces();
   const config = parseConfig(keys, file);
-  const { declared } = await declaredBy(() => {
+  const { declared } = await declaredBy(() =>
     declareEstate(
       config,
       platformFor(Object.keys(config.hosts), config.platform === "aws" ? "platform" : "host"),
-    );
-  });
+    ),
+  );
   return declared;
 }
 

@@ -44,7 +44,7 @@ const secretMark = "4dabf18193072939515e22adb298388d";
 
 /** Run a program against mocks: what it returns, and everything that it declared. */
 export async function declaredBy<T>(
-  program: () => T,
+  program: () => T | Promise<T>,
   outputs: Outputs = () => ({}),
 ): Promise<{ result: T; declared: Declared[] }> {
   const declared: Declared[] = [];
@@ -61,7 +61,7 @@ export async function declaredBy<T>(
       "changeover",
       "test",
     );
-    const result = program();
+    const result = await program();
     await pulumi.runtime.disconnect();
     return { result, declared };
   } finally {

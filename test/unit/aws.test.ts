@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type AwsConfig, parseConfig } from "../../config.ts";
+import { openingsOf, parseConfig } from "../../config.ts";
+import type { AwsConfig } from "../../platforms/aws/config.ts";
 import { hostKeyOf } from "../../platforms/aws/host-key.ts";
 import { awsPlatform } from "../../platforms/aws/index.ts";
 import type { Platform } from "../../platforms/platform.ts";
@@ -11,7 +12,7 @@ const privateKeyPath = import.meta.filename;
 const config = parseConfig(
   { ...committedStack("Pulumi.prod.yaml"), ssh: { privateKeyPath } },
   "Pulumi.prod.yaml",
-) as AwsConfig;
+);
 const seed = Buffer.alloc(32, 7).toString("base64");
 const hostKey = hostKeyOf(seed).publicKey;
 const privateIps: Record<string, string> = {
@@ -32,7 +33,7 @@ let declared: Declared[];
 
 beforeAll(async () => {
   const run = await declaredBy(() => {
-    const made = awsPlatform(config);
+    const made = awsPlatform({ ...(config as unknown as AwsConfig), openings: openingsOf(config) });
     made
       .serviceAddress("sounz", undefined)
       .move?.("sounz-switch-move-address", pulumi.output("megadeth"), {});
@@ -178,10 +179,16 @@ describe("the service address on aws", () => {
     expect(move?.provider).toMatch(/pulumi:providers:aws::aws::/);
   });
 
-  it("is none for a pair that the config does not have", () => {
-    expect(() => platform.serviceAddress("archive", undefined)).toThrow(
-      new Error("no Elastic IP was made for archive; pairs: sounz"),
-    );
+  it("is made once, whoever asks for it again", async () => {
+    const { result, declared: again } = await declaredBy(() => {
+      const made = awsPlatform({ ...(config as unknown as AwsConfig), openings: openingsOf(config) });
+      return [made.serviceAddress("sounz", undefined), made.serviceAddress("sounz", undefined)];
+    }, outputs);
+    expect(await Promise.all(result.map(({ address }) => valueOf(address)))).toEqual([
+      "192.0.2.46",
+      "192.0.2.46",
+    ]);
+    expect(again.filter(({ name }) => name === "sounz-address")).toHaveLength(1);
   });
 });
 

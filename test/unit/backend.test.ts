@@ -7,7 +7,7 @@ import { scratch } from "../support/estate.ts";
 const inventory: OperatedMachines = {
   platform: "inventory",
   hosts: { slayer: { address: "192.0.2.11" }, megadeth: { address: "192.0.2.12" } },
-  pairs: { sounz: { serviceAddress: "192.0.2.46" } },
+  addresses: [["192.0.2.46", "pair sounz"]],
 };
 const elsewhere = ["127.0.0.1", "::1", "198.51.100.7"];
 const move =
@@ -67,7 +67,7 @@ describe("a backend", () => {
   });
 
   it("of AWS is known by the names of the hosts alone", () => {
-    const aws: OperatedMachines = { platform: "aws", hosts: { slayer: { zone: "a" } }, pairs: {} };
+    const aws: OperatedMachines = { platform: "aws", hosts: { slayer: { zone: "a" } }, addresses: [] };
     expect(said("https://slayer/", elsewhere, aws)).toContain("that is slayer");
     expect(said("file:///srv/state", ["10.0.0.11"], aws)).toBeUndefined();
   });

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { declareEstate } from "../../estate.ts";
-import { type AwsConfig, parseConfig } from "../../config.ts";
+import { openingsOf, parseConfig } from "../../config.ts";
+import type { AwsConfig } from "../../platforms/aws/config.ts";
 import { awsPlatform } from "../../platforms/aws/index.ts";
 import type { Host, Platform } from "../../platforms/platform.ts";
 import { type Declared, declaredBy } from "../support/mocks.ts";
@@ -37,9 +38,7 @@ async function declaredIn(cache: object, more: object = {}): Promise<Declared[]>
     },
     "Pulumi.test.yaml",
   );
-  const { declared } = await declaredBy(() => {
-    declareEstate(config, platform);
-  });
+  const { declared } = await declaredBy(() => declareEstate(config, platform));
   return declared;
 }
 
@@ -117,9 +116,9 @@ it("hosts of a cache reach each other's port on aws", async () => {
       caches: { sessions: { nodes: { slayer: "in" }, clients: ["megadeth"] } },
     },
     "Pulumi.prod.yaml",
-  ) as AwsConfig;
+  );
   const { declared } = await declaredBy(
-    () => awsPlatform(config),
+    () => awsPlatform({ ...(config as unknown as AwsConfig), openings: openingsOf(config) }),
     (type) =>
       type === "random:index/randomBytes:RandomBytes"
         ? { base64: Buffer.alloc(32, 7).toString("base64") }

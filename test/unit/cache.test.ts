@@ -15,7 +15,8 @@ import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "../../component
 import { cacheDifferences, type CacheExpected } from "../../components/cache/verify.ts";
 import { phasesOf } from "../../transition/table.ts";
 import { parseConfig } from "../../config.ts";
-import { cachesIn, cachesLeaving } from "../../components/cache/leaving.ts";
+import type { Cache } from "../../components/cache/config.ts";
+import { goneFromCache } from "../../components/cache/leaving.ts";
 import { pathText } from "../../config/problems.ts";
 import { configProblems } from "../support/config-problems.ts";
 
@@ -47,13 +48,16 @@ describe("caches in a stack file", () => {
       { nodes: { prodapp01: "on" } },
       'nodes.prodapp01: "on" is not allowed; allowed: in, out; did you mean in?',
     ],
-    [{ clients: ["prodapp01", "prodapp01"] }, 'clients[1]: "prodapp01" is named twice; remove one'],
+    [
+      { clients: ["prodapp01", "prodapp01"] },
+      'clients[1]: "prodapp01" is changeover:caches.sessions.clients[0] already; a host is one client of sessions',
+    ],
     [{ clients: [] }, "clients: missing; name the hosts that use the cache"],
     [
       { nodes: { prodapp01: "out", prodapp02: "out" } },
       "clients: have no node left; make one `in`, or name no client",
     ],
-    [{ port: 22 }, "port: 22 is taken by the sshd of prodapp01 on one of its nodes; name another"],
+    [{ port: 22 }, "port: 22 is taken by its sshd on prodapp01; name another"],
   ])("are refused with the cure: %j", (cache, line) => {
     expect(problems(cache)).toEqual([`changeover:caches.sessions.${line}`]);
   });
@@ -68,10 +72,10 @@ describe("caches in a stack file", () => {
       ...{ primary: "prodapp01", secondary: "prodapp02", production: "prodapp01", serviceAddress: ".46" },
     };
     expect(problems({}, { caches: { sessions, pages: other } })).toEqual([
-      "changeover:caches.pages.port: 11211 is taken by changeover:caches.sessions.port on one of its nodes; name another",
+      "changeover:caches.pages.port: 11211 is taken by changeover:caches.sessions.port on prodapp02; name another",
     ]);
-    expect(problems({}, { absent: ["prodapp02"] })[0]).toContain(
-      'clients[1]: "prodapp02" is in changeover:absent; take it out of the cache first',
+    expect(problems({}, { absent: ["prodapp02"] })[0]).toBe(
+      'changeover:absent[0]: "prodapp02" is changeover:caches.sessions.nodes.prodapp02; name another host there, or take the entry out, in the same change',
     );
     expect(problems({}, { pairs: { sessions: pair } })).toEqual([
       'changeover:caches.sessions: "sessions" is changeover:pairs.sessions already; each needs its own name',
@@ -83,22 +87,22 @@ describe("caches in a stack file", () => {
 });
 
 describe("what leaves a cache", () => {
-  const operated = { sessions: { port: 11211, nodes: { prodapp01: "in", prodapp02: "in" } } };
-  const said = (wanted: Parameters<typeof cachesLeaving>[1], last: unknown = { caches: operated }) =>
-    cachesLeaving(cachesIn(last), wanted).map(({ path, text }) => `${pathText(path)}: ${text}`);
+  const operated = { port: 11211, nodes: { prodapp01: "in", prodapp02: "in" } };
+  const said = (wanted: object | undefined, before: object = operated) =>
+    goneFromCache("sessions", before as CacheExpected, wanted as Cache | undefined).map(
+      ({ path, text }) => `${pathText(path)}: ${text}`,
+    );
 
   it("is a node by way of out, whether it goes alone or with its cache", () => {
     const line = (host: string) =>
       `changeover:caches.sessions.nodes.${host}: missing, but this stack runs a server there; allowed: to leave by way of \`out\`; put it back as \`out\`, and take it out after the next update`;
-    expect(said({ sessions: { port: 11211, nodes: { prodapp01: "in" } } })).toEqual([line("prodapp02")]);
-    expect(said({})).toEqual([line("prodapp01"), line("prodapp02")]);
-    const out = { caches: { sessions: { port: 11211, nodes: { prodapp01: "out" } } } };
-    expect(said({}, out)).toEqual([]);
-    expect(said({}, null)).toEqual([]);
+    expect(said({ port: 11211, nodes: { prodapp01: "in" } })).toEqual([line("prodapp02")]);
+    expect(said(undefined)).toEqual([line("prodapp01"), line("prodapp02")]);
+    expect(said(undefined, { port: 11211, nodes: { prodapp01: "out" } })).toEqual([]);
   });
 
   it("is no port while clients use it", () => {
-    expect(said({ sessions: { ...operated.sessions, port: 11212 } })).toEqual([
+    expect(said({ ...operated, port: 11212 })).toEqual([
       "changeover:caches.sessions.port: 11212, but the clients use 11211, and would lose one node after the other; allowed: 11211, or a cache with another name",
     ]);
   });
@@ -240,15 +244,14 @@ describe("verify of a cache", () => {
     ...{ port: 11211, clients: ["prodapp01"], sha256: "aaaa" },
     nodes: { prodapp01: "in" },
     places: { prodapp01: "192.0.2.11:11211" },
-    ids: { sessions: "r1", "sessions-prodapp01": "n1" },
   };
   const lines = (component: string, change: Partial<CacheFacts>, nodes = expected.nodes) =>
     cacheDifferences(
       "sessions",
       { ...expected, nodes },
       {
-        ...{ component, stack: "5ac4" },
-        look: seen({ done: { ring: "r1", node: "n1" }, ...change }),
+        request: { host: "prodapp01", probe: "memcached/probe", words: [component] },
+        look: seen(change),
       },
     );
 

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AwsConfig, ConfigError, parseConfig, readConfig } from "../../config.ts";
+import { ConfigError, parseConfig, readConfig } from "../../config.ts";
+import type { AwsConfig } from "../../platforms/aws/config.ts";
 import { archiveOf, demoReleases, filesOf } from "../../tools/workshop/demo-releases.ts";
 import { committedStack, stackKeys } from "../support/stack-file.ts";
 
@@ -144,10 +145,11 @@ describe("the committed stack files", () => {
   });
 
   it("prod is aws, with the bastion aud [002-023] and one machine of the pair in each zone", () => {
-    const prod = parseConfig(committedStack("Pulumi.prod.yaml"), "Pulumi.prod.yaml") as AwsConfig;
+    const prod = parseConfig(committedStack("Pulumi.prod.yaml"), "Pulumi.prod.yaml");
     expect(prod.platform).toBe("aws");
-    expect(prod.network.bastion).toBe("aud");
-    expect(Object.entries(prod.hosts).map(([name, { zone }]) => [name, zone])).toEqual([
+    const { network, hosts } = prod as unknown as AwsConfig;
+    expect(network.bastion).toBe("aud");
+    expect(Object.entries(hosts).map(([name, { zone }]) => [name, zone])).toEqual([
       ["aud", "ap-southeast-2a"],
       ["slayer", "ap-southeast-2a"],
       ["megadeth", "ap-southeast-2b"],
@@ -230,17 +232,17 @@ describe("each rule", () => {
     [
       "one machine",
       { secondary: "slayer" },
-      'changeover:pairs.sounz.secondary: "slayer" is the primary too; a pair is two machines',
+      'changeover:pairs.sounz.secondary: "slayer" is changeover:pairs.sounz.primary already; a host is one machine of sounz',
     ],
     [
       "two things on one port of a host",
       { peerPort: 5432 },
-      "changeover:pairs.sounz.peerPort: 5432 is taken by changeover:pairs.sounz.port on a host of the pair; name another",
+      "changeover:pairs.sounz.peerPort: 5432 is taken by changeover:pairs.sounz.port on slayer; name another",
     ],
     [
       "the port of sshd",
       { port: 22 },
-      "changeover:pairs.sounz.port: 22 is taken by the sshd of slayer on a host of the pair; name another",
+      "changeover:pairs.sounz.port: 22 is taken by its sshd on slayer; name another",
     ],
     [
       "a host's own address as service address",
@@ -335,7 +337,7 @@ describe("each rule", () => {
     expect(verdict(inventory({ pairs: { sounz: pair, archive: { ...pair, port: 5433 } } }))).toBe(
       [
         "Pulumi.test.yaml has 2 problems; nothing was touched:",
-        "  changeover:pairs.archive.peerPort: 5480 is taken by changeover:pairs.sounz.peerPort on a host of the pair; name another",
+        "  changeover:pairs.archive.peerPort: 5480 is taken by changeover:pairs.sounz.peerPort on slayer; name another",
         '  changeover:pairs.archive.serviceAddress: "192.0.2.46" is changeover:pairs.sounz.serviceAddress already; each needs its own',
       ].join("\n"),
     );
@@ -371,12 +373,12 @@ describe("each rule", () => {
     [
       ["slayer"],
       {},
-      'changeover:absent[0]: "slayer" is changeover:pairs.sounz.primary; name another host there, or take the pair out, in the same change',
+      'changeover:absent[0]: "slayer" is changeover:pairs.sounz.primary; name another host there, or take the entry out, in the same change',
     ],
     [
       ["anthrax"],
       { pairs: { sounz: { ...pair, checksFrom: "anthrax" } } },
-      'changeover:absent[0]: "anthrax" is changeover:pairs.sounz.checksFrom; name another host there, or take the pair out, in the same change',
+      'changeover:absent[0]: "anthrax" is changeover:pairs.sounz.checksFrom; name another host there, or take the entry out, in the same change',
     ],
     [["slayer", "megadeth"], { pairs: {} }, "right"],
   ])("of absent hosts: %j with %j", (absent, changes, expected) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type InventoryConfig, parseConfig } from "../../config.ts";
+import { parseConfig } from "../../config.ts";
+import type { InventoryConfig } from "../../platforms/inventory/config.ts";
 import { inventoryPlatform } from "../../platforms/inventory/index.ts";
 import { valueOf } from "../support/mocks.ts";
 
@@ -19,7 +20,7 @@ const config = parseConfig(
     },
   },
   "Pulumi.test.yaml",
-) as InventoryConfig;
+) as unknown as InventoryConfig;
 
 const platform = inventoryPlatform(config);
 const host = (name: string) => {

@@ -1,19 +1,35 @@
 import { describe, expect, it } from "vitest";
+import { systems } from "../../components/registry.ts";
 import { leaving, operatedBy, type Wanted } from "../../config/leaving.ts";
 import { pathText } from "../../config/problems.ts";
-import { mainsMoved, upgradesIn } from "../../components/staged-upgrade/leaving.ts";
 
 const sounz = { primary: "slayer", secondary: "megadeth" };
 const outputs = (targets: object = {}) => ({
   targets: { slayer: { unreachable: false }, megadeth: { unreachable: false }, ...targets },
-  expected: [{ component: "sounz", statuses: { slayer: "production", megadeth: "standby" } }],
+  operated: {
+    pairs: {
+      sounz: {
+        expected: {
+          component: "sounz",
+          statuses: { slayer: "production", megadeth: "standby" },
+          address: "none",
+        },
+      },
+    },
+  },
 });
-const wanted = (change: Partial<Wanted> = {}): Wanted => ({
-  ...{ hosts: { slayer: {}, megadeth: {} }, pairs: { sounz }, unreachable: [], absent: [] },
-  ...{ stagedUpgrades: {}, ...change },
+
+/** A stack file's keys, as far as they decide who leaves. */
+type Keys = Partial<Omit<Wanted, "entries">> & Readonly<Record<string, unknown>>;
+
+const wanted = (keys: Keys): Wanted => ({
+  ...{ hosts: { slayer: {}, megadeth: {} }, unreachable: [], absent: [], ...keys },
+  entries: (key) => (({ pairs: { sounz }, ...keys })[key] as Record<string, unknown> | undefined) ?? {},
 });
-const said = (change: Partial<Wanted>, last: unknown = outputs()) =>
-  leaving(operatedBy(last), wanted(change)).map(({ path, text }) => `${pathText(path)}: ${text}`);
+const said = (change: Keys = {}, last: unknown = outputs()) =>
+  leaving(operatedBy(last, systems), wanted(change), systems).map(
+    ({ path, text }) => `${pathText(path)}: ${text}`,
+  );
 
 const byAbsent = (index: number, host: string) =>
   `npx pulumi config set --path 'changeover:absent[${String(index)}]' ${host}; npx pulumi up`;
@@ -35,11 +51,11 @@ describe("a host that leaves the file", () => {
 
   it("may go when it was out of service at the last update, and has done so when it is gone", () => {
     const retired = {
+      ...outputs(),
       targets: { slayer: { absent: "out of service" }, megadeth: { absent: "skipped: unreachable" } },
-      expected: [],
     };
     expect(said({ hosts: {}, pairs: {} }, retired)).toEqual([]);
-    expect(said({ hosts: {}, pairs: {} }, { targets: {}, expected: [] })).toEqual([]);
+    expect(said({ hosts: {}, pairs: {} }, { targets: {}, operated: {} })).toEqual([]);
   });
 
   it("is nobody's concern in a stack that was never updated, or destroyed", () => {
@@ -87,18 +103,14 @@ describe("a machine that another one replaces", () => {
 
 describe("a host of a staged upgrade", () => {
   const ran = [{ version: "7.3.0-1", since: "2026-11-20T10:00:00Z" }];
+  const expected = { ran, main: "scalr-db", hosts: ["scalr-app1", "scalr-db"], diskPercent: 80 };
   const last = {
-    ...{ targets: { "scalr-db": {}, "scalr-app1": {} }, expected: [] },
-    upgrades: { scalr: { ran, main: "scalr-db", hosts: ["scalr-app1", "scalr-db"] } },
+    targets: { "scalr-db": {}, "scalr-app1": {} },
+    operated: { stagedUpgrades: { scalr: { expected } } },
   };
-  const told = (hosts: Record<string, string> | undefined, change: Partial<Wanted> = {}) =>
-    said(
-      {
-        ...{ hosts: { "scalr-db": {}, "scalr-app1": {} }, pairs: {} },
-        ...{ stagedUpgrades: hosts ? { scalr: { hosts } } : {}, ...change },
-      },
-      last,
-    );
+  const own = { hosts: { "scalr-db": {}, "scalr-app1": {} }, pairs: {} };
+  const told = (hosts: Record<string, string> | undefined, change: Keys = {}) =>
+    said({ ...own, stagedUpgrades: hosts ? { scalr: { hosts, main: "scalr-db" } } : {}, ...change }, last);
   const line = (host: string, index: number) =>
     `changeover:hosts.${host}: no machine of scalr any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${byAbsent(index, host)}`;
 
@@ -116,10 +128,9 @@ describe("a host of a staged upgrade", () => {
   });
 
   it("stays the main one: no upgrade moves a database", () => {
+    const hosts = { "scalr-db": "database", "scalr-app1": "app" };
     const moved = (main: string, outputs: unknown = last) =>
-      mainsMoved(upgradesIn(outputs), { scalr: { main } }).map(
-        ({ path, text }) => `${pathText(path)}: ${text}`,
-      );
+      said({ ...own, stagedUpgrades: { scalr: { hosts, main } } }, outputs);
     expect(moved("scalr-db")).toEqual([]);
     expect(moved("scalr-app1")).toEqual([
       'changeover:stagedUpgrades.scalr.main: "scalr-app1", but the main database is on scalr-db, and no upgrade moves one; allowed: scalr-db, which may be a new machine under that name, with the data on it',
@@ -127,5 +138,80 @@ describe("a host of a staged upgrade", () => {
     // Before the first update, and in the outputs of an older release, nobody is named.
     for (const none of [null, { upgrades: {} }, { upgrades: { scalr: { ran } } }])
       expect(moved("scalr-app1", none)).toEqual([]);
+  });
+});
+
+describe("a pool, a volume and a cache", () => {
+  const hosts = { websvr: {}, prodapp01: {}, prodapp02: {} };
+  const last = {
+    targets: hosts,
+    operated: {
+      appPools: {
+        crossbow: {
+          expected: {
+            ...{ pool: "crossbow", balancers: ["websvr"], edge: "haproxy" },
+            servers: { prodapp01: "in", prodapp02: "out" },
+          },
+        },
+      },
+      sharedVolumes: {
+        styles: {
+          expected: {
+            bricks: [{ host: "prodapp01", role: "data", path: "/data00/styles" }],
+            mounts: { prodapp01: "/srv/styles", prodapp02: "none" },
+          },
+        },
+      },
+    },
+  };
+  const pool = { balancers: ["websvr"], servers: { prodapp01: "in", prodapp02: "out" } };
+  const volume = { mounts: { prodapp01: "/srv/styles", prodapp02: "none" } };
+  const told = (change: Keys = {}) =>
+    said(
+      { hosts, pairs: {}, appPools: { crossbow: pool }, sharedVolumes: { styles: volume }, ...change },
+      last,
+    );
+  const server =
+    "changeover:appPools.crossbow.servers.prodapp01: missing, but it was in at the last update; allowed: to leave by way of out; put it back as out, and take it out after the next update";
+  const mount =
+    "changeover:sharedVolumes.styles.mounts.prodapp01: missing, but prodapp01 mounts the volume at /srv/styles; allowed: to leave by way of none; put it back as none, and take it out after the next update";
+  const gone = (host: string, entry: string, index = 0) =>
+    `changeover:hosts.${host}: no machine of ${entry} any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${byAbsent(index, host)}`;
+
+  it("lose no server that serves, and one that is out at once", () => {
+    expect(told()).toEqual([]);
+    expect(told({ appPools: { crossbow: { ...pool, servers: { prodapp01: "in" } } } })).toEqual([]);
+    expect(told({ appPools: { crossbow: { ...pool, servers: { prodapp02: "out" } } } })).toEqual([server]);
+  });
+
+  it("lose no balancer, and no whole pool", () => {
+    expect(told({ appPools: { crossbow: { ...pool, balancers: ["prodapp02"] } } })).toEqual([
+      gone("websvr", "crossbow"),
+    ]);
+    expect(told({ appPools: {} }).sort()).toEqual([server, gone("websvr", "crossbow")].sort());
+    expect(told({ appPools: {}, absent: ["websvr"] })).toEqual([server]);
+  });
+
+  it("lose no mount and no whole volume, and a brick by the volume itself", () => {
+    expect(told({ sharedVolumes: { styles: { mounts: { prodapp02: "none" } } } })).toEqual([mount]);
+    expect(told({ sharedVolumes: {} }).sort()).toEqual([mount, gone("prodapp01", "styles")].sort());
+  });
+});
+
+describe("what the release before this one said", () => {
+  it("is read until the first update with this one", () => {
+    const earlier = {
+      targets: { slayer: {}, megadeth: {}, websvr: {} },
+      expected: [{ component: "sounz", statuses: { slayer: "production", megadeth: "standby" } }],
+      expectedPools: [{ pool: "crossbow", balancers: ["websvr"], servers: {}, edge: "haproxy" }],
+      caches: { sessions: { port: 11211, nodes: { websvr: "in" }, clients: [] } },
+    };
+    const lines = said({ hosts: { slayer: {}, megadeth: {}, websvr: {} }, pairs: {} }, earlier);
+    expect(lines.map((line) => line.split(":").slice(0, 2).join(":")).sort()).toEqual([
+      "changeover:caches.sessions.nodes.websvr",
+      "changeover:hosts.megadeth",
+      "changeover:hosts.slayer",
+      "changeover:hosts.websvr",
+    ]);
   });
 });

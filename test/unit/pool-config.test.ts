@@ -47,7 +47,7 @@ describe("a pool in a stack file", () => {
     [
       "a balancer that is a server too",
       file({ balancers: ["websvr", "prodapp01"] }),
-      `${at}.servers.prodapp01: "prodapp01" has a part in this pool already; a host has one`,
+      `${at}.servers.prodapp01: "prodapp01" is changeover:appPools.crossbow.balancers[1] already; a host is one part of one pool`,
     ],
     [
       "no spare capacity",
@@ -57,7 +57,7 @@ describe("a pool in a stack file", () => {
     [
       "a dead server that is in",
       file({}, { unreachable: ["prodapp02"] }),
-      `${at}.servers.prodapp02: "prodapp02" is in changeover:unreachable, so no step can run on it; allowed: out (the others serve without it)`,
+      `${at}.servers.prodapp02: "prodapp02" is in changeover:unreachable; no step can run on it; allowed: out (the others serve without it)`,
     ],
     [
       "no balancer that answers",
@@ -81,8 +81,8 @@ describe("a pool in a stack file", () => {
     ],
     [
       "a host of two pools",
-      file({}, { appPools: { crossbow: pool, www1: { ...pool, servers: { prodapp03: "in" } } } }),
-      `changeover:appPools.www1: "websvr" has a part in ${at} already; a host has one`,
+      file({}, { appPools: { crossbow: pool, www1: { ...pool, port: 81, servers: { prodapp03: "in" } } } }),
+      `changeover:appPools.www1.balancers[0]: "websvr" is ${at}.balancers[0] already; a host is one part of one pool`,
     ],
     [
       "an edge that is gone",

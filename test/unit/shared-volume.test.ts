@@ -69,7 +69,7 @@ describe("a shared volume in a stack file", () => {
       '.servers[1]: "prodap02" is no host of this file; allowed: prodapp01, prodapp02, prodapp03, crossbow; did you mean prodapp02?',
     ]);
     expect(wrong({}, { absent: ["crossbow"] })).toEqual([
-      'changeover:absent[0]: "crossbow" is in changeover:sharedVolumes.styles.arbiter; name another host there, update, and let it go then',
+      'changeover:absent[0]: "crossbow" is changeover:sharedVolumes.styles.arbiter; name another host there, or take the entry out, in the same change',
     ]);
   });
 

@@ -7,7 +7,8 @@ import {
   type UpgradeWanted,
 } from "../../components/staged-upgrade/decide.ts";
 import { settingsOf, upgradeGoal } from "../../components/staged-upgrade/goal.ts";
-import { type StagedUpgrade, parseConfig } from "../../config.ts";
+import type { StagedUpgrade } from "../../components/staged-upgrade/config.ts";
+import { parseConfig } from "../../config.ts";
 import { asLine, declaredFor, inOrderOfGates, planned } from "../support/declared.ts";
 import { roles, scalr, scalrHosts } from "../support/scalr.ts";
 
@@ -278,7 +279,7 @@ describe("the run-book of an upgrade", { timeout: 60_000 }, () => {
       for (const { name, create } of runs)
         expect(create, name).toMatch(
           new RegExp(
-            `^printf .*refused: scalr stays as it is while ${lost} is in changeover:unreachable.*exit 77$`,
+            `^printf .*refused: scalr: upgrade stays as it is while ${lost} is in changeover:unreachable.*exit 77$`,
           ),
         );
     }

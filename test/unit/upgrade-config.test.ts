@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { type LocalConfig, parseConfig } from "../../config.ts";
+import { parseConfig } from "../../config.ts";
+import type { LocalConfig } from "../../platforms/local/config.ts";
 import type { StackKeys } from "../../tools/workshop/rehearsal.ts";
 import { upgradePart } from "../../tools/workshop/rehearse-upgrade.ts";
 import { configProblems } from "../support/config-problems.ts";
@@ -117,7 +118,9 @@ describe("a staged upgrade in a stack file", () => {
       expect.stringMatching(/stagedUpgrades\.scalr: "scalr" is changeover:caches\.scalr already/),
     );
     expect(problems({}, { absent: ["scalr-worker"] })).toContainEqual(
-      expect.stringMatching(/hosts\.scalr-worker: "scalr-worker" is in changeover:absent/),
+      expect.stringMatching(
+        /absent\[0\]: "scalr-worker" is changeover:stagedUpgrades\.scalr\.hosts\.scalr-worker/,
+      ),
     );
     expect(problems({}, { stagedUpgrades: { scalr: scalr(), second: scalr() } })).toEqual([
       'changeover:stagedUpgrades.second.package: "scalr-server" is changeover:stagedUpgrades.scalr on one of its hosts already',

@@ -1,14 +1,20 @@
 import { readFileSync } from "node:fs";
 import type { Decision, Look } from "../decide.ts";
-import { type PreflightOrder, deciders } from "../../components/deciders.ts";
+import type { PreflightOrder } from "../preflight.ts";
 import { lookAt, type LookAt } from "./probe.ts";
 
 type Order = PreflightOrder & { readonly looks: readonly LookAt[] };
+/** The file of a system that decides. */
+interface Deciding {
+  readonly deciders: Readonly<Record<string, (looks: readonly Look<never>[], wanted: unknown) => Decision>>;
+}
 
 const order = JSON.parse(readFileSync(0, "utf8")) as Order;
 const started = Date.now();
-// Who ordered a look knows what it is about: the table of deciders has one entry a kind.
-const decide = deciders[order.kind] as (looks: readonly Look<never>[], wanted: unknown) => Decision;
+// Of all systems only what decides this look is loaded.
+const { deciders } = (await import(order.in)) as Deciding;
+const decide = deciders[order.kind];
+if (!decide) throw new Error(`${order.in} has no decider ${order.kind}`);
 const decision = decide(await Promise.all(order.looks.map((look) => lookAt<never>(look))), order.wanted);
 for (const note of decision.notes) console.error(note);
 if (decision.refusals.length > 0) {
@@ -16,7 +22,7 @@ if (decision.refusals.length > 0) {
   for (const refusal of decision.refusals) console.error(`  ${refusal}`);
   process.exitCode = 77;
 } else {
-  const { component, transition } = order.wanted;
+  const { component, transition } = order.wanted as { component: string; transition: string };
   const seconds = ((Date.now() - started) / 1000).toFixed(2);
   console.log(
     `${[`${component} may go on with its ${transition} (${seconds} s)`, ...decision.notes].join("; ")}, epoch ${String(decision.epoch)}`,

@@ -34,4 +34,4 @@ const platform: Platform = {
   outputs: {},
 };
 
-export const { targets, expected } = declareEstate(config, platform);
+export default await declareEstate(config, platform);

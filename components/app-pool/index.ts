@@ -1,0 +1,30 @@
+import { type Seen, system } from "../system.ts";
+import { type AppPool, poolEntry, poolNames } from "./config.ts";
+import type { PoolFacts } from "./decide.ts";
+import { poolExamples } from "./examples.ts";
+import { earlierPools, goneFromPool } from "./leaving.ts";
+import { componentsOfPool, hostsOfPool, poolRules, portsOfPool } from "./rules.ts";
+import { describeInPool, differencesOfPool, looksOfPool, type PoolExpected } from "./verify.ts";
+
+/** Application servers behind HAProxy. */
+export const appPool = system<"appPools", AppPool, PoolExpected>({
+  key: "appPools",
+  noun: "pool",
+  members: "Balancers and servers",
+  purpose: "Pools of application servers behind HAProxy.",
+  names: poolNames,
+  platforms: ["local", "inventory"],
+  entry: () => poolEntry,
+  hostsIn: (_, fields) => hostsOfPool(fields),
+  componentsOf: componentsOfPool,
+  opens: (_, fields) => portsOfPool(fields),
+  rules: poolRules,
+  gone: goneFromPool,
+  earlier: earlierPools,
+  looks: looksOfPool,
+  differences: (_, expected, seen) => differencesOfPool(expected, seen as readonly Seen<PoolFacts>[]),
+  describe: (_, expected, seen) => describeInPool(expected, seen as Seen<PoolFacts>),
+  examples: poolExamples,
+  exceptions: {},
+  component: async () => (await import("./component.ts")).component,
+});

@@ -1,0 +1,42 @@
+import type { Look } from "../../transition/decide.ts";
+import { system } from "../system.ts";
+import { type Pair, pairEntry, pairNames } from "./config.ts";
+import type { PairFacts } from "./decide.ts";
+import { describeMachine } from "./describe.ts";
+import { pairExamples } from "./examples.ts";
+import { earlierPairs, goneFromPair } from "./leaving.ts";
+import { hostsOfPair, pairRules, portsOfPair } from "./rules.ts";
+import { differences, type PairExpected } from "./verify.ts";
+
+/** Left out in the file, the database has the name of the pair. */
+const databaseOf = (name: string, { database = name }: { readonly database?: string }) => ({ database });
+
+/** A primary and its standby: a database, a service address, and what they carry besides. */
+export const pair = system<"pairs", Pair, PairExpected>({
+  key: "pairs",
+  noun: "pair",
+  members: "Machines",
+  purpose: "Pairs of machines, one of which serves.",
+  names: pairNames,
+  platforms: ["local", "inventory", "aws"],
+  entry: pairEntry,
+  complete: (name, entry) => ({ ...entry, ...databaseOf(name, entry) }),
+  hostsIn: hostsOfPair,
+  componentsOf: (name) => [name],
+  addresses: (_, { serviceAddress }) => (serviceAddress === undefined ? [] : [serviceAddress]),
+  opens: (_, fields) => portsOfPair(fields),
+  rules: pairRules,
+  gone: (_, before, now) => goneFromPair(before, now),
+  earlier: earlierPairs,
+  looks: (name, { statuses }) =>
+    Object.keys(statuses).map((host) => ({ host, probe: "pair/probe", words: [name] })),
+  differences: (_, expected, seen) =>
+    differences(
+      expected,
+      seen.map(({ look }) => look as Look<PairFacts>),
+    ),
+  describe: (_, __, { look }) => describeMachine((look as Look<PairFacts>).facts as PairFacts),
+  examples: pairExamples,
+  exceptions: {},
+  component: async () => (await import("./component.ts")).component,
+});

@@ -1,0 +1,15 @@
+import type { Gone } from "../system.ts";
+import type { Pair } from "./config.ts";
+import type { PairExpected } from "./verify.ts";
+
+/** Machines that left a pair, or whose pair was dropped: what serves there would go on beside whatever took its place. */
+export const goneFromPair = (before: PairExpected, now: Pair | undefined): Gone[] =>
+  Object.keys(before.statuses)
+    .filter((host) => now?.primary !== host && now?.secondary !== host)
+    .map((host) => ({ host, by: "absent", mustBeSeen: true }));
+
+/** The pairs in the outputs of the release before this one. */
+export function earlierPairs(outputs: unknown): Readonly<Record<string, PairExpected>> {
+  const { expected = [] } = outputs as { readonly expected?: readonly PairExpected[] };
+  return Object.fromEntries(expected.map((pair) => [pair.component, pair]));
+}

@@ -1,0 +1,29 @@
+import { system } from "../system.ts";
+import { type SharedVolume, volumeEntry, volumeNames } from "./config.ts";
+import { volumeExamples } from "./examples.ts";
+import { earlierVolumes, goneFromVolume } from "./leaving.ts";
+import { componentsOfVolume, hostsOfVolume, portsOfVolume, volumeRules } from "./rules.ts";
+import { describeVolume, looksOfVolume, volumeDifferences, type VolumeExpected } from "./verify.ts";
+
+/** A folder that several hosts share: GlusterFS on three servers, or two and an arbiter. */
+export const sharedVolume = system<"sharedVolumes", SharedVolume, VolumeExpected>({
+  key: "sharedVolumes",
+  noun: "shared volume",
+  members: "Hosts",
+  purpose: "Folders that several hosts share, kept on several servers.",
+  names: volumeNames,
+  platforms: ["local", "inventory"],
+  entry: () => volumeEntry,
+  hostsIn: (_, fields) => hostsOfVolume(fields),
+  componentsOf: componentsOfVolume,
+  opens: (_, fields) => portsOfVolume(fields),
+  rules: volumeRules,
+  gone: goneFromVolume,
+  earlier: earlierVolumes,
+  looks: looksOfVolume,
+  differences: volumeDifferences,
+  describe: (_, __, seen) => describeVolume(seen),
+  examples: volumeExamples,
+  exceptions: {},
+  component: async () => (await import("./component.ts")).component,
+});

@@ -1,0 +1,46 @@
+import type { Look } from "../../transition/decide.ts";
+import { system } from "../system.ts";
+import { admits, remarks } from "./admits.ts";
+import { type StagedUpgrade, upgradeEntry, upgradeNames } from "./config.ts";
+import { upgradeExamples } from "./examples.ts";
+import { earlierUpgrades, goneFromUpgrade } from "./leaving.ts";
+import { componentsOfUpgrade, hostsOfUpgrade, upgradeRules } from "./rules.ts";
+import {
+  describeUpgrade,
+  looksOfUpgrade,
+  upgradeDifferences,
+  type UpgradeExpected,
+  type UpgradeSeen,
+} from "./verify.ts";
+
+/** One package on many hosts, the main database first. */
+export const stagedUpgrade = system<"stagedUpgrades", StagedUpgrade, UpgradeExpected>({
+  key: "stagedUpgrades",
+  noun: "staged upgrade",
+  members: "Hosts",
+  purpose:
+    "Packages that are upgraded over many hosts with a barrier after each stage, the main database first.",
+  names: upgradeNames,
+  platforms: ["local", "inventory"],
+  entry: () => upgradeEntry,
+  hostsIn: (_, fields) => hostsOfUpgrade(fields),
+  componentsOf: componentsOfUpgrade,
+  opens: () => [],
+  rules: upgradeRules,
+  gone: goneFromUpgrade,
+  earlier: earlierUpgrades,
+  admits,
+  remarks,
+  looks: looksOfUpgrade,
+  differences: (name, expected, seen, scripts) =>
+    upgradeDifferences(
+      name,
+      expected,
+      seen.map(({ look }) => look as Look<UpgradeSeen>),
+      scripts,
+    ),
+  describe: (_, __, { look }) => describeUpgrade((look as Look<UpgradeSeen>).facts as UpgradeSeen),
+  examples: upgradeExamples,
+  exceptions: {},
+  component: async () => (await import("./component.ts")).component,
+});
