@@ -68,10 +68,10 @@ tail_add() {
 # tail_of RECEIPT KEY: what a receipt says to programs; empty when it does not, whatever its prose is.
 tail_of() {
   local LC_ALL=C word found='' pair=" [a-z_]+=([$PLAIN]|%[0-9A-F]{2})*"
-  local -a words
+  local -a tail_pairs
   [[ $1 =~ \ \|(($pair)+)$ ]] || return 0
-  read -ra words <<<"${BASH_REMATCH[1]}"
-  for word in "${words[@]}"; do [[ $word != "$2="* ]] || found=${word#*=}; done
+  read -ra tail_pairs <<<"${BASH_REMATCH[1]}"
+  for word in "${tail_pairs[@]}"; do [[ $word != "$2="* ]] || found=${word#*=}; done
   printf '%b\n' "${found//%/\\x}"
 }
 
