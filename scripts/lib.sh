@@ -41,11 +41,53 @@ wait_until() {
   done
 }
 
-# The one line on stdout: COMPONENT, what is so now, seconds taken.
+# Letters, digits and these stand for themselves in the tail of a receipt; any other byte is %XX. (`transition/receipt.ts` does the same.)
+readonly PLAIN='A-Za-z0-9._:/+,@~-'
+RECEIPT_TAIL=''
+
+encoded() {
+  local LC_ALL=C text=$1 i char code
+  for ((i = 0; i < ${#text}; i++)); do
+    char=${text:i:1}
+    if [[ $char != [$PLAIN] ]]; then
+      printf -v code %d "'$char"
+      printf -v char '%%%02X' $((code & 255))
+    fi
+    printf %s "$char"
+  done
+}
+
+# tail_add KEY VALUE…: pairs for programs, which read nothing else of the receipt that comes next. A key is of a-z and _.
+tail_add() {
+  while (($# > 1)); do
+    RECEIPT_TAIL+=" $1=$(encoded "$2")"
+    shift 2
+  done
+}
+
+# tail_of RECEIPT KEY: what a receipt says to programs; empty when it does not, whatever its prose is.
+tail_of() {
+  local LC_ALL=C word found='' pair=" [a-z_]+=([$PLAIN]|%[0-9A-F]{2})*"
+  local -a tail_pairs
+  [[ $1 =~ \ \|(($pair)+)$ ]] || return 0
+  read -ra tail_pairs <<<"${BASH_REMATCH[1]}"
+  for word in "${tail_pairs[@]}"; do [[ $word != "$2="* ]] || found=${word#*=}; done
+  printf '%b\n' "${found//%/\\x}"
+}
+
+# The one line on stdout: COMPONENT, what is so now, seconds taken; then ` | ` and the tail, if there is one.
 receipt() {
   local now=$EPOCHREALTIME us
   us=$((${now/[.,]/} - ${STARTED/[.,]/}))
-  printf '%s %s %d.%02d\n' "$CHANGEOVER_COMPONENT" "$*" $((us / 1000000)) $((us % 1000000 / 10000))
+  printf '%s %s %d.%02d%s\n' "$CHANGEOVER_COMPONENT" "${*//$'\n'/ }" $((us / 1000000)) $((us % 1000000 / 10000)) \
+    "${RECEIPT_TAIL:+ |$RECEIPT_TAIL}"
+}
+
+# receipt_of TEXT: the receipt of what the Python half of a script said: a line of prose, then key=value a line.
+receipt_of() {
+  local line
+  while IFS= read -r line; do tail_add "${line%%=*}" "${line#*=}"; done < <(tail -n +2 <<<"$1")
+  receipt "${1%%$'\n'*}"
 }
 
 # Write stdin to FILE so that a reader sees the old text or the new one, also after a power cut.

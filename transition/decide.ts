@@ -1,3 +1,5 @@
+import type { Tail } from "./receipt.ts";
+
 /** What a machine says of its records of a component: `records_of` in `scripts/records.py`. */
 export interface RecordFacts {
   readonly now_ms: number;
@@ -29,6 +31,8 @@ export interface Decision {
   readonly notes: readonly string[];
   /** The epoch to claim: one more than any that a machine has seen. */
   readonly epoch: number;
+  /** What later steps read of it, beside the epoch. */
+  readonly tail?: Tail;
 }
 
 /** What every preflight is told. */

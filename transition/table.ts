@@ -24,14 +24,14 @@ export interface Row {
   readonly stdin?: string;
   /** The first act of this row can't be taken back by ending the update; only by flipping back. */
   readonly pointOfNoReturn?: boolean;
-  /** The script of an earlier row whose receipt this one gets as its last word; a receipt never decides whether it runs. */
+  /** The script of an earlier row whose receipt this one gets as its last word, to read its tail; a receipt never decides whether it runs. */
   readonly takes?: string;
   /**
    * It may run at the same time as other such rows on its host, since its script has finer locks. Rows of one script tell
    * their runs apart by the last word, which is then a name.
    */
   readonly beside?: boolean;
-  /** Its receipt says whether what it saw is good: one that has ` bad: ` in it fails nothing by itself. */
+  /** Its receipt says whether what it saw is good (`verdict=good`, or `verdict=bad` and why); bad fails nothing by itself. */
   readonly verdict?: boolean;
   /** Whether it runs, by the phases whose verdict was bad; left out: whatever they were. For a host or the operator. */
   readonly when?: (bad: readonly string[]) => boolean;
@@ -45,16 +45,6 @@ export type Table = readonly Row[];
 
 /** What stands for a transition in the triggers of a row whose `when` says that it does not run. */
 export const notNeeded = "not needed";
-
-/** The epoch with which the receipt of a preflight ends; empty when it has none. */
-export function epochOf(receipt: string): string {
-  return /epoch (\d+)\s*$/.exec(receipt)?.[1] ?? "";
-}
-
-/** What was seen to be bad, from the receipt of a row with a verdict; undefined: all was good, or it did not run. */
-export function badOf(receipt: string | undefined): string | undefined {
-  return / bad: (.+?)(?: \d+\.\d\d)?\s*$/.exec(receipt ?? "")?.[1];
-}
 
 /** Phases in their order, each with its rows. */
 export function phasesOf(table: Table): [string, Row[]][] {

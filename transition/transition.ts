@@ -5,7 +5,8 @@ import type { Host } from "../platforms/platform.ts";
 import { quoted, scriptsOn, startOf } from "./start.ts";
 import type { Mark } from "./marks.ts";
 import { gate, localStep, remoteStep } from "./step.ts";
-import { badOf, epochOf, type Keepers, notNeeded, phasesOf, type Row, rowName, type Table } from "./table.ts";
+import { badOf, epochOf, receiptLine, withTail } from "./receipt.ts";
+import { type Keepers, notNeeded, phasesOf, type Row, rowName, type Table } from "./table.ts";
 
 /** A host as a component uses it: with its scripts, and whether the config says that nothing may dial it. */
 export interface Member {
@@ -54,7 +55,7 @@ export interface TransitionArgs {
   readonly stack: pulumi.Output<string>;
   /** The id of another stack whose hosts are taken over on purpose. */
   readonly adopt?: string;
-  /** The read-only look that refuses before anything is touched; its receipt ends with `epoch N`. */
+  /** The read-only look that refuses before anything is touched; the tail of its receipt has the `epoch`. */
   readonly preflight: (keepers: pulumi.Output<Keepers>, id: pulumi.Output<string>) => OperatorCommand;
   /** Limits and addresses of a script's host: they reach the script but never decide whether it runs. */
   readonly settings?: Readonly<Record<string, (host: string) => pulumi.Input<readonly string[]>>>;
@@ -96,7 +97,7 @@ export class Transition extends pulumi.ComponentResource {
   /** Members and witnesses. */
   readonly #hosts: ReadonlyMap<string, Member>;
   /** What rows said, by script; of many hosts, the last one. */
-  readonly #receipts = new Map<string, pulumi.Output<string>>();
+  readonly #receipts = new Map<string, pulumi.Output<string | undefined>>();
   /** Of the phases that are closed, and of the one that is not. */
   readonly #verdicts: pulumi.Output<Verdict>[] = [];
   readonly #pending: pulumi.Output<Verdict>[] = [];
@@ -140,7 +141,7 @@ export class Transition extends pulumi.ComponentResource {
 
   /** What a row said that runs on one host, by its script. */
   receipt(script: string): pulumi.Output<string> {
-    const said: pulumi.Output<string | undefined> = this.#receipts.get(script) ?? pulumi.output("none");
+    const said = this.#receipts.get(script) ?? pulumi.output("none");
     return said.apply((receipt) => receipt ?? "none");
   }
 
@@ -163,8 +164,7 @@ export class Transition extends pulumi.ComponentResource {
       this.#after([...this.#hosts.values()].flatMap(({ scripts }) => scripts ?? [])),
     );
     this.#phase("preflight", [look]);
-    this.#receipts.set("preflight", look.stdout);
-    return look.stdout.apply(epochOf);
+    return this.#said("preflight", look).apply(epochOf);
   }
 
   #claim({ host }: Member): pulumi.Resource {
@@ -232,8 +232,9 @@ export class Transition extends pulumi.ComponentResource {
       row.stdin,
       when,
     );
-    if (row.verdict) this.#judged(row, step);
-    this.#receipts.set(row.script, step.stdout);
+    const said = this.#said(row.script, step);
+    if (row.verdict)
+      this.#pending.push(said.apply((receipt) => ({ phase: row.phase, receipt: receipt ?? "" })));
     return step;
   }
 
@@ -242,8 +243,11 @@ export class Transition extends pulumi.ComponentResource {
     return when && pulumi.all([...this.#verdicts]).apply((verdicts) => when(badPhases(verdicts)));
   }
 
-  #judged({ phase }: Row, { stdout }: command.remote.Command): void {
-    this.#pending.push(stdout.apply((receipt: string | undefined) => ({ phase, receipt: receipt ?? "" })));
+  /** Keep the receipt of a row: with a tail, also when a release ran it that knew of none. */
+  #said(script: string, { stdout }: { stdout: pulumi.Output<string> }): pulumi.Output<string | undefined> {
+    const receipt = stdout.apply((said: string | undefined) => (said === undefined ? said : withTail(said)));
+    this.#receipts.set(script, receipt);
+    return receipt;
   }
 
   #settings(row: Row, host: pulumi.Input<string>): pulumi.Output<string[]> {
@@ -264,7 +268,7 @@ export class Transition extends pulumi.ComponentResource {
       throw new Error(`${this.#prefix}: row ${row.script} is run by the operator, but has no command`);
     const { create, stdin } = declared(
       this.#keepers,
-      this.#receipts.get("preflight") ?? pulumi.output(""),
+      this.receipt("preflight"),
       pulumi.all([...this.#verdicts]),
     );
     const step = localStep(
@@ -276,7 +280,7 @@ export class Transition extends pulumi.ComponentResource {
       },
       this.#after(),
     );
-    this.#receipts.set(row.script, step.stdout);
+    this.#said(row.script, step);
     return step;
   }
 
@@ -289,7 +293,7 @@ export class Transition extends pulumi.ComponentResource {
     const moved = move(`${this.#prefix}-${name}`, host, this.#after());
     const receipt = pulumi
       .all([moved.urn, this.#epoch])
-      .apply(([, epoch]) => `done by the platform, epoch ${epoch}`);
+      .apply(([, epoch]) => receiptLine(`done by the platform, epoch ${epoch}`, 0, { epoch }));
     this.#receipts.set(row.script, receipt);
     return moved;
   }

@@ -271,7 +271,7 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
   ): OperatorCommand {
     const stdin = pulumi
       .all([keepers, preflight, command])
-      .apply(([{ lost }, receipt, fence]) => JSON.stringify({ lost, receipt, fence }));
+      .apply(([{ lost }, receipt, fence]) => JSON.stringify({ pair: this.#name, lost, receipt, fence }));
     return { create: `${process.execPath} ${join(run, "isolate.ts")}`, stdin };
   }
 

@@ -95,17 +95,20 @@ export function decidePair(looks: readonly Look[], wanted: PairWanted): Decision
   const checks = wanted.transition === "switch" ? [...always, ...forSwitch] : always;
   const refusals = findings(looks, wanted, checks);
   const answered = looks.every(({ facts }) => facts);
-  const together =
+  const together: Verdict =
     answered && wanted.transition === "switch"
       ? decideTogether(looks, wanted, epoch)
       : { refusals: [], notes: [] };
-  return { refusals: [...refusals, ...together.refusals], notes: together.notes, epoch };
+  return { ...together, refusals: [...refusals, ...together.refusals], epoch };
 }
 
-/** How the receipt of a preflight says that there is nothing to take over, for whoever would cut the other machine off. */
-export const servesAlready = "accepts the writes already";
+/** There is nothing to take over: for people, and for the step that would cut the other machine off. */
+const servesAlready = (host: string): Pick<Decision, "notes" | "tail"> => ({
+  notes: [`${host} accepts the writes already`],
+  tail: { serving: host },
+});
 
-type Verdict = Pick<Decision, "refusals" | "notes">;
+type Verdict = Omit<Decision, "epoch">;
 
 function decideTogether(looks: readonly Look[], wanted: PairWanted, epoch: number): Verdict {
   if (wanted.lost === undefined) return decideSwitch(looks, wanted);
@@ -115,7 +118,7 @@ function decideTogether(looks: readonly Look[], wanted: PairWanted, epoch: numbe
 
 /** What a machine that is to serve without the other has, and what that can cost. */
 function decideAlone(facts: PairFacts, lost: string, wanted: PairWanted, epoch: number): Verdict {
-  if (writes(facts)) return { refusals: [], notes: [`${facts.host} ${servesAlready}`] };
+  if (writes(facts)) return { refusals: [], ...servesAlready(facts.host) };
   const line = (key: string, why: string) =>
     `npx pulumi config set --path changeover:pairs.${wanted.component}.${key} "${String(epoch)}: ${why}"`;
   const holdsFor = (accepted?: string) => accepted?.startsWith(`${String(epoch)}: `) === true;
@@ -182,7 +185,10 @@ function decideSwitch(looks: readonly Look[], wanted: PairWanted): Verdict {
     };
   }
   const different = [...differentData(next, other), ...whyDown(next, other.host)];
-  if (writes(next)) return { refusals: different, notes: [...opened, `${next.host} ${servesAlready}`] };
+  if (writes(next)) {
+    const { notes, tail } = servesAlready(next.host);
+    return { refusals: different, notes: [...opened, ...notes], tail };
+  }
   if (writes(other)) {
     const lag = open ? [] : whyNotReady(next, other.host, wanted);
     return {

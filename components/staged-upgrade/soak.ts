@@ -1,3 +1,5 @@
+import { tailOf } from "../../transition/receipt.ts";
+
 /** A version that ran on a stack with all checks passed: from when, and until the next one came. */
 export interface Ran {
   readonly version: string;
@@ -17,9 +19,9 @@ export function ranIn(outputs: unknown, name: string): readonly Ran[] {
   return upgrades?.[name]?.ran ?? [];
 }
 
-/** Since when a version is green, from the receipt of `scripts/upgrade/green.sh`. */
+/** Since when a version is green, from the receipt of `scripts/upgrade/green.sh`; undefined when it does not say so. */
 export function greenOf(receipt: string): Ran | undefined {
-  const [, version, since] = / (\S+) is green since (\S+Z)(?: \d+\.\d\d)?\s*$/.exec(receipt) ?? [];
+  const { version, since } = tailOf(receipt);
   return version === undefined || since === undefined ? undefined : { version, since };
 }
 

@@ -3,8 +3,8 @@
 # Usage: release.sh COMPONENT POOL REVISION SECONDS
 #
 # Remembers what ran before this transition, switches `current`, restarts the unit, and asks the
-# application at its private address for at most SECONDS. The receipt says `good`, or ` bad: `
-# and why; both end with 0. A release that runs and is ready is not restarted.
+# application at its private address for at most SECONDS. The receipt's tail says verdict=good,
+# or verdict=bad and why; both end with 0. A release that runs and is ready is not restarted.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -27,8 +27,10 @@ main() {
   require_claim
   switch_to "$revision"
   if get_ready "$revision" "$4"; then
+    tail_add verdict good
     receipt "$HOSTNAME runs $revision, good"
   else
+    tail_add verdict bad why "$why"
     receipt "$HOSTNAME bad: $why"
   fi
 }

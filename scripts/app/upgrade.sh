@@ -2,8 +2,8 @@
 # Upgrade the system packages of a drained server, and say whether the application is ready on them.
 # Usage: upgrade.sh COMPONENT POOL SECONDS
 #
-# The application is started again, and asked at its private address for at most SECONDS. The receipt says
-# `good`, or ` bad: ` and why; both end with 0. It also names what still runs with files that are gone, and
+# The application is started again, and asked at its private address for at most SECONDS. The receipt's
+# tail says verdict=good, or verdict=bad and why; both end with 0. The receipt also names what still runs with files that are gone, and
 # whether the machine wants to be started again, which nobody does for you.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -42,11 +42,13 @@ main() {
   apt_keeping --with-new-pkgs upgrade >&2
   revision=$(current)
   if [[ -n $revision ]] && ! { start_anew && get_ready "$revision" "$3"; }; then
+    tail_add verdict bad why "$why"
     receipt "$HOSTNAME bad: $why"
     return
   fi
   old=$(outdated)
   [[ ! -e /run/reboot-required ]] || again="; start it again when it is in maintenance: its kernel or C library waits for that"
+  tail_add verdict good
   receipt "$HOSTNAME has upgraded ${#found[@]} package(s), good${old:+; still with old files: $old}$again"
 }
 

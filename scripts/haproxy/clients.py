@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pool as pools
-from saying import counted, refused, run
+from saying import counted, judged, refused, run
 
 # `log-format` of the configuration: client, [time], the address that it came to, …, {the name that it asked for}.
 LINE = re.compile(r"^(?P<at>\d+)\.\d+ \S+ haproxy\S* (?P<client>\S+):\d+ \[[^\]]+\] (?P<bind>\S+) .* \{(?P<host>[^}]*)\} \"")
@@ -33,16 +33,16 @@ def seen(bind, days):
 def main(name, bind, days, deadline=None):
     pool = pools.Pool(name)
     if bind not in pool.binds():
-        return f"good: {bind} is not served here (served: {', '.join(pool.binds()) or 'none'})"
+        return judged(True, f"{bind} is not served here (served: {', '.join(pool.binds()) or 'none'})")
     found = sorted(seen(bind, int(days)).items(), key=lambda one: -one[1][0])
     if not found:
-        return f"good: nobody used {bind} in {days} days"
+        return judged(True, f"nobody used {bind} in {days} days")
     said = [f"{host} ({counted(count, 'request')}, last {time.strftime('%F %R', time.localtime(last))})" for host, (count, last) in found]
     used = f"{bind} is still used by {', '.join(said)}"
     if not deadline:
-        return f"bad: {used}"
+        return judged(False, used)
     if time.strftime("%F") > deadline:
-        return f"good: {used}; they had until {deadline}"
+        return judged(True, f"{used}; they had until {deadline}")
     raise refused(f"{used}; tell them once more: it goes when nobody came in {days} days, or later than {deadline}")
 
 

@@ -3,7 +3,7 @@
 # Usage: clients.sh COMPONENT POOL ADDRESS:PORT DAYS [DEADLINE]
 #
 # From HAProxy's log in this machine's journal: each name that was asked for, how often and when
-# last. The receipt says ` bad: ` while there is one. With a DEADLINE (2026-12-24) it is asked for the
+# last. The receipt's tail says verdict=bad while there is one. With a DEADLINE (2026-12-24) it is asked for the
 # address's end, and refuses (77) while somebody uses it and it is not later. Reads only.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -19,7 +19,7 @@ main() {
   local said
   know_pool "$1" "$2"
   said=$(python3 "$here/clients.py" "$POOL" "${@:3}")
-  receipt "$said"
+  receipt_of "$said"
 }
 
 {

@@ -3,7 +3,7 @@
 
 Usage: enter.py BY POOL UP_SECONDS BAKE_SECONDS PATH HOSTHEADER SERVER…
 
-Prints `good …` or `bad: …`. A server whose record does not say wanted=in is left out of traffic.
+Prints `good: …` or `bad: …`, then the verdict for programs. A server whose record does not say wanted=in is left out of traffic.
 """
 
 import http.client
@@ -12,7 +12,7 @@ import time
 import joining
 import pool as pools
 import runtime
-from saying import counted, log, refused, run
+from saying import counted, judged, log, refused, run
 
 # A server is bad when more than so many of its answers in a hundred are errors, and before the end of the watch
 # when it made so many.
@@ -119,7 +119,7 @@ def settle(pool, servers):
 
 
 def enter(pool, up_seconds, bake_seconds, path, host, servers):
-    """What was seen: only what is bad is out again at the end."""
+    """Whether it is good, and what was seen: only what is bad is out again at the end."""
     bad = joining.join(pool, servers, up_seconds)
     stay = [server for server in servers if server not in bad]
     if stay:
@@ -132,9 +132,9 @@ def enter(pool, up_seconds, bake_seconds, path, host, servers):
     take_out(pool, list(bad))
     settle(pool, [server for server in stay if server not in bad])
     if bad:
-        return f"bad: {'; '.join(dict.fromkeys(bad.values()))}"
+        return False, "; ".join(dict.fromkeys(bad.values()))
     answers = sum(watch.grown(server, now, "hrsp_2xx", "hrsp_3xx", "hrsp_4xx") for server in stay)
-    return f"good: {', '.join(stay)} in traffic, {counted(answers, 'answer')} without an error"
+    return True, f"{', '.join(stay)} in traffic, {counted(answers, 'answer')} without an error"
 
 
 def main(by, name, up_seconds, bake_seconds, path, host, *servers):
@@ -154,14 +154,14 @@ def main(by, name, up_seconds, bake_seconds, path, host, *servers):
             else:
                 entering.append(server)
         if not entering:
-            return f"good: {', '.join(said)}"
+            return judged(True, ", ".join(said))
         with pool.locked():
             for server in entering:
                 pool.note(server, by=by)
-        verdict = enter(pool, float(up_seconds), float(bake_seconds), path, host, entering)
+        good, seen = enter(pool, float(up_seconds), float(bake_seconds), path, host, entering)
     except runtime.Unusable as error:
         raise refused(str(error)) from error
-    return ", ".join([verdict, *said])
+    return judged(good, ", ".join([seen, *said]))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bring servers into traffic and watch them there; whether that is good stands in the receipt.
+# Bring servers into traffic and watch them there; whether that is good stands in the tail of the receipt.
 # Usage: enter.sh COMPONENT POOL UP_SECONDS BAKE_SECONDS PATH HOSTHEADER SERVER…
 #
 # Only servers that are to be in the pool (member.sh): others stay in maintenance. HAProxy checks
@@ -27,7 +27,7 @@ main() {
   verdict=$(python3 "$here/enter.py" "$BY" "${@:2}")
   # What is bad stays out, and a timer must not bring it back.
   for server in "${@:7}"; do settle "drain-$server"; done
-  receipt "$verdict"
+  receipt_of "$verdict"
 }
 
 {

@@ -37,6 +37,12 @@ def counted(count, thing):
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
+def judged(good, prose):
+    """A verdict for receipt_of in lib.sh: a line of prose, then what programs read of it, key=value a line."""
+    line = " ".join(prose.split())
+    return f"good: {line}\nverdict=good" if good else f"bad: {line}\nverdict=bad\nwhy={line}"
+
+
 def run(main, doc, least, most=None):
     """Call MAIN with the words of the command line; what it returns is printed."""
     words = sys.argv[1:]

@@ -3,8 +3,8 @@
 # Usage: configure.sh COMPONENT CACHE key=value…
 #
 # Keys: address port memory_mib connections clients (addresses, with commas). A server that
-# does not run is started; one that runs is not restarted: the receipt says ` bad: ` when it
-# runs with other settings. Refuses an address that this machine does not have, and a server
+# does not run is started; one that runs is not restarted: the receipt's tail says
+# verdict=bad when it runs with other settings. Refuses an address that this machine does not have, and a server
 # that listens for others.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -35,6 +35,7 @@ write_unit() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
+  local why
   (($# >= 3)) || misuse "configure.sh takes COMPONENT CACHE key=value…, got: $*"
   know_cache "$1" "$2"
   write_node "${@:3}"
@@ -46,11 +47,14 @@ main() {
     log "starting memcached for $CACHE"
     systemctl restart "$UNIT"
   elif ! is_as_configured; then
-    receipt "$HOSTNAME is told, bad: it runs with other settings ($(running_command)), which a restart changes"
+    why="it runs with other settings ($(running_command)), which a restart changes"
+    tail_add verdict bad why "$why"
+    receipt "$HOSTNAME is told, bad: $why"
     return
   fi
   wait_until "$UNIT answers at $ADDRESS:$PORT (see: journalctl -u $UNIT)" 30 answers
   require_as_configured
+  tail_add verdict good
   receipt "$HOSTNAME runs as configured at $ADDRESS:$PORT"
 }
 

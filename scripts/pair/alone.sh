@@ -2,7 +2,7 @@
 # Make this machine the one that serves, without the other one.
 # Usage: alone.sh PAIR RECEIPT
 #
-# RECEIPT says that the other was fenced, and ends with this epoch; `none` without one.
+# RECEIPT is of the step that fenced the other, and its tail names this epoch; `none` without one.
 # Asks for the other over every path; refuses (77) when anything of it answers, unless
 # there is a receipt and it says itself that it accepts no write. Then promotes.
 

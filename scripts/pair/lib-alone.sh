@@ -8,7 +8,7 @@ not_serving() {
 
 require_gone() {
   local answers verdict receipt=''
-  [[ $1 != *", epoch $epoch" ]] || receipt=$1
+  [[ -z $epoch || $(tail_of "$1" epoch) != "$epoch" ]] || receipt=$1
   log "asking for $PEER over every path${receipt:+ ($receipt)}"
   # Where it is known to be cut off, a packet that is lost is no doubt.
   answers=$(python3 "$SCRIPTS/pair/paths.py" "$PAIR" "${link:-none}" "$([[ -n $receipt ]] && echo 0.5 || echo 1.5)") ||

@@ -2,7 +2,7 @@
 # Write down since when a version runs with all checks passed.
 # Usage: green.sh COMPONENT NAME VERSION
 #
-# Other stacks are told by the receipt: a version that was green before, and has been all the time,
+# Other stacks are told by the tail of the receipt: a version that was green before, and has been all the time,
 # keeps its time.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -21,6 +21,7 @@ main() {
     since=$(TZ=UTC printf '%(%FT%TZ)T' -1)
     printf 'version=%s\nsince=%s\n' "$3" "$since" | write_file "$file"
   fi
+  tail_add version "$3" since "$since"
   receipt "$3 is green since $since"
 }
 

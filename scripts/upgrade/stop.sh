@@ -21,14 +21,15 @@ nothing_runs() {
 }
 
 require_backup() {
-  local why="$HOSTNAME is not stopped without a way back" at
+  local why="$HOSTNAME is not stopped without a way back" made at
+  made=$(tail_of "${2:-}" backup)
   if [[ $MAIN == yes ]]; then
     no_database_yet || upgrade_py backup "$CHANGEOVER_ID" require "$1" >/dev/null || refuse "$why; $(start_again)"
-  elif [[ ${2:-} =~ \ backup\ ([0-9]{8})T([0-9]{2})([0-9]{2})([0-9]{2})\  ]]; then
+  elif [[ $made =~ ^([0-9]{8})T([0-9]{2})([0-9]{2})([0-9]{2})$ ]]; then
     at=$(date -u +%s -d "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}:${BASH_REMATCH[3]}:${BASH_REMATCH[4]}")
     ((EPOCHSECONDS - at < $1 * 60)) ||
       refuse "$why: the backup is $(((EPOCHSECONDS - at) / 60)) min old, allowed are $1; $(start_again)"
-  elif [[ -n ${2:-} && $2 != *' has no database of '* ]]; then
+  elif [[ -n ${2:-} && $(tail_of "$2" database) != none ]]; then
     refuse "$why: the trial of the backup said \"$2\", allowed is one that ended well; $(start_again)"
   fi
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Restore the backup of a transition into a server of its own, and compare; what was found on stdout.
+"""Restore the backup of a transition into a server of its own, and compare; what was found on stdout, for receipt_of in lib.sh.
 
 Usage: trial.py NAME TRANSITION-ID
 
@@ -46,7 +46,7 @@ def main(name, transition):
         log(make(settings, transition, None))
         record = backups.of_transition(settings, transition)
     if record["restored"]:
-        print(f"backup {record['id']} was restored on trial already")
+        print(f"backup {record['id']} was restored on trial already\nbackup={record['id']}")
         return
     began = time.monotonic()
     wrong = wrong_with(settings, record)
@@ -56,7 +56,7 @@ def main(name, transition):
         raise Refused(f"{said}; allowed is no difference; mend the dump program or the database, and run again: another one is made first")
     seconds = round(time.monotonic() - began, 1)
     backups.write(settings, {**record, "restored": True, "restored_s": seconds})
-    print(f"backup {record['id']} was restored on trial in {seconds} s: {record['tables']} tables as they were")
+    print(f"backup {record['id']} was restored on trial in {seconds} s: {record['tables']} tables as they were\nbackup={record['id']}")
 
 
 if __name__ == "__main__":

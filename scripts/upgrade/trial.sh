@@ -3,7 +3,7 @@
 # Usage: trial.sh COMPONENT NAME
 #
 # Tables and rows must be as they were when the backup was made; refuses (77) on any difference. The server has its own
-# folder, no network, and is removed in every case.
+# folder, no network, and is removed in every case. The receipt's tail names the backup for stop.sh, or says database=none.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -21,11 +21,12 @@ main() {
   require_main "a trial"
   require_claim
   if no_database_yet; then
+    tail_add database none
     receipt "$HOSTNAME has no database of $PACKAGE yet, nothing to restore on trial"
     return
   fi
   said=$(upgrade_py trial "$CHANGEOVER_ID")
-  receipt "$said"
+  receipt_of "$said"
 }
 
 {

@@ -9,4 +9,4 @@ for root in "$@"; do
   ((${claimed:-0} > epoch)) && epoch=$claimed
 done
 cat >/dev/null
-echo "$component may go on, epoch $((epoch + 1))"
+echo "$component may go on 0.00 | epoch=$((epoch + 1))"

@@ -34,7 +34,7 @@ describe("a row that runs only when something was bad", () => {
     expect(stepsIn(good.output, "c")).not.toContain("c-roll-back-act-a");
     expect(await said()).toEqual([]);
 
-    bench.control("b", { "go.verdict": "seen, bad: too hot" });
+    bench.control("b", { "go.bad": "too hot" });
     bench.goal("roll", { release: "3" });
     ok(await bench.project.up());
     expect(bench.acts().sort()).toEqual(["back 3@a", "back 3@b", "go 3@a", "go 3@b"]);

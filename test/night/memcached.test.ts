@@ -424,7 +424,7 @@ systemd-run --quiet --unit=watch python3 /root/watch.py`,
       for (const line of lines) {
         const [id, transition] = line.includes("sessions-prodapp01") ? [node, "node"] : [ringId, "ring"];
         const run = `${scripts} && export CHANGEOVER_ID=${id} CHANGEOVER_TRANSITION=${transition} && bash ${line} && bash ${line}`;
-        expect(await estate.on("prodapp01", run), line).toMatch(/^(\S+ .* \d+\.\d\d\n){2}$/);
+        expect(await estate.on("prodapp01", run), line).toMatch(/^(\S+ .* \d+\.\d\d( \| .+)?\n){2}$/);
       }
       expect([await pid("prodapp01"), await ring("prodapp01")]).toEqual(before);
     },

@@ -391,7 +391,7 @@ bash ${scripts}/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4
         `sed -i 's/"at": [0-9]*/"at": 1700000000/' $(ls /var/backups/scalr/*.json | tail -1)`,
       );
       await refused(step("scalr-db", "stop", "60"), /min old, allowed are 60/);
-      const said = "'scalr backup 20260101T000000 was restored on trial 1.00'";
+      const said = "'scalr good 1.00 | backup=20260101T000000'";
       await refused(step("scalr-app", "stop", `60 ${said}`), /min old, allowed are 60; start again/);
       await ended(step("scalr-db", "backup", "60"), 0, "is made");
       await ended(step("scalr-db", "trial"), 0, "was restored on trial");

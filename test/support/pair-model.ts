@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { decidePair, type Look, type PairFacts, type PairWanted } from "../../components/pair/decide.ts";
 import { type Status, statusesOf } from "../../components/pair/goal.ts";
 import { aloneTable, switchTable } from "../../components/pair/table.ts";
+import { receiptLine, tailOf } from "../../transition/receipt.ts";
 import { type Row, rowName } from "../../transition/table.ts";
 
 export type Host = "slayer" | "megadeth";
@@ -373,7 +374,7 @@ function* follow(step: Step): Acts {
 function isGone({ world, self, peer, run }: Step): boolean {
   if (!hear(world)) return true;
   const harmless = !peer.holds && (peer.signal || peer.server === "stopped");
-  return harmless && run.receipt.endsWith(`, epoch ${self.claim?.epoch ?? 0}`);
+  return harmless && tailOf(run.receipt).epoch === String(self.claim?.epoch ?? 0);
 }
 
 /** Users get what this machine has from now on, and a person said so. */
@@ -462,7 +463,7 @@ function done(step: Step): void {
 /** components/pair/run/isolate.ts */
 function isolate(world: World, run: Run): void {
   if (!run.already) powerOff(world.machines[otherOf(run.production)]);
-  run.receipt = `, epoch ${run.epoch}`;
+  run.receipt = receiptLine("cut off", 0, { epoch: String(run.epoch) });
 }
 
 function check(world: World, { production, lost }: Goal): void {
@@ -587,9 +588,9 @@ function preflight(world: World, run: Run, order: Up): void {
     acceptSplitBrainRisk: `${epoch}: it is off`,
     ...(order.acceptLoss ? { acceptDataLoss: `${epoch}: it is gone` } : {}),
   };
-  const { refusals, notes } = decidePair(looks, { ...wanted, ...accepted });
+  const { refusals, tail } = decidePair(looks, { ...wanted, ...accepted });
   stopIf(refusals.length > 0, `preflight: ${refusals.join("; ")}`);
-  Object.assign(run, { epoch, already: notes.some((note) => note.includes("accepts the writes already")) });
+  Object.assign(run, { epoch, already: tail?.serving === production });
 }
 
 function runOf(world: World, { production, lost, fresh }: Up): Run {

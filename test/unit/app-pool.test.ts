@@ -9,7 +9,7 @@ import {
 import { addressLines, groupsOf, type PoolGoal, serving, zoneLines } from "../../components/app-pool/goal.ts";
 import { memberTable, type PoolLimits, releaseTable, upgradeTable } from "../../components/app-pool/table.ts";
 import { poolDifferences, type PoolExpected } from "../../components/app-pool/verify.ts";
-import { badOf, phasesOf, rowName } from "../../transition/table.ts";
+import { phasesOf, rowName } from "../../transition/table.ts";
 import { memberships } from "../../components/app-pool/config.ts";
 
 const goal = (names: string, change: Partial<PoolGoal> = {}): PoolGoal => ({
@@ -122,14 +122,6 @@ describe("a release as a table", () => {
     const names = (rows: typeof table) =>
       rows.filter(({ on }) => on === "balancers").map((row) => [rowName(row), row.words?.({}, "websvr")]);
     expect(new Set(names(other).map(String))).toEqual(new Set(names(table).map(String)));
-  });
-
-  it("reads a bad verdict out of a receipt, and nothing out of a good one", () => {
-    expect(badOf("crossbow-release a at websvr bad: 12 of 300 answers were 5xx 3.20")).toBe(
-      "12 of 300 answers were 5xx",
-    );
-    expect(badOf("crossbow-release a at websvr good, 300 answers 3.20")).toBeUndefined();
-    expect(badOf(undefined)).toBeUndefined();
   });
 });
 

@@ -249,7 +249,7 @@ describe("preflight of a switch without the other machine", () => {
       standby: "megadeth",
       lost: "megadeth",
     });
-    expect(decision).toMatchObject({ refusals: [], notes: ["slayer accepts the writes already"] });
+    expect(decision).toMatchObject({ refusals: [], tail: { serving: "slayer" } });
   });
 
   it("asks for a reason of this epoch where nothing can cut the lost machine off", () => {

@@ -50,7 +50,7 @@ describe("what ran on a stack", () => {
     expect(ranIn({ upgrades: { scalr: { ran: [{ version: "1", since: at(1) }] } } }, "scalr")).toHaveLength(
       1,
     );
-    expect(greenOf(`scalr 7.4.0-1 is green since ${at(3)} 0.12`)).toEqual({
+    expect(greenOf(`scalr all is well 0.12 | version=7.4.0-1 since=${at(3)}`)).toEqual({
       version: "7.4.0-1",
       since: at(3),
     });
@@ -63,6 +63,9 @@ describe("what ran on a stack", () => {
     // It was stopped for an upgrade that failed, and is back.
     expect(withGreen(first, { version: "1", since: at(2) })).toEqual([{ version: "1", since: at(2) }]);
     expect(withGreen(first, undefined)).toEqual(first);
+    // A release that rewords the last row has it replaced, which acts on nothing.
+    const again = greenOf("scalr upgrade is complete, nothing done 0.01 | complete=yes");
+    expect(withGreen(first, again)).toEqual(first);
     const second = withGreen(first, { version: "2", since: at(5) });
     expect(second).toEqual([
       { version: "1", since: at(1), until: at(5) },

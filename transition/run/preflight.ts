@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Decision, Look } from "../decide.ts";
 import type { PreflightOrder } from "../preflight.ts";
+import { receiptLine } from "../receipt.ts";
 import { lookAt, type LookAt } from "./probe.ts";
 
 type Order = PreflightOrder & { readonly looks: readonly LookAt[] };
@@ -23,8 +24,8 @@ if (decision.refusals.length > 0) {
   process.exitCode = 77;
 } else {
   const { component, transition } = order.wanted as { component: string; transition: string };
-  const seconds = ((Date.now() - started) / 1000).toFixed(2);
-  console.log(
-    `${[`${component} may go on with its ${transition} (${seconds} s)`, ...decision.notes].join("; ")}, epoch ${String(decision.epoch)}`,
-  );
+  const epoch = String(decision.epoch);
+  const prose = [`${component} may go on with its ${transition}`, ...decision.notes].join("; ");
+  const seconds = (Date.now() - started) / 1000;
+  console.log(receiptLine(`${prose}, epoch ${epoch}`, seconds, { epoch, ...decision.tail }));
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { badOf } from "../table.ts";
+import { badOf } from "../receipt.ts";
 import type { Verdict } from "../transition.ts";
 
 /** What was seen of each step of a transition, and it was bad. */

@@ -13,7 +13,7 @@ trace() { printf '%s %s\n' "$EPOCHREALTIME" "$*" >>"$CHANGEOVER_ROOT/trace"; }
 told() { value_of "$CHANGEOVER_ROOT/control" "$name.$1"; }
 
 main() {
-  local name=$2 seconds
+  local name=$2 seconds why
   trace "start $name"
   if [[ -n $(told fail) ]]; then
     trace "failed $name"
@@ -26,7 +26,9 @@ main() {
   [[ -z $seconds ]] || temporarily "$name" "$seconds" t/back "$name"
   read -r secret || true
   trace "act $name${3:+ ${*:3}}${secret:+ with a secret of ${#secret}}"
-  receipt "$name is $(told verdict | grep . || echo so)"
+  why=$(told bad)
+  if [[ -n $why ]]; then tail_add verdict bad why "$why"; else tail_add verdict good; fi
+  receipt "$name is so"
 }
 
 {

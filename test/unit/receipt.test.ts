@@ -1,0 +1,267 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { greenOf } from "../../components/staged-upgrade/soak.ts";
+import { tables } from "../../components/tables.ts";
+import { badOf, epochOf, legacyTailOf, receiptLine, tailOf, withTail } from "../../transition/receipt.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const library = `CHANGEOVER_COMPONENT=c; . ${root}/scripts/lib.sh`;
+
+/** Run lines of Bash with words, and what they say. */
+function bash(lines: string, words: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+  const { status, stdout, stderr } = spawnSync("bash", ["-c", `${library}\n${lines}`, "bash", ...words], {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+  return { status, stdout: stdout.trimEnd(), stderr };
+}
+
+/** Run a program of the operator's machine with what it reads. */
+function operator(program: string, order: object) {
+  const ran = spawnSync(process.execPath, [join(root, program)], {
+    encoding: "utf8",
+    input: JSON.stringify(order),
+  });
+  return { ...ran, stdout: ran.stdout.trimEnd() };
+}
+
+/** A function of a script that runs when it is sourced. */
+const functionOf = (script: string, name: string): string =>
+  new RegExp(`^${name}\\(\\) \\{[^]*?^\\}`, "m").exec(
+    readFileSync(join(root, "scripts", `${script}.sh`), "utf8"),
+  )?.[0] ?? "";
+
+const odd = ["", "7.4.0-1", "2026-11-03T03:00:00Z", "12 of 300 | a=b", "ü 50 € %41 \\n $x `y` '\"", "a\nb=c"];
+
+describe("the tail of a receipt", () => {
+  it("says the same to a program whatever is in it", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }), (prose, text) => {
+        const receipt = receiptLine(prose, 0.1, { verdict: "bad", why: text });
+        expect(tailOf(receipt)).toEqual({ verdict: "bad", why: text });
+        expect(receipt.split(" | ").at(-1)).toMatch(/^verdict=bad why=[!-~]*$/);
+      }),
+    );
+  });
+
+  it.each(odd)("is written by a host and read by the program, and the other way round: %j", (text) => {
+    const written = bash('tail_add verdict bad why "$1"; receipt "what | x=y is so"', [text]).stdout;
+    expect(written).toMatch(/^c what \| x=y is so \d+\.\d\d \| verdict=bad why=\S*$/);
+    expect(tailOf(written)).toEqual({ verdict: "bad", why: text });
+    const read = bash('printf "<%s>" "$(tail_of "$1" why)"', [
+      receiptLine("c is so", 1, { a: "1", why: text }),
+    ]);
+    expect(read.stdout).toBe(`<${text}>`);
+  });
+
+  it("is what the Python half of a script says after its line of prose", () => {
+    const said = bash('receipt_of "$1"', ["bad: a b\nverdict=bad\nwhy=a = b"]).stdout;
+    expect(said).toMatch(/^c bad: a b \d+\.\d\d \| verdict=bad why=a%20%3D%20b$/);
+    expect(bash('receipt_of "$1"', ["so it is"]).stdout).toMatch(/^c so it is \d+\.\d\d$/);
+    const judged = spawnSync(
+      "python3",
+      ["-c", "import saying; print(saying.judged(False, 'too\\nhot, verdict=good'))"],
+      {
+        encoding: "utf8",
+        cwd: join(root, "scripts", "haproxy"),
+        env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
+      },
+    );
+    expect(tailOf(bash('receipt_of "$1"', [judged.stdout.trimEnd()]).stdout)).toEqual({
+      verdict: "bad",
+      why: "too hot, verdict=good",
+    });
+  });
+
+  it.each([
+    "none",
+    "",
+    "c is so 0.12",
+    "c 1 | a=b 0.12",
+    "c is so 0.12 | A=b",
+    "c is so 0.12 | a=%4 b=c",
+    "c a=b",
+  ])("is not in %j", (receipt) => {
+    expect(tailOf(receipt)).toEqual({});
+    expect(bash('tail_of "$1" a; tail_of "$1" b', [receipt])).toMatchObject({ status: 0, stdout: "" });
+  });
+});
+
+/** What old prose says, and the tail that says it today. */
+const told: readonly (readonly [old: string, tail: string])[] = [
+  [
+    "sounz may go on with its switch (0.31 s); megadeth accepts the writes already, epoch 7",
+    "epoch=7 serving=megadeth",
+  ],
+  ["slayer is cut off (3.02 s), epoch 7", "epoch=7"],
+  [
+    "crossbow-release prodapp01 bad: 12 of 300 answers were 5xx 3.20",
+    "verdict=bad why=12%20of%20300%20answers%20were%205xx",
+  ],
+  [
+    "cache-a a is told, bad: it runs with other settings (x y), which a restart changes 0.20",
+    "verdict=bad why=it%20runs%20with%20other%20settings%20%28x%20y%29,%20which%20a%20restart%20changes",
+  ],
+  ["scalr 7.4.0-1 is green since 2026-11-03T03:00:00Z 0.12", "version=7.4.0-1 since=2026-11-03T03:00:00Z"],
+  [
+    "scalr backup 20260131T235959 was restored on trial in 3.1 s: 9 tables as they were 4.02",
+    "backup=20260131T235959",
+  ],
+  ["scalr scalr-db has no database of scalr-server yet, nothing to restore on trial 0.10", "database=none"],
+];
+
+describe("a receipt without a tail that the state has from an older release", () => {
+  it.each(told)("gets one: %s", (old, tail) => {
+    expect(withTail(old)).toBe(`${old} | ${tail}`);
+  });
+
+  it.each([
+    ...[
+      "sounz upgrade is complete, nothing done 0.01",
+      "none",
+      "",
+      "crossbow-release prodapp01 runs 4685, good 3.20",
+    ],
+    "c whatever 0.10 | complete=yes",
+  ])("gets none where there is nothing to say: %s", (receipt) => {
+    expect(withTail(receipt)).toBe(receipt);
+  });
+
+  it("is not asked when there is a tail, so that prose is free", () => {
+    for (const [old] of told) expect(tailOf(withTail(`${old} | complete=yes`))).toEqual({ complete: "yes" });
+    expect(legacyTailOf("anything else")).toEqual({});
+  });
+});
+
+/** Each program that reads a receipt, and what it made of it. */
+const readers = {
+  epoch: epochOf,
+  verdict: badOf,
+  green: (receipt: string) => greenOf(receipt)?.since,
+  "run/verdict.ts": (receipt: string) =>
+    operator("transition/run/verdict.ts", {
+      ...{ bad: "it is bad", cure: "mend it" },
+      verdicts: [{ phase: "enter", receipt }],
+    }).stderr.split("\n")[1],
+  "run/isolate.ts": (receipt: string) => {
+    const order = { pair: "sounz", lost: "slayer", receipt, fence: "echo CUT >&2" };
+    const { status, stderr, stdout } = operator("components/pair/run/isolate.ts", order);
+    return `${String(status)} ${stderr.includes("CUT") ? "cut" : "left"} ${JSON.stringify(tailOf(stdout))}`;
+  },
+  "pair/alone.sh": (receipt: string) => {
+    const lines = `. ${root}/scripts/pair/lib-alone.sh
+      python3() { printf 'fenced\\nit says so\\n'; }
+      epoch=7 PEER=slayer PAIR=sounz link=''
+      require_gone "$1" && echo gone`;
+    return bash(lines, [receipt]).status;
+  },
+  "upgrade/stop.sh": (receipt: string) => {
+    const lines = `${functionOf("upgrade/stop", "require_backup")}
+      MAIN=no CHANGEOVER_TRANSITION=upgrade
+      require_backup 99999999 "$1" && echo may stop`;
+    return bash(lines, [receipt]).status;
+  },
+} as const;
+
+describe("a program that reads a receipt", () => {
+  type Case = readonly [
+    reader: keyof typeof readers,
+    tail: string,
+    old: string,
+    read: unknown,
+    unread: unknown,
+  ];
+  const cases: readonly Case[] = [
+    ["epoch", "epoch=7", "sounz may go on, epoch 7", "7", ""],
+    ["verdict", "verdict=bad why=too%20hot", "c a bad: too hot 1.00", "too hot", undefined],
+    [
+      "green",
+      "version=1 since=2026-11-03T03:00:00Z",
+      "scalr 1 is green since 2026-11-03T03:00:00Z 0.12",
+      "2026-11-03T03:00:00Z",
+      undefined,
+    ],
+    ["run/verdict.ts", "verdict=bad why=too%20hot", "c a bad: too hot 1.00", "  enter: too hot", "mend it"],
+    [
+      "run/isolate.ts",
+      "epoch=7 serving=megadeth",
+      "sounz may go on; megadeth accepts the writes already, epoch 7",
+      '0 left {"epoch":"7"}',
+      "77 left {}",
+    ],
+    ["run/isolate.ts", "epoch=7", "sounz may go on, epoch 7", '0 cut {"epoch":"7"}', "77 left {}"],
+    // What the lost machine says itself stands for it, and it is not the one that may serve.
+    [
+      "run/isolate.ts",
+      "epoch=7 serving=slayer",
+      "sounz may go on, epoch 7",
+      '0 cut {"epoch":"7"}',
+      "77 left {}",
+    ],
+    ["pair/alone.sh", "epoch=7", "slayer is cut off (3.02 s), epoch 7", 0, 77],
+    [
+      "upgrade/stop.sh",
+      "backup=20260131T235959",
+      "scalr backup 20260131T235959 was restored on trial already 0.10",
+      0,
+      77,
+    ],
+    ["upgrade/stop.sh", "database=none", "scalr scalr-db has no database of scalr-server yet 0.10", 0, 77],
+  ];
+
+  it.each(cases)("%s reads %s whatever the prose is, and nothing else", (reader, tail, old, read, unread) => {
+    const of = readers[reader];
+    for (const prose of [
+      "c other words 1.00",
+      old,
+      "c x bad: y, epoch 9 1.00",
+      "c | epoch=9 verdict=good 0.10",
+    ])
+      expect(of(`${prose} | ${tail}`), prose).toBe(read);
+    // Only a receipt of the state is given a tail, in one place; a program makes nothing of old words by itself.
+    expect(of(old)).toBe(unread);
+    expect(of(withTail(old)), "as the state has it").toBe(read);
+    expect(of("c switch is complete, nothing done 0.01 | complete=yes")).toBe(unread);
+  });
+
+  it("takes a fence of another epoch for none, and no fence for one", () => {
+    expect(readers["pair/alone.sh"]("slayer is cut off 3.02 | epoch=6")).toBe(77);
+    expect(readers["pair/alone.sh"]("none")).toBe(77);
+    const lines = `. ${root}/scripts/pair/lib-alone.sh
+      python3() { echo fenced; }
+      epoch='' PEER=slayer PAIR=sounz link=''; require_gone none`;
+    expect(bash(lines).status, "a machine without a claim").toBe(77);
+  });
+
+  it("takes an old backup for none", () => {
+    const lines = `${functionOf("upgrade/stop", "require_backup")}
+      MAIN=no CHANGEOVER_TRANSITION=upgrade; require_backup 60 "$1"`;
+    const ran = bash(lines, ["scalr good 1.00 | backup=20260101T000000"]);
+    expect(ran).toMatchObject({ status: 77 });
+    expect(ran.stderr).toMatch(
+      /the backup is \d+ min old, allowed are 60; start again: npx pulumi up --replace/,
+    );
+  });
+
+  it("is told by a preflight what it decided", () => {
+    const wanted = { component: "scalr-db", transition: "host", stack: "aa" };
+    const { stdout } = operator("transition/run/preflight.ts", { kind: "upgradeHost", wanted, looks: [] });
+    expect(stdout).toMatch(/^scalr-db .* \d+\.\d\d \| epoch=1$/);
+  });
+});
+
+describe("a script whose row has a verdict", () => {
+  const judging = new Set(
+    Object.values(tables).flatMap(({ table }) => table.filter((row) => row.verdict).map((row) => row.script)),
+  );
+
+  it.each([...judging])("%s says it in the tail of each receipt", (script) => {
+    const lines = readFileSync(join(root, "scripts", `${script}.sh`), "utf8").split("\n");
+    const said = lines.flatMap((line, index) => (/^ *receipt "/.test(line) ? [lines[index - 1]] : []));
+    for (const before of said) expect(before).toMatch(/^ *tail_add verdict (good|bad why "\$why")$/);
+    expect(said.length + lines.filter((line) => /^ *receipt_of "/.test(line)).length).toBeGreaterThan(0);
+  });
+});
