@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { greenOf } from "../../components/staged-upgrade/soak.ts";
-import { tables } from "../../components/tables.ts";
+import { tables } from "../support/examples.ts";
 import { badOf, epochOf, legacyTailOf, receiptLine, tailOf, withTail } from "../../transition/receipt.ts";
 
 const root = join(import.meta.dirname, "..", "..");

@@ -1,13 +1,9 @@
 import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { systems } from "../../components/registry.ts";
-import type { Example } from "../../components/system.ts";
 import { keepersOf, phasesOf } from "../../transition/table.ts";
+import { tables } from "../support/examples.ts";
 
-const tables: Readonly<Record<string, Example>> = Object.fromEntries(
-  systems.flatMap(({ examples }) => Object.entries(examples)),
-);
 const scripts = join(import.meta.dirname, "..", "..", "scripts");
 const phaseOrder = (name: string) => phasesOf(tables[name]?.table ?? []).map(([phase]) => phase);
 
