@@ -248,7 +248,12 @@ describe("a program that reads a receipt", () => {
 
   it("is told by a preflight what it decided", () => {
     const wanted = { component: "scalr-db", transition: "host", stack: "aa" };
-    const { stdout } = operator("transition/run/preflight.ts", { kind: "upgradeHost", wanted, looks: [] });
+    const { stdout } = operator("transition/run/preflight.ts", {
+      in: join(root, "components", "staged-upgrade", "decide.ts"),
+      kind: "host",
+      wanted,
+      looks: [],
+    });
     expect(stdout).toMatch(/^scalr-db .* \d+\.\d\d \| epoch=1$/);
   });
 });
