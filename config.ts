@@ -9,6 +9,7 @@ import { leaving, operatedBy } from "./config/leaving.ts";
 import { ranIn, soaking } from "./components/staged-upgrade/soak.ts";
 import { mainsMoved, upgradesIn } from "./components/staged-upgrade/leaving.ts";
 import { crossCheck } from "./config/rules.ts";
+import { softwareProblems } from "./transition/software.ts";
 import { allowedIn } from "./config/fields.ts";
 import { anyPlatformSchema, stackSchemas } from "./config/schema.ts";
 
@@ -111,6 +112,16 @@ export async function requireSoaked({ stagedUpgrades }: StackConfig, outputs: un
 
 const unreadable = (stack: string, error: unknown): string =>
   `${shown(stack)} can't be read (${error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)}); allowed: the full name of a stack in this backend that has been updated`;
+
+/**
+ * What the project brings to its hosts is there before anything is copied.
+ *
+ * @throws ConfigError that names each folder which is missing, or does not install.
+ */
+export function requireSoftware(config: StackConfig): void {
+  const problems = softwareProblems(config, pulumi.getRootDirectory());
+  if (problems.length > 0) throw new ConfigError(problemText(stackFile(), problems));
+}
 
 /**
  * The state is not lost with a machine that it is about.

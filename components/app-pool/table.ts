@@ -52,6 +52,7 @@ export function serverHostTable({ pool, software }: { pool: string; software?: s
           {
             phase: "software",
             script: software,
+            software: true,
             on: "each",
             says: "what the application needs on its server is there",
             limits: [pool],

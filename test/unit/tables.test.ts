@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { tables } from "../../components/tables.ts";
 import { keepersOf, phasesOf } from "../../transition/table.ts";
 
-const scripts = join(import.meta.dirname, "..", "..", "scripts");
+const root = join(import.meta.dirname, "..", "..");
+const scripts = join(root, "scripts");
 const phaseOrder = (name: string) => phasesOf(tables[name]?.table ?? []).map(([phase]) => phase);
 
 const switches = ["switch", "switch-carries", "switch-aws"];
@@ -15,7 +16,8 @@ describe("every transition", () => {
   it.each(rows.filter(({ row }) => (row.by ?? "host") === "host"))(
     "$name: $row.script is a file",
     ({ row }) => {
-      expect(existsSync(join(scripts, `${row.script}.sh`))).toBe(true);
+      const file = row.software ? join(root, row.script, "install.sh") : join(scripts, `${row.script}.sh`);
+      expect(existsSync(file)).toBe(true);
     },
   );
 
