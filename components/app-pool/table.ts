@@ -316,7 +316,8 @@ const apacheReady = (pool: string, host: string): Row => ({
 
 const apacheRetired = (pool: string): Row => ({
   phase: "retire",
-  script: "apache/retire",
+  name: "retire",
+  script: "apache/uninstall",
   on: "balancers",
   says: "Apache's configuration is archived and it is uninstalled",
   limits: [pool],

@@ -24,8 +24,9 @@ describe("every transition", () => {
   it("names every acting script of the pair", () => {
     const libraries = /\/lib[^/]*\.sh$/;
     const files = globSync("pair/*.sh", { cwd: scripts }).filter((file) => !libraries.test(file));
-    // The watch of a machine acts by itself, with the lock that steps take; a timer copies; a person acts by hand.
-    const others = ["serve", "step-down", "lift", "sync", "snapshot", "copies", "by-hand"].map(
+    // The watch of a machine acts by itself, with the lock that steps take; a timer copies; a person acts by hand; a
+    // host goes out of service.
+    const others = ["retire", "serve", "step-down", "lift", "sync", "snapshot", "copies", "by-hand"].map(
       (name) => `pair/${name}.sh`,
     );
     const named = new Set([...rows.map(({ row }) => `${row.script}.sh`), ...others]);
