@@ -13,6 +13,7 @@ import { shapeProblems } from "./config/shape.ts";
 import type { PlatformName } from "./platforms/names.ts";
 import type { Opening } from "./platforms/platform.ts";
 import { faceOf } from "./platforms/platforms.ts";
+import { softwareProblems } from "./transition/software.ts";
 
 /** What a stack file says, checked and frozen. What each field means stands in the schemas. */
 export type StackConfig = Readonly<CommonConfig> &
@@ -102,6 +103,15 @@ export const openingsOf = (config: StackConfig, systems: readonly System[] = reg
       ports: opens(name, entry as Fields).filter(({ from }) => from.length > 0),
     })),
   );
+
+/**
+ * What the project brings to its hosts is there before anything is copied.
+ *
+ * @throws ConfigError that names each folder which is missing, or does not install.
+ */
+export function requireSoftware(config: StackConfig): void {
+  refuse(softwareProblems(config, pulumi.getRootDirectory()));
+}
 
 /**
  * The state is not lost with a machine that it is about.

@@ -3,7 +3,7 @@ import { lastOutputs } from "./config/last-outputs.ts";
 
 // The CLI needs a second to open what it keeps of the last update; meanwhile the program is loaded.
 const last = lastOutputs();
-const { openingsOf, readConfig, requireAdmitted, requireOrderlyLeave, requireSafeBackend } =
+const { openingsOf, readConfig, requireAdmitted, requireOrderlyLeave, requireSafeBackend, requireSoftware } =
   await import("./config.ts");
 const { declareEstate } = await import("./estate.ts");
 const { faceOf } = await import("./platforms/platforms.ts");
@@ -13,6 +13,7 @@ const { shortStackTraces } = await import("./transition/short-stacks.ts");
 shortStackTraces();
 const config = readConfig();
 requireSafeBackend(config);
+requireSoftware(config);
 requireOrderlyLeave(config, await last);
 await requireAdmitted(config, await last);
 // A preview dials nothing; what the operator saw before it is shown beside, and no step depends on it.

@@ -13,11 +13,11 @@ export function field<T extends z.ZodType>(schema: T, allowed: string, purpose: 
 export const text = (pattern: RegExp, allowed: string, purpose: string) =>
   field(z.string().regex(pattern), allowed, purpose);
 
-/** A script that provisioning runs on each host, so that there is something to operate. */
+/** A folder whose `install.sh` provisioning runs on each host, so that there is something to operate. */
 export const softwareScript = (example: string, purpose: string) =>
   text(
-    /^[a-z0-9-]+\/[a-z0-9-]+$/,
-    `the name of a script under \`scripts/\`, such as ${example}`,
+    /^\/?((?!\.\.?\/)[\w.@+-]+\/)*[A-Za-z0-9][\w.-]*$/,
+    `the path of a folder with install.sh, from Pulumi.yaml, such as ${example}`,
     purpose,
   ).optional();
 

@@ -6,6 +6,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/lib.sh"
 
+# A script of this release, or of the project's own software, which is copied beside the releases.
+file_of() {
+  if [[ $1 == software/* ]]; then printf '%s/../../%s.sh\n' "$here" "$1"; else printf '%s/%s.sh\n' "$here" "$1"; fi
+}
+
 # Runs in a subshell of its own, so that a refusal in here still leaves a result.
 locked() {
   local deadline=$1 script=$2
@@ -15,7 +20,7 @@ locked() {
   printf '%s %s %s since %(%F %T)T\n' "$CHANGEOVER_TRANSITION" "$CHANGEOVER_ID" "$script" -1 >"$(records)/holder"
   require_claim
   local rc=0
-  timeout --kill-after=10 "$deadline" bash "$here/$script.sh" "$@" 9>&- || rc=$?
+  timeout --kill-after=10 "$deadline" bash "$(file_of "$script")" "$@" 9>&- || rc=$?
   rm -f "$(records)/holder"
   ((rc != 124 && rc != 137)) || timed_out "$script: not done after $deadline s"
   return "$rc"
@@ -24,6 +29,8 @@ locked() {
 main() {
   local run=$1 rc=0
   export CHANGEOVER_COMPONENT=$2 CHANGEOVER_TRANSITION=$3 CHANGEOVER_ID=$4
+  # Software of the project may source the libraries of the release that it is run by.
+  export CHANGEOVER_SCRIPTS=$here
   exec >"$run/out" 2>"$run/err" <"$run/in"
   rm -f "$run/in"
   printf '%s\n' $$ >"$run/pid.new" && mv "$run/pid.new" "$run/pid"

@@ -1,58 +1,44 @@
 #!/usr/bin/env bash
-# Take this host out of service: nothing of any pair or upgrade that STACK operates runs on it from now on.
+# Take this host out of service: from now on nothing runs on it that STACK operates.
 # Usage: retire.sh HOST STACK [look]
 #
-# Refuses (77), before anything is touched and with all reasons, while the host accepts writes
-# for a pair or holds its service address, and while something of a pool, a cache, a shared
-# volume or an upgrade runs on it. Stops the pair's units and its cluster; removes the
-# units, the command, the scripts and the nft table, of an upgrade its checks and settings.
-# Data stays, and the receipt says where. With `look` it only refuses. What another stack
+# Asks the retire.sh in every folder beside it. First each says why the host may not go yet: all
+# reasons together are refused (77), and nothing was touched. Then each stops and removes what is its
+# own. Data stays, and the receipt says where. With `look` it only refuses. What another stack
 # operates is left as it is.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/lib.sh"
-# shellcheck source=scripts/pair/lib.sh
-. "$here/pair/lib.sh"
-# shellcheck source=scripts/pair/lib-carried.sh
-. "$here/pair/lib-carried.sh"
-# shellcheck source=scripts/lib-retire.sh
-. "$here/lib-retire.sh"
 
-is_ours() {
-  local owner
-  owner=$(value_of "$CHANGEOVER_ROOT/$1/stack" id)
-  [[ -z $owner || $owner == "$stack" ]] || { log "$1 is operated by stack $owner, left as it is" && return 1; }
+# each_area HOST STACK look|leave: what all of them say. One that fails ends it, with its own result.
+each_area() {
+  local script
+  for script in "$here"/*/retire.sh; do bash "$script" "$@" || return; done
 }
 
-# each_pair COMMAND…: with what is known of the pair, in PAIR and the variables of its file. An upgrade is none, and may have
-# the name of its software, which has a file of its own.
-each_pair() {
+# Another stack may take the host from now on; claims and epochs stay, so that a later one counts on.
+disown_records() {
   local record
-  for record in "$CHANGEOVER_ROOT"/*/claim; do
-    [[ -e $record && $(value_of "$record" transition) != upgrade ]] || continue
-    record=${record%/claim}
-    is_ours "${record##*/}" || continue
-    know_pair "${record##*/}"
-    "$@"
+  for record in "$CHANGEOVER_ROOT"/*/stack; do
+    [[ ! -e $record || $(value_of "$record" id) != "$1" ]] || rm -f "$record"
   done
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -eq 2 || ($# -eq 3 && $3 == look) ]] || misuse "retire.sh takes HOST STACK [look], got: $*"
-  local stack=$2 role=stopped left=''
-  local -a reasons=()
-  each_pair look_at_pair "$1"
-  each_upgrade "$1" look_at_upgrade
-  look_at_others
-  ((${#reasons[@]} == 0)) || refuse "$1 $(printf '%s; ' "${reasons[@]}")then run up again"
-  if [[ ${3:-} != look ]]; then
-    each_upgrade "$1" leave_upgrade
-    each_pair retire_pair "$1"
-  fi
+  local reasons left
   export CHANGEOVER_COMPONENT=$1
-  if [[ ${3:-} == look ]]; then receipt "serves nothing"; else receipt "out of service${left:+, data left in$left}"; fi
+  reasons=$(each_area "$1" "$2" look)
+  [[ -z $reasons ]] || refuse "$1 ${reasons//$'\n'/; }; then run up again"
+  if [[ ${3:-} == look ]]; then
+    receipt "serves nothing"
+    return
+  fi
+  left=$(each_area "$1" "$2" leave)
+  disown_records "$2"
+  receipt "out of service${left:+, data left in ${left//$'\n'/ }}"
 }
 
 {

@@ -4,6 +4,7 @@
 #
 # Does nothing when the transition is done on this host. Refuses (77) when another
 # transition has claimed the host. A second call attaches to the first one's run.
+# SCRIPT is a file of this folder, or software/HASH/NAME/install beside the releases.
 # Secrets come on stdin and are handed on. With --beside scripts that have finer locks
 # run at the same time; the last word, a name, tells their runs apart.
 

@@ -15,6 +15,11 @@ function where(row: Row): string {
   return row.on === "each" ? "each member" : `\`${row.on}\``;
 }
 
+function scriptOf({ by, script, software }: Row): string {
+  if (by) return script;
+  return software ? `${script}/install.sh` : `scripts/${script}.sh`;
+}
+
 function rowsOf({ table, lookSeconds = 15 }: Example): string[] {
   const line = (phase: string, script: string, on: string, says: string, limit: string) =>
     `| ${phase} | ${script} | ${on} | ${says} | ${limit} |`;
@@ -38,7 +43,7 @@ function rowsOf({ table, lookSeconds = 15 }: Example): string[] {
     ...phasesOf(table).flatMap(([phase, rows]) =>
       rows.map((row) => {
         const says = row.pointOfNoReturn ? `**point of no return:** ${row.says}` : row.says;
-        const script = row.by ? `\`${row.script}\`` : `\`scripts/${row.script}.sh\``;
+        const script = `\`${scriptOf(row)}\``;
         return line(phase, script, where(row), says, `${String(row.deadlineSeconds)} s`);
       }),
     ),

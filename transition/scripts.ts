@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A scripts folder, and what names its contents. */
+/** A folder that is copied to hosts, and what names its contents. */
 export interface Scripts {
   readonly folder: string;
   /**
@@ -17,7 +17,8 @@ export function readScripts(folder = join(import.meta.dirname, "..", "scripts"))
   return { folder, release: releaseOf(folder) };
 }
 
-function releaseOf(folder: string): string {
+/** What names the contents of a folder: its files' names, and what is in them. */
+export function releaseOf(folder: string): string {
   const hash = createHash("sha256");
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),

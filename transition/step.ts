@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Host, SshTarget } from "../platforms/platform.ts";
 import { connectionOf } from "../platforms/ssh.ts";
 import type { Scripts } from "./scripts.ts";
+import { copyName, type Software } from "./software.ts";
 import { rootOn } from "./start.ts";
 
 /**
@@ -118,6 +119,41 @@ export function scriptsCopy(host: Host, { folder, release }: Scripts): command.r
     { source, to, named: { release } },
     { dependsOn: [...host.ready] },
   );
+}
+
+/** By host: the software that is copied to it, by its folder. */
+const softwareCopies = new WeakMap<
+  Host,
+  Map<string, { readonly name: string; readonly copy: command.remote.CopyToRemote }>
+>();
+
+/**
+ * Declare software of the project on one host: once, however many systems of the host name it.
+ *
+ * @param scripts the copy of the host's scripts: of two copies at once, one would fail to make the root.
+ */
+export function softwareCopy(
+  host: Host,
+  software: Software,
+  scripts?: pulumi.Resource,
+): command.remote.CopyToRemote {
+  const copies = softwareCopies.get(host) ?? new Map<string, never>();
+  softwareCopies.set(host, copies);
+  const made = copies.get(software.folder);
+  if (made) return made.copy;
+  const { folder, release } = software;
+  const others = [...copies.values()];
+  const name = copyName(
+    host.name,
+    software,
+    others.map((other) => other.name),
+  );
+  const to = host.ssh.apply((ssh) => `${rootOn(ssh)}/software/${release}`);
+  const source = new pulumi.asset.FileArchive(folder);
+  const dependsOn = [...host.ready, ...(scripts ? [scripts] : []), ...others.map((other) => other.copy)];
+  const copy = copyTo(name, host, { source, to, named: { release } }, { dependsOn });
+  copies.set(folder, { name, copy });
+  return copy;
 }
 
 /**

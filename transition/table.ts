@@ -6,6 +6,8 @@ export interface Row {
   readonly phase: string;
   /** The file under `scripts/`, without `.sh`. */
   readonly script: string;
+  /** `script` is a folder of the user's project instead, which has `install.sh`. Such a row runs on `each`. */
+  readonly software?: boolean;
   /** A role that the keepers name (`production`), `each` (every member by its own name), or a set (`balancers`). */
   readonly on: string;
   /** What becomes true; the operator reads it in the documents and in the preview. */

@@ -4,7 +4,8 @@ import * as random from "@pulumi/random";
 import type { Host } from "../platforms/platform.ts";
 import { quoted, scriptsOn, startOf } from "./start.ts";
 import type { Mark } from "./marks.ts";
-import { gate, localStep, remoteStep } from "./step.ts";
+import { installOf, readSoftware } from "./software.ts";
+import { gate, localStep, remoteStep, softwareCopy } from "./step.ts";
 import { badOf, epochOf, receiptLine, withTail } from "./receipt.ts";
 import { type Keepers, notNeeded, phasesOf, type Row, rowName, type Table } from "./table.ts";
 
@@ -215,11 +216,14 @@ export class Transition extends pulumi.ComponentResource {
     if (row.by === "platform") return this.#move(row, name, pulumi.output(host));
     const { component, transition } = this.#args;
     const taken = row.takes === undefined ? [] : [this.receipt(row.takes)];
+    const software = row.software ? this.#software(row, host) : undefined;
     const line = pulumi
       .all([words, this.#settings(row, host), this.id, pulumi.all(taken)])
       .apply(([goal, settings, id, receipts]) => [
         ...(row.beside ? ["--beside"] : []),
-        ...(row.reads ? [] : [component, transition, id, String(row.deadlineSeconds), row.script]),
+        ...(row.reads
+          ? []
+          : [component, transition, id, String(row.deadlineSeconds), software?.script ?? row.script]),
         ...[component, ...(row.limits ?? []), ...goal, ...settings, ...receipts],
       ]);
     const step = this.#declare(
@@ -231,6 +235,7 @@ export class Transition extends pulumi.ComponentResource {
       shown,
       row.stdin,
       when,
+      software?.copies,
     );
     const said = this.#said(row.script, step);
     if (row.verdict)
@@ -307,6 +312,7 @@ export class Transition extends pulumi.ComponentResource {
     words?: pulumi.Output<string[]>,
     secret?: string,
     when?: pulumi.Output<boolean>,
+    copies: readonly pulumi.Resource[] = [],
   ): command.remote.Command {
     const ssh = this.#ofHost(host, (member) => member.host.ssh);
     const create = pulumi.all([ssh, host, line, when ?? true]).apply(([target, on, argv, wanted]) => {
@@ -318,7 +324,16 @@ export class Transition extends pulumi.ComponentResource {
     });
     const triggers = this.#triggers(shown, words, host, when);
     const stdin = secret === undefined ? undefined : this.#args.secrets?.[secret];
-    return remoteStep(`${this.#prefix}-${name}`, { ssh, create, triggers, stdin }, this.#after());
+    return remoteStep(`${this.#prefix}-${name}`, { ssh, create, triggers, stdin }, this.#after(copies));
+  }
+
+  /** The folder of the project that a row runs, and its copy on the host that runs it; only hosts that need it have one. */
+  #software({ script }: Row, host: pulumi.Input<string>) {
+    if (typeof host !== "string")
+      throw new Error(`${this.#prefix}: software ${script} runs on \`each\` alone`);
+    const software = readSoftware(script, pulumi.getRootDirectory());
+    const { host: machine, scripts } = this.#member(host);
+    return { script: installOf(software), copies: [softwareCopy(machine, software, scripts)] };
   }
 
   #refusal(): string | undefined {

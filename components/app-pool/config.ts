@@ -92,8 +92,8 @@ export const poolEntry = z.strictObject({
   ).default("localhost"),
   ready,
   software: softwareScript(
-    "demo/crossbow",
-    "The script that puts what the application needs on a server. Left out: it is there.",
+    "deploy/server",
+    "The folder whose install.sh puts what the application needs on a server. Left out: it is there.",
   ),
   owner: text(/^[a-z_][a-z0-9_-]{0,31}$/, "a user name", "Who owns and runs the application.").default(
     "expprodl",

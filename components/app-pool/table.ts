@@ -52,6 +52,7 @@ export function serverHostTable({ pool, software }: { pool: string; software?: s
           {
             phase: "software",
             script: software,
+            software: true,
             on: "each",
             says: "what the application needs on its server is there",
             limits: [pool],
@@ -315,7 +316,8 @@ const apacheReady = (pool: string, host: string): Row => ({
 
 const apacheRetired = (pool: string): Row => ({
   phase: "retire",
-  script: "apache/retire",
+  name: "retire",
+  script: "apache/uninstall",
   on: "balancers",
   says: "Apache's configuration is archived and it is uninstalled",
   limits: [pool],

@@ -98,7 +98,7 @@ export const carriedFields = {
   ).default("attempt"),
   software: softwareScript(
     "demo/sounz",
-    "The script that puts the pair's software on its machines. Left out: it is there.",
+    "The folder whose install.sh puts the pair's software on its machines. Left out: it is there.",
   ),
   copyAt: text(
     /^[\w*:/,.~ -]+$/,

@@ -24,6 +24,7 @@ export function provisionTable(options: { software?: string; carries?: boolean }
 const softwareRow = (script: string): Row => ({
   phase: "software",
   script,
+  software: true,
   on: "each",
   says: "the software of the pair is on the machine",
   deadlineSeconds: 900,

@@ -145,7 +145,7 @@ export const upgradeEntry = z.strictObject({
   ),
   software: softwareScript(
     "demo/scalr",
-    "The script that a host is made ready by before anything is installed: its repository, the package's settings. Left out: they are there.",
+    "The folder whose install.sh makes a host ready before anything is installed: its repository, the package's settings. Left out: they are there.",
   ),
   folder: path("Where the software is on each host; its file system is watched."),
   diskPercent: wholeNumber(10, 99, "More of a file system is not to be in use, in percent.").default(80),

@@ -30,6 +30,7 @@ export const upgradeHostTable = (name: string, software?: string): Table => [
 
 const softwareRow = (name: string, script: string): Row => ({
   ...{ phase: "software", name: "software", script, on: "each", limits: [name], stdin: "shared" },
+  software: true,
   says: "a repository offers the package to the host, and the settings are there that it is installed with",
   words: (keepers) => [keepers["conf.role"] ?? ""],
   deadlineSeconds: 900,

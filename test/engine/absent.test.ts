@@ -59,7 +59,7 @@ describe("a host of the stack", () => {
 
   it("may not be dropped while it could not be taken out of service", async () => {
     mkdirSync(join(record(), "lock"), { recursive: true });
-    writeFileSync(join(record(), "claim"), "id=1\nepoch=7\n");
+    writeFileSync(join(record(), "claim"), "transition=switch\nid=1\nepoch=7\n");
     config(["a", "b"], { absent: ["b"] });
     failed(await project.up());
     config(["a"]);

@@ -26,11 +26,13 @@ function decides(half: Half | undefined): string {
 }
 
 /**
- * What a preview may plan on a state that an older release has left: other scripts are copied, and a step whose words
+ * What a preview may plan on a state that an older release has left: other scripts are copied, software that was among them has a copy
+ * of its own, and a step whose words
  * are other ones is replaced. On a host whose transition is done it acts on nothing.
  */
 function isHarmless(step: Step): boolean {
   const { oldState, newState } = step;
+  if (/-software-/.test(nameOf(step))) return step.newState?.type === "command:remote:CopyToRemote";
   if (/-scripts$/.test(nameOf(step))) return oldState?.type === "command:remote:CopyToRemote";
   if (!/^(replace|create-replacement|delete-replaced)$/.test(step.op)) return false;
   return newState === undefined || decides(oldState) === decides(newState);

@@ -45,7 +45,8 @@ describe.skipIf(whyNot !== undefined)(
       expect(code, `${command}: ${stderr}`).toBe(0);
       return stdout.trim();
     };
-    const install = (host: Host): Promise<Ran> => on(host, `bash ${scripts}/demo/sounz.sh sounz`, "owner\n");
+    const install = (host: Host): Promise<Ran> =>
+      on(host, `CHANGEOVER_SCRIPTS=${scripts} bash ${scripts}/../demo/sounz/install.sh sounz`, "owner\n");
     const copy = (host: Host, ...words: string[]): Promise<Ran> =>
       on(host, `python3 ${scripts}/pair/copy-index.py sounz apollo ${words.join(" ")}`);
 
@@ -96,7 +97,7 @@ describe.skipIf(whyNot !== undefined)(
     beforeAll(async () => {
       const { subnet } = await lab.createLab(made);
       const packed = await mkdtemp(join(tmpdir(), "changeover-scripts-"));
-      await run(["tar", "-C", repository, "-czf", join(packed, "scripts.tgz"), "scripts"]);
+      await run(["tar", "-C", repository, "-czf", join(packed, "scripts.tgz"), "scripts", "demo/sounz"]);
       for (const host of hosts) {
         addresses[host] = (await lab.hostUp(made.id, host)).address;
         const config = join(lab.labDir(made.id), "ssh_config");

@@ -581,15 +581,19 @@ describe.skipIf(whyNot !== undefined)(
 
     it("retire Apache only when HAProxy serves; its configuration is archived, and the way back says that it is gone [001-110] [001-111] [001-112]", async () => {
       await begin("edge");
-      await refused("Apache serves on websvr; move the edge to HAProxy first", "apache/retire", "crossbow");
+      await refused(
+        "Apache serves on websvr; move the edge to HAProxy first",
+        "apache/uninstall",
+        "crossbow",
+      );
       await ended(script("apache/serve", "crossbow", "off"), 0, "serves nothing");
-      await refused("HAProxy does not run on websvr", "apache/retire", "crossbow");
+      await refused("HAProxy does not run on websvr", "apache/uninstall", "crossbow");
       await ended(script("serve", "crossbow", "on"), 0, "HAProxy serves");
       await answer("websvr", "touch /etc/apache2/sites-enabled/other.conf");
-      await refused("has site other.conf besides pool crossbow", "apache/retire", "crossbow");
+      await refused("has site other.conf besides pool crossbow", "apache/uninstall", "crossbow");
       await answer("websvr", "rm /etc/apache2/sites-enabled/other.conf");
       const gone = /Apache is uninstalled, its configuration is in (\S+)/;
-      await twice(gone, gone, "apache/retire", "crossbow");
+      await twice(gone, gone, "apache/uninstall", "crossbow");
       const archive = (await look()).apacheRetired ?? "";
       expect(
         await answer("websvr", `tar -tzf ${archive} | grep -c sites-available/changeover-crossbow.conf`),

@@ -83,7 +83,7 @@ describe.skipIf(whyNot !== undefined)(
       for (const host of hosts)
         await answer(
           host,
-          `cd /srv && for v in ${versions.join(" ")}; do cp all/*[_-]$v[_.]*${suffix[kinds[host]]} packages; done; bash ${scripts}/demo/scalr/repository.sh packages`,
+          `cd /srv && for v in ${versions.join(" ")}; do cp all/*[_-]$v[_.]*${suffix[kinds[host]]} packages; done; bash ${scripts}/../demo/scalr/repository.sh packages`,
         );
     };
     /** With another value of a setting on the main host for a while. */
@@ -131,7 +131,7 @@ describe.skipIf(whyNot !== undefined)(
     beforeAll(async () => {
       await lab.createLab(made, debian);
       packed = await mkdtemp(join(tmpdir(), "changeover-upgrade-"));
-      await run(["tar", "-C", repository, "-czf", join(packed, "files.tgz"), "scripts"]);
+      await run(["tar", "-C", repository, "-czf", join(packed, "files.tgz"), "scripts", "demo/scalr"]);
       const config = join(lab.labDir(made.id), "ssh_config");
       for (const host of hosts) {
         addresses[host] = (await lab.hostUp(made.id, host, debian)).address;
@@ -144,13 +144,13 @@ describe.skipIf(whyNot !== undefined)(
             host,
             `set -e
 mkdir -p ${scripts}/.. /srv/packages /etc/scalr-server
-tar --no-same-owner -C /srv -xzf files.tgz && mv /srv/scripts ${scripts}/..
+tar --no-same-owner -C /srv -xzf files.tgz && mv /srv/scripts /srv/demo ${scripts}/..
 systemctl disable --quiet --now nginx supervisor memcached 2>/dev/null || true
 printf 'role=%s\\nmain=%s\\nsecret=of-all-hosts\\n' ${role[host]} ${addresses["scalr-db"]} >/etc/scalr-server/scalr-server.conf
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
 echo 'deb [trusted=yes] file:/srv/packages ./' >/etc/apt/sources.list
-bash ${scripts}/demo/scalr/rpm-host.sh /srv/packages
-bash ${scripts}/demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7.4.4-1 >/dev/null 2>&1`,
+bash ${scripts}/../demo/scalr/rpm-host.sh /srv/packages
+bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 7.4.3-1 7.4.4-1 >/dev/null 2>&1`,
           ),
         ),
       );

@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
@@ -30,6 +39,8 @@ export class Project {
   constructor(main: string, env: Record<string, string> = {}) {
     const project = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as object;
     writeFileSync(join(this.folder, "Pulumi.yaml"), stringify({ ...project, main }));
+    // `software` is looked for in the project.
+    symlinkSync(join(root, "demo"), join(this.folder, "demo"));
     mkdirSync(join(this.folder, "state"));
     this.env = pulumiEnvironment({
       PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,

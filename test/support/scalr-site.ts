@@ -7,7 +7,7 @@ import type { Run } from "./engine.ts";
 import { Estate } from "./estate.ts";
 import { scalr, scalrDebian, scalrHosts } from "./scalr.ts";
 
-const demo = join(import.meta.dirname, "..", "..", "scripts", "demo");
+const demo = join(import.meta.dirname, "..", "..", "demo");
 const repository = "packages";
 
 /** What is outside of Scalr, each at an address of its own on the repository's host: the last number of it. */

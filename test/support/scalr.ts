@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { committedStack } from "./stack-file.ts";
 
-const file = join(import.meta.dirname, "..", "..", "scripts", "demo", "scalr", "roles.json");
+const file = join(import.meta.dirname, "..", "..", "demo", "scalr", "roles.json");
 
 /** The seed's twenty services, by the role of the host that runs them. */
 export const roles = JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, readonly string[]>>;

@@ -217,7 +217,7 @@ describe("what a host is told", () => {
     const all = await declared();
     const script = all.find(({ name }) => name === "scalr-scalr-proxy-host-software-scalr-proxy");
     expect(script?.inputs.create).toMatch(
-      / 900 demo\/scalr scalr-scalr-proxy scalr proxy 192\.0\.2\.1 app=192\.0\.2\.2 app=192\.0\.2\.3 database=192\.0\.2\.1 proxy=192\.0\.2\.5 worker=192\.0\.2\.4$/,
+      / 900 software\/\w+\/scalr\/install scalr-scalr-proxy scalr proxy 192\.0\.2\.1 app=192\.0\.2\.2 app=192\.0\.2\.3 database=192\.0\.2\.1 proxy=192\.0\.2\.5 worker=192\.0\.2\.4$/,
     );
     expect(
       all.find(({ name }) => name === "scalr-scalr-proxy-host-configure-scalr-proxy")?.dependsOn,

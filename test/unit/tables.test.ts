@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { keepersOf, phasesOf } from "../../transition/table.ts";
 import { tables } from "../support/examples.ts";
 
-const scripts = join(import.meta.dirname, "..", "..", "scripts");
+const root = join(import.meta.dirname, "..", "..");
+const scripts = join(root, "scripts");
 const phaseOrder = (name: string) => phasesOf(tables[name]?.table ?? []).map(([phase]) => phase);
 
 const switches = ["switch", "switch-carries", "switch-aws"];
@@ -15,15 +16,17 @@ describe("every transition", () => {
   it.each(rows.filter(({ row }) => (row.by ?? "host") === "host"))(
     "$name: $row.script is a file",
     ({ row }) => {
-      expect(existsSync(join(scripts, `${row.script}.sh`))).toBe(true);
+      const file = row.software ? join(root, row.script, "install.sh") : join(scripts, `${row.script}.sh`);
+      expect(existsSync(file)).toBe(true);
     },
   );
 
   it("names every acting script of the pair", () => {
     const libraries = /\/lib[^/]*\.sh$/;
     const files = globSync("pair/*.sh", { cwd: scripts }).filter((file) => !libraries.test(file));
-    // The watch of a machine acts by itself, with the lock that steps take; a timer copies; a person acts by hand.
-    const others = ["serve", "step-down", "lift", "sync", "snapshot", "copies", "by-hand"].map(
+    // The watch of a machine acts by itself, with the lock that steps take; a timer copies; a person acts by hand; a
+    // host goes out of service.
+    const others = ["retire", "serve", "step-down", "lift", "sync", "snapshot", "copies", "by-hand"].map(
       (name) => `pair/${name}.sh`,
     );
     const named = new Set([...rows.map(({ row }) => `${row.script}.sh`), ...others]);

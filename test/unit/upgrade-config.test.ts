@@ -83,7 +83,7 @@ describe("a staged upgrade in a stack file", () => {
     [
       "a script that is none",
       { software: "../scalr" },
-      /software: "\.\.\/scalr" is not allowed; allowed: the name of a script under `scripts\/`, such as demo\/scalr$/,
+      /software: "\.\.\/scalr" is not allowed; allowed: the path of a folder with install\.sh, from Pulumi\.yaml, such as demo\/scalr$/,
     ],
     [
       "a silence that nobody ends",

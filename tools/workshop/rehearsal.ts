@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parse, stringify } from "yaml";
 import { type CliRun, runPulumi } from "./cli-run.ts";
@@ -98,6 +98,9 @@ export class Rehearsal {
       join(this.folder, "Pulumi.yaml"),
       stringify({ ...source, main: relative(this.folder, root) }),
     );
+    const demo = join(this.folder, "demo");
+    // `software` of the stack file is looked for beside Pulumi.yaml.
+    if (!existsSync(demo)) symlinkSync(join(root, "demo"), demo);
     const stackFile = join(this.folder, `Pulumi.${this.stack}.yaml`);
     if (!existsSync(stackFile)) {
       const { config } = parse(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8")) as { config: StackKeys };

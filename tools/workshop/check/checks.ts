@@ -63,7 +63,7 @@ const house: Check = {
     );
     const read = (file: string) => readFileSync(join(root, file), "utf8");
     const problems = [
-      ...files("scripts/**/*.sh").flatMap((file) => scriptProblems(file, read(file))),
+      ...files("{scripts,demo}/**/*.sh").flatMap((file) => scriptProblems(file, read(file))),
       ...texts.flatMap((file) => textProblems(file, read(file))),
     ];
     const output = problems.map(

@@ -1,23 +1,27 @@
 #!/usr/bin/env bash
 # Have packages of Scalr Server for this host to install, and its settings as the package's operator writes them.
-# Usage: scalr.sh COMPONENT NAME ROLE MAIN ROLE=ADDRESS…    (stdin: the password that all hosts share)
+# Usage: install.sh COMPONENT NAME ROLE MAIN ROLE=ADDRESS…    (stdin: the password that all hosts share)
 #
 # Builds 7.3.0-1, 7.4.0-1 and 7.4.1-1 into /srv/packages, a repository of this host alone, which is then its only source
-# of packages. What is outside of Scalr runs on the host of role proxy (scalr/outside). /etc/scalr-server/site.conf has what an
+# of packages. What is outside of Scalr runs on the host of role proxy (outside/). /etc/scalr-server/site.conf has what an
 # operator adds to the settings; repository=URL there names another source, clouds=… another outside. Installs and starts
 # nothing of the package; settings that changed are taken by the next reconfigure.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+[[ -n ${CHANGEOVER_SCRIPTS:-} ]] || {
+  echo "CHANGEOVER_SCRIPTS is empty; by hand: export CHANGEOVER_SCRIPTS=/opt/changeover/RELEASE/scripts" >&2
+  exit 64
+}
 # shellcheck source=scripts/lib.sh
-. "$here/../lib.sh"
+. "$CHANGEOVER_SCRIPTS/lib.sh"
 # shellcheck source=scripts/lib-packages.sh
-. "$here/../lib-packages.sh"
-# shellcheck source=scripts/demo/lib-scalr.sh
+. "$CHANGEOVER_SCRIPTS/lib-packages.sh"
+# shellcheck source=demo/scalr/lib-scalr.sh
 . "$here/lib-scalr.sh"
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# >= 4)) || misuse "scalr.sh takes COMPONENT NAME ROLE MAIN ROLE=ADDRESS…, got: $*"
+  (($# >= 4)) || misuse "install.sh takes COMPONENT NAME ROLE MAIN ROLE=ADDRESS…, got: $*"
   local role=$3 main=$4 word apps='' proxy='' secret
   export CHANGEOVER_COMPONENT=$1
   [[ -v needed[$role] ]] || misuse "$role is no role of Scalr; allowed are ${!needed[*]}"

@@ -1,19 +1,23 @@
 #!/usr/bin/env bash
 # Have the site of SOUNZ on this machine: Apache, app servers, the index Apollo.
-# Usage: sounz.sh PAIR    (stdin: the password of the database's owner)
+# Usage: install.sh PAIR    (stdin: the password of the database's owner)
 #
 # Installs what is missing. Starts and enables nothing; what runs is restarted when its own
 # files changed. Refuses (77) a pair without MONGREL_PORTS, and a machine whose /opt/apollo
 # lacks files.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+[[ -n ${CHANGEOVER_SCRIPTS:-} ]] || {
+  echo "CHANGEOVER_SCRIPTS is empty; by hand: export CHANGEOVER_SCRIPTS=/opt/changeover/RELEASE/scripts" >&2
+  exit 64
+}
 # shellcheck source=scripts/lib.sh
-. "$here/../lib.sh"
+. "$CHANGEOVER_SCRIPTS/lib.sh"
 # shellcheck source=scripts/pair/lib.sh
-. "$here/../pair/lib.sh"
+. "$CHANGEOVER_SCRIPTS/pair/lib.sh"
 # shellcheck source=scripts/lib-packages.sh
-. "$here/../lib-packages.sh"
-# shellcheck source=scripts/demo/lib-sounz.sh
+. "$CHANGEOVER_SCRIPTS/lib-packages.sh"
+# shellcheck source=demo/sounz/lib-sounz.sh
 . "$here/lib-sounz.sh"
 
 # shellcheck disable=SC2034
@@ -34,7 +38,7 @@ require_jars() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 1)) || misuse "sounz.sh takes PAIR, got: $*"
+  (($# == 1)) || misuse "install.sh takes PAIR, got: $*"
   [[ $1 == sounz ]] || misuse "this site is the one of pair sounz, not of $1"
   local password=''
   read_secret password "the owner's password"

@@ -1,4 +1,4 @@
-# Sourced by sounz.sh: the files of each part, and who runs with old ones.
+# Sourced by install.sh: the files of each part, and who runs with old ones.
 # shellcheck shell=bash
 
 # place UNIT FILE [MODE]: stdin into FILE. That UNIT has to be restarted is remembered until it was.
@@ -23,28 +23,28 @@ install_index() {
   install -d -o apollo -g apollo "$core/data" /var/log/apollo
   # The name by which operators look for it: ps ax | grep start.jar
   ln -sfn /opt/apollo/jetty-runner.jar /usr/share/apollo/start.jar
-  for file in apollo.conf log4j.properties; do place apollo "/etc/apollo/$file" <"$here/sounz/$file"; done
-  for file in solrconfig.xml schema.xml; do place apollo "$core/conf/$file" <"$here/sounz/$file"; done
-  place apollo "$home/solr.xml" <"$here/sounz/solr.xml"
+  for file in apollo.conf log4j.properties; do place apollo "/etc/apollo/$file" <"$here/$file"; done
+  for file in solrconfig.xml schema.xml; do place apollo "$core/conf/$file" <"$here/$file"; done
+  place apollo "$home/solr.xml" <"$here/solr.xml"
   place apollo "$core/core.properties" <<<'name=apollo'
-  place apollo /etc/systemd/system/apollo.service <"$here/sounz/apollo.service"
+  place apollo /etc/systemd/system/apollo.service <"$here/apollo.service"
 }
 
 # install_app PASSWORD
 install_app() {
   user sounz 762
   install -d -o sounz -g sounz /data/sounz /data/sounz/works /var/log/sounz/sounz-app
-  place sounz-app@ /usr/share/sounz/app.py <"$here/sounz/app.py"
+  place sounz-app@ /usr/share/sounz/app.py <"$here/app.py"
   place sounz-app@ "/etc/$PAIR/app.pass" 0640 <<<"$1"
   chgrp sounz "/etc/$PAIR/app.pass"
-  place sounz-app@ /etc/systemd/system/sounz-app@.service <"$here/sounz/sounz-app@.service"
+  place sounz-app@ /etc/systemd/system/sounz-app@.service <"$here/sounz-app@.service"
 }
 
 install_site() {
   local port members=''
   install -d -g adm /var/log/sounz/apache2
   for port in $MONGREL_PORTS; do members+="    BalancerMember http://127.0.0.1:$port retry=1 disablereuse=on\\n"; done
-  sed "s|@MEMBERS@|${members%\\n}|" "$here/sounz/sounz.org.nz.conf" |
+  sed "s|@MEMBERS@|${members%\\n}|" "$here/sounz.org.nz.conf" |
     place apache2 /etc/apache2/sites-available/000-sounz.org.nz.conf
   {
     a2enmod -q proxy proxy_http proxy_balancer lbmethod_byrequests

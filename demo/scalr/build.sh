@@ -9,7 +9,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # The same files give the same package.
 export SOURCE_DATE_EPOCH=1704067200
-# shellcheck source=scripts/demo/scalr/lib-build.sh
+# shellcheck source=demo/scalr/lib-build.sh
 . "$here/lib-build.sh"
 conffiles=(/etc/init.d/scalr /etc/scalr-server/defaults.conf)
 

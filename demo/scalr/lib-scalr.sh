@@ -1,4 +1,4 @@
-# Sourced by scalr.sh: what a host of Scalr needs around the package.
+# Sourced by install.sh: what a host of Scalr needs around the package.
 # shellcheck shell=bash
 
 readonly own=/srv/packages settings=/etc/scalr-server/scalr-server.conf added=/etc/scalr-server/site.conf
@@ -31,12 +31,12 @@ offer_packages() {
   if [[ -z $source ]]; then
     source=file://$own
     log "building packages into $own"
-    bash "$here/scalr/build.sh" "$own" 7.3.0-1 7.4.0-1 7.4.1-1 >&2
-    bash "$here/scalr/repository.sh" "$own"
+    bash "$here/build.sh" "$own" 7.3.0-1 7.4.0-1 7.4.1-1 >&2
+    bash "$here/repository.sh" "$own"
   fi
   [[ ! -e /etc/apt/sources.list ]] || mv /etc/apt/sources.list /etc/apt/sources.list.aside
   write_file /etc/apt/sources.list.d/scalr.list <<<"deb [trusted=yes] $source/ ./"
-  ! command -v dnf >/dev/null || bash "$here/scalr/rpm-host.sh" "$source"
+  ! command -v dnf >/dev/null || bash "$here/rpm-host.sh" "$source"
 }
 
 # offer_outside ROLE ADDRESS: clouds and a configuration tool at the address of the proxy, a port each; their settings on stdout.
@@ -45,7 +45,7 @@ offer_outside() {
   local interface
   if [[ $1 == proxy || $1 == all ]]; then
     interface=$(ip -o -4 address show to "$2/32" | cut -d ' ' -f 2 | head -n 1)
-    bash "$here/scalr/outside/outside.sh" "$interface" "private-rack=$2:9001" "public-east=$2:9002" "public-west=$2:9003" "tool=$2:9004"
+    bash "$here/outside/outside.sh" "$interface" "private-rack=$2:9001" "public-east=$2:9002" "public-west=$2:9003" "tool=$2:9004"
   fi
   printf '%s\n' "clouds=private-rack=http://$2:9001 public-east=http://$2:9002 public-west=http://$2:9003" \
     "tool=http://$2:9004" tool_key=key-of-the-tool

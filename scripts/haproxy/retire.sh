@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# This host as a balancer of pools, when it goes out of service.
+# Usage: retire.sh HOST STACK look|leave
+#
+# `look` says on stdout which pool is still balanced here. HAProxy is not stopped by `leave`: whoever
+# takes the host away does that, when users are sent elsewhere.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/lib-retire.sh
+. "$here/../lib-retire.sh"
+
+look() {
+  local file pool
+  for file in "$CHANGEOVER_ROOT"/*/template; do
+    [[ -e $file ]] || continue
+    pool=${file%/template} && pool=${pool##*/}
+    ! is_active haproxy ||
+      printf '%s\n' "balances pool $pool: when its addresses are elsewhere: systemctl disable --now haproxy"
+  done
+}
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  know_order "$@"
+  [[ $3 == leave ]] || look
+}
+
+{
+  main "$@"
+  exit
+}

@@ -1,0 +1,48 @@
+# Sourced by retire.sh: the pairs of a machine that goes out of service, and what of them is removed.
+# shellcheck shell=bash
+
+# is_pair COMPONENT: it has a file here, or was claimed for a switch. An upgrade may have the name of its software, which
+# has a file of its own.
+is_pair() {
+  local transition
+  transition=$(value_of "$CHANGEOVER_ROOT/$1/claim" transition)
+  [[ $transition == switch || ($transition != upgrade && -r /etc/$1/$1.conf) ]]
+}
+
+# each_pair COMMAND: with what is known of the pair, in PAIR and the variables of its file. A host that was claimed and
+# never told more has no file, and so no server and no address.
+each_pair() {
+  local claim
+  for claim in "$CHANGEOVER_ROOT"/*/claim; do
+    PAIR=${claim%/claim} && PAIR=${PAIR##*/} SERVICE_ADDRESS=none DATA=''
+    { is_pair "$PAIR" && is_ours "$PAIR"; } || continue
+    export CHANGEOVER_COMPONENT=$PAIR
+    [[ ! -r /etc/$PAIR/$PAIR.conf ]] || load_pair "$PAIR"
+    "$1"
+  done
+}
+
+remove_units() {
+  local file unit
+  for file in /etc/systemd/system/changeover-*-"$PAIR".{timer,service}; do
+    [[ -e $file ]] || continue
+    unit=${file##*/}
+    log "removing $unit"
+    timeout 60 systemctl disable --quiet --now "$unit" || timed_out "$unit does not stop"
+    rm -f "$file"
+    systemctl daemon-reload
+  done
+}
+
+remove_refusal_of_clients() {
+  ! nft list table inet "changeover_$PAIR" >/dev/null 2>&1 || nft delete table inet "changeover_$PAIR"
+}
+
+# The data is nobody's from now on: a pair that gets this host again refuses it, instead of going on with old data.
+# Claim and epoch stay, so that a later one counts on.
+mark_retired() {
+  local gone
+  [[ ! -e $(records)/cluster && -e $(records)/retired ]] ||
+    printf 'system_id=%s\nsince=%(%FT%T%z)T\n' "$(value_of "$(records)/cluster" system_id)" -1 | write_file "$(records)/retired"
+  for gone in cluster copies making rewinding serving serving.before alone down fence stack; do rm -rf "${CHANGEOVER_ROOT:?}/$PAIR/$gone"; done
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# This host as a machine of pairs, when it goes out of service.
+# Usage: retire.sh HOST STACK look|leave
+#
+# `look` says on stdout for which pair the host accepts writes or holds the service address. `leave`
+# stops the pair's units and its server, removes units, command, scripts, secrets and the nft table, and
+# says where the data stays. It refuses (77) a host that has begun to serve meanwhile.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+. "$here/../lib.sh"
+# shellcheck source=scripts/pair/lib.sh
+. "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-carried.sh
+. "$here/lib-carried.sh"
+# shellcheck source=scripts/lib-retire.sh
+. "$here/../lib-retire.sh"
+# shellcheck source=scripts/pair/lib-retire.sh
+. "$here/lib-retire.sh"
+
+look() {
+  local link role=stopped
+  [[ -n $DATA ]] || return 0
+  know_role
+  [[ $role != writer ]] ||
+    printf '%s\n' "accepts writes for $PAIR: put the pair back and make the other machine production, or if nobody needs it any more: systemctl stop $UNIT"
+  [[ $SERVICE_ADDRESS == none ]] || ! holds_address || {
+    link=$(ip -o address show to "$SERVICE_ADDRESS/32")
+    [[ $link =~ ^[0-9]+:\ *([^ @]+) ]]
+    printf '%s\n' "holds $SERVICE_ADDRESS of $PAIR: ip address delete $SERVICE_ADDRESS/32 dev ${BASH_REMATCH[1]}"
+  }
+}
+
+leave() {
+  local -a services
+  local reasons
+  log "taking $HOST out of pair $PAIR"
+  exec 9>"$(records)/lock"
+  flock -w 60 9 || timed_out "the lock of $PAIR is held by $(cat "$(records)/holder" 2>/dev/null)"
+  # It may have begun to serve since it was looked at.
+  reasons=$(look)
+  [[ -z $reasons ]] || refuse "$HOST ${reasons//$'\n'/; }"
+  remove_units
+  if [[ -n $DATA ]]; then
+    read -ra services <<<"$(services_on '')"
+    stop_units "${services[@]}"
+    stop_server
+    write_file "/etc/$PAIR/$PAIR.status" <<<down
+    rm -f "/etc/$PAIR"/{secret,pgpass,rsync.pass,rsync.secrets}
+    [[ ! -e $DATA ]] || printf '%s\n' "$DATA"
+  fi
+  remove_refusal_of_clients
+  rm -rf "/usr/local/sbin/changeover-$PAIR" "/usr/local/lib/changeover/$PAIR"
+  mark_retired
+  exec 9>&-
+}
+
+main() {
+  [[ ${1:-} != --help ]] || { show_help && return; }
+  know_order "$@"
+  each_pair "$3"
+}
+
+{
+  main "$@"
+  exit
+}
