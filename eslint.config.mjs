@@ -36,7 +36,12 @@ const resourcesInApply = {
   message: "a resource made inside apply is missing from previews: decide from plain data, then declare",
 };
 
-const restricted = (...rules) => ({ "no-restricted-syntax": ["error", ...rules] });
+const spreadLiterals = {
+  selector: "ObjectExpression > SpreadElement > ObjectExpression",
+  message: "an object is spread only to put more on a line: write its properties down",
+};
+
+const restricted = (...rules) => ({ "no-restricted-syntax": ["error", spreadLiterals, ...rules] });
 
 export default tseslint.config(
   { ignores: ["node_modules/", "coverage/", ".vitest/"] },

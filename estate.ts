@@ -36,7 +36,12 @@ export async function declareEstate(
   const leaving = [...members.values()].filter(({ host }) => config.absent.includes(host.name));
   const absent = leaving.length === 0 ? undefined : new AbsentHosts(leaving, stack.hex);
   const declared = declareEntries(config, components, (use) => ({
-    ...{ platform, members, stack: stack.hex, adopt: config.adopt, last, use },
+    platform,
+    members,
+    stack: stack.hex,
+    adopt: config.adopt,
+    last,
+    use,
     unreachable: [...config.unreachable, ...config.suspect],
     suspect: config.suspect,
     after: absent?.looked ?? [],

@@ -38,8 +38,12 @@ const brought = new Map<string, string>();
 /** The rolling update to a release that was brought. */
 const update = (revision: string) =>
   ansible.play(playbook, {
-    ...{ pool: "crossbow", owner: "expprodl", port: 8080, links: {} },
-    ...{ revision, archive: brought.get(revision) },
+    pool: "crossbow",
+    owner: "expprodl",
+    port: 8080,
+    links: {},
+    revision,
+    archive: brought.get(revision),
   });
 
 /** @param act ends the update, and throws when it failed. */

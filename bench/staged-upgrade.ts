@@ -46,7 +46,8 @@ const ansible = new Ansible(site.estate, "packages", {
   rpm: ["scalr-proxy"],
 });
 const smoke = Object.entries(scalr().smoke).map(([name, { cleanUp = "true", ...test }]) => ({
-  ...{ name, cleanUp },
+  name,
+  cleanUp,
   ...test,
 }));
 

@@ -28,7 +28,12 @@ export function connectionOf(
 function plainConnection(target: SshTarget, limits: DialLimits): ConnectionArgs {
   const { perDialTimeout = 5, dialErrorLimit = 3 } = limits;
   const hop = ({ host, port, user, hostKey, privateKeyPath }: SshTarget) => ({
-    ...{ host, port, user, hostKey, perDialTimeout, dialErrorLimit },
+    host,
+    port,
+    user,
+    hostKey,
+    perDialTimeout,
+    dialErrorLimit,
     ...(privateKeyPath === undefined ? {} : { privateKey: privateKeyAt(privateKeyPath) }),
   });
   return { ...hop(target), ...(target.proxy ? { proxy: hop(target.proxy) } : {}) };

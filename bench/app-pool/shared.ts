@@ -5,7 +5,10 @@ import { Load, type LoadReport } from "../../tools/workshop/load.ts";
 const styles = "/deploy/crossbow/shared/system/styles";
 const servers = ["prodapp01", "prodapp02", "prodapp03"];
 const volume = {
-  ...{ servers: ["prodapp01", "prodapp02"], arbiter: "websvr", brick: "/data00/styles", owner: "expprodl" },
+  servers: ["prodapp01", "prodapp02"],
+  arbiter: "websvr",
+  brick: "/data00/styles",
+  owner: "expprodl",
   mounts: Object.fromEntries(servers.map((name) => [name, styles])),
 };
 const cache = { nodes: { prodapp01: "in", prodapp02: "in" }, clients: servers };
@@ -34,7 +37,8 @@ export async function sharedChanges(): Promise<SharedChange[]> {
     ["websvr", "websvr2"],
     servers,
     {
-      ...{ cache: "sessions", links: { "public/styles": "system/styles" } },
+      cache: "sessions",
+      links: { "public/styles": "system/styles" },
       settings: { STYLES_MARKER: ".changeover/volume" },
     },
     { config },

@@ -14,8 +14,16 @@ import {
 } from "./table.ts";
 
 const limits: PoolLimits = {
-  ...{ pool: "crossbow", drainSeconds: 60, policy: "fail", minHealthy: 1, readySeconds: 60, upSeconds: 30 },
-  ...{ bakeSeconds: 15, groupBakeSeconds: 1, path: "/", host: "localhost" },
+  pool: "crossbow",
+  drainSeconds: 60,
+  policy: "fail",
+  minHealthy: 1,
+  readySeconds: 60,
+  upSeconds: 30,
+  bakeSeconds: 15,
+  groupBakeSeconds: 1,
+  path: "/",
+  host: "localhost",
 };
 
 /** The transitions of a pool, as the documents show them. */

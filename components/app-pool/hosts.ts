@@ -41,9 +41,13 @@ export function serverHost(
   const { database, after } = given;
   const { host: machine } = pool.site.member(name);
   const conf: Record<string, pulumi.Input<string>> = {
-    ...{ address: machine.address, port: String(config.appPort) },
-    ...{ ready: config.ready.path, status: String(config.ready.status) },
-    ...{ owner: config.owner, owner_uid: String(config.ownerUid), keep: String(config.keepReleases) },
+    address: machine.address,
+    port: String(config.appPort),
+    ready: config.ready.path,
+    status: String(config.ready.status),
+    owner: config.owner,
+    owner_uid: String(config.ownerUid),
+    keep: String(config.keepReleases),
     links: Object.entries(config.links)
       .map(([folder, shared]) => `${folder}=${shared}`)
       .sort()

@@ -72,7 +72,8 @@ export class Pool {
   #decide(component: string, more: Partial<PoolWanted> = {}): Decide {
     const reach = Object.entries(this.config.reaches).map(([name, where]) => `${name}=${where}`);
     return {
-      ...{ in: decides, kind: "pool" },
+      in: decides,
+      kind: "pool",
       wanted: () => ({ pool: this.name, balancers: this.balancers, ...more }),
       probe: (host) =>
         this.balancers.includes(host)
@@ -95,7 +96,14 @@ function limitsOf(pool: string, config: PoolConfig): PoolLimits {
   return {
     // A site in maintenance serves nobody, whoever is up.
     minHealthy: config.maintenance ? 0 : config.minHealthy,
-    ...{ pool, readySeconds, upSeconds, bakeSeconds, groupBakeSeconds, host },
-    ...{ drainSeconds: config.drain.seconds, policy: config.drain.policy, path: "/" },
+    pool,
+    readySeconds,
+    upSeconds,
+    bakeSeconds,
+    groupBakeSeconds,
+    host,
+    drainSeconds: config.drain.seconds,
+    policy: config.drain.policy,
+    path: "/",
   };
 }

@@ -10,7 +10,9 @@ const once = "one part of one pool";
 export const hostsOfPool = (pool: Fields): HostUse[] => [
   ...wordsOf(pool.balancers).map((host, index) => ({ path: ["balancers", String(index)], host, once })),
   ...Object.entries(fieldsOf(pool.servers)).map(([host, wanted]): HostUse => ({
-    ...{ path: ["servers", host], host, once },
+    path: ["servers", host],
+    host,
+    once,
     ...(wanted === "out"
       ? {}
       : { whenLost: "no step can run on it; allowed: out (the others serve without it)" }),

@@ -378,7 +378,8 @@ export function edgeTable(options: {
       haproxyServes,
       {
         ...page,
-        ...{ phase: "page-check", name: "page-check" },
+        phase: "page-check",
+        name: "page-check",
         says: "every public address answers with status 503 and the page's marker, and nothing else",
       },
       open,
@@ -403,7 +404,9 @@ export function edgeTable(options: {
 export function singleReleaseTable(limits: PoolLimits): Table {
   const { pool, readySeconds } = limits;
   const revision: Pick<Row, "on" | "limits" | "words" | "deadlineSeconds"> = {
-    ...{ on: "servers", limits: [pool], deadlineSeconds: readySeconds + 60 },
+    on: "servers",
+    limits: [pool],
+    deadlineSeconds: readySeconds + 60,
     words: (keepers) => [keepers.revision ?? ""],
   };
   return [
@@ -411,12 +414,15 @@ export function singleReleaseTable(limits: PoolLimits): Table {
     toServers(pool, "close", "on", "no server takes a new request, what was in flight has ended"),
     {
       ...revision,
-      ...{ phase: "release", script: "app/release", verdict: true },
+      phase: "release",
+      script: "app/release",
+      verdict: true,
       says: "the application runs the release and is ready at its private address",
     },
     {
       ...revision,
-      ...{ phase: "back", script: "app/back" },
+      phase: "back",
+      script: "app/back",
       says: "only if the release is bad: the application runs what ran before, and is ready",
       when: (bad) => bad.length > 0,
     },

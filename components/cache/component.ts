@@ -66,21 +66,29 @@ export class CacheRing extends pulumi.ComponentResource {
     const { address, ready } = member.host;
     const { clients, port } = this.#goal;
     const decide: Decide = {
-      ...{ in: decides, kind: "node", probe: this.#probe },
+      in: decides,
+      kind: "node",
+      probe: this.#probe,
       wanted: (kept) =>
         address.apply((own) => ({
-          ...{ cache: this.#name, node: host, address: own },
+          cache: this.#name,
+          node: host,
+          address: own,
           state: kept.state === "out" ? "out" : "in",
-          ...{ port, memoryMiB: this.#config.memoryMiB },
+          port,
+          memoryMiB: this.#config.memoryMiB,
         })),
     };
     return this.#site.transition(
       {
-        ...{ component: nodeComponent(this.#name, host), transition: "node", decide },
+        component: nodeComponent(this.#name, host),
+        transition: "node",
+        decide,
         ...this.#nodeGoal(host, state),
         // A node that goes changes nothing on clients: they have done without it since they got the ring.
         hosts: [...new Set([host, ...(state === "in" ? clients : [])])],
-        ...{ sets: { clients }, witnesses: clients },
+        sets: { clients },
+        witnesses: clients,
         after: [...ready, ...after],
         // Nobody can change what nothing dials; clients that are lost are left out.
         whenLost: member.unreachable ? "freeze" : "leave out",
@@ -94,13 +102,18 @@ export class CacheRing extends pulumi.ComponentResource {
     const { address, identity } = this.#site.member(host).host;
     const clients = this.#goal.clients.map((client) => this.#site.member(client).host.address);
     const settings = {
-      ...{ address, port: String(config.port), memory_mib: String(config.memoryMiB) },
+      address,
+      port: String(config.port),
+      memory_mib: String(config.memoryMiB),
       connections: String(config.connections),
       clients: pulumi.all(clients).apply((addresses) => addresses.join(",")),
       ...this.#moving(),
     };
     const keepers = keepersOf<pulumi.Input<string>>({
-      ...{ cache: this.#name, state, node: host, place: this.#place(host) },
+      cache: this.#name,
+      state,
+      node: host,
+      place: this.#place(host),
       ...(state === "in" ? settings : {}),
       [`machine.${host}`]: identity,
     });
@@ -113,7 +126,8 @@ export class CacheRing extends pulumi.ComponentResource {
     const { copySeconds, settleSeconds, reloads } = this.#config;
     return {
       copier: this.#present()[0],
-      ...{ copySeconds: String(copySeconds), settleSeconds: String(settleSeconds) },
+      copySeconds: String(copySeconds),
+      settleSeconds: String(settleSeconds),
       reloads: reloads.join(","),
     };
   }
@@ -130,7 +144,10 @@ export class CacheRing extends pulumi.ComponentResource {
     const lost = nodes.filter((host) => this.#site.isLost(host));
     return this.#site.transition(
       {
-        ...{ component: this.#name, transition: "ring", hosts: clients, whenLost: "leave out" },
+        component: this.#name,
+        transition: "ring",
+        hosts: clients,
+        whenLost: "leave out",
         keepers: keepersOf<pulumi.Input<string>>({
           cache: this.#name,
           ring: places.apply((all) => all.join(",")),
@@ -148,7 +165,10 @@ export class CacheRing extends pulumi.ComponentResource {
         table: present.length > 0 ? cacheRingTable : [],
         after: [...this.#site.ready(clients), ...after],
         decide: {
-          ...{ in: decides, kind: "ring", hosts: present, probe: this.#probe },
+          in: decides,
+          kind: "ring",
+          hosts: present,
+          probe: this.#probe,
           wanted: ({ sha256 = "" }) => ({ sha256 }),
         },
       },
@@ -170,7 +190,10 @@ export class CacheRing extends pulumi.ComponentResource {
     const hosts = Object.keys(this.#config.nodes);
     const places = pulumi.all(Object.fromEntries(hosts.map((host) => [host, this.#place(host)])));
     return places.apply((all) => ({
-      ...{ port, nodes: this.#config.nodes, clients, places: all },
+      port,
+      nodes: this.#config.nodes,
+      clients,
+      places: all,
       sha256: ringHash(nodes.map((host) => all[host] ?? "")),
     }));
   }

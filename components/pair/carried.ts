@@ -49,7 +49,9 @@ export function carriedLines(config: Carried): Record<string, string> {
     ...Object.entries(config.services).flatMap(([name, service]) => [
       ...prefixed(`services.${name}`, {
         units: unitsOf(service).join(" "),
-        ...{ on: service.on, ports: service.ports.join(" "), logs: service.logs.join(" ") },
+        on: service.on,
+        ports: service.ports.join(" "),
+        logs: service.logs.join(" "),
       }),
       ...(service.portsAs === undefined ? [] : [[`settings.${service.portsAs}`, service.ports.join(" ")]]),
     ]),

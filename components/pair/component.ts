@@ -72,8 +72,11 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     const { address } = this.#service;
     const { port, database } = this.#config;
     const provides: PairDatabase = {
-      ...{ address, port, name: database },
-      ...{ password: this.#ownerPassword, ready: finished },
+      address,
+      port,
+      name: database,
+      password: this.#ownerPassword,
+      ready: finished,
     };
     return {
       hosts: this.#machineNames(),
@@ -81,7 +84,9 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
       finished: [finished],
       outcome: outcomeOf(this.#goal),
       expected: address.apply((held) => ({
-        ...{ component: this.#name, statuses: this.#statuses, address: held },
+        component: this.#name,
+        statuses: this.#statuses,
+        address: held,
       })),
       outputs: {
         serviceAddresses: address,
@@ -129,7 +134,8 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     return this.#transition("switch", {
       whenLost: "alone",
       keepers: keepersOf<pulumi.Input<string>>({
-        ...{ primary: this.#goal.primary, secondary: this.#goal.secondary },
+        primary: this.#goal.primary,
+        secondary: this.#goal.secondary,
         production: this.#goal.production,
         ...(lost === undefined ? { standby: standbyOf(this.#goal) } : { lost, grab: this.#grab(lost) }),
         // A standby that stands still does not begin to stream by itself, nor one that streams end.
@@ -177,7 +183,8 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     args: Omit<SiteTransitionArgs, "component" | "transition" | "hosts" | "decide">,
   ): Transition {
     const decide: Decide = {
-      ...{ in: decides, kind: "pair" },
+      in: decides,
+      kind: "pair",
       wanted: (keepers) => this.#wanted(keepers),
       probe: () => ["pair/probe", this.#name],
     };
@@ -207,7 +214,12 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
       const settings: Record<string, pulumi.Input<string>> = {
         self,
         peer: self === primary ? secondary : primary,
-        ...{ primary, secondary, database, port: String(port), peer_port: String(peerPort), interface: link },
+        primary,
+        secondary,
+        database,
+        port: String(port),
+        peer_port: String(peerPort),
+        interface: link,
         clients: clients.join(","),
         service_address: movedBy === "host" ? address : "none",
       };
@@ -255,10 +267,13 @@ export class PrimaryStandbyPair extends pulumi.ComponentResource {
     return {
       production,
       standby: kept.standby ?? (production === primary ? secondary : primary),
-      ...{ maxLagMiB: config.maxLagMiB, maxClockSkewSeconds: config.maxClockSkewSeconds },
+      maxLagMiB: config.maxLagMiB,
+      maxClockSkewSeconds: config.maxClockSkewSeconds,
       minFreeMiB: config.minFreeMiB,
-      ...{ copies: copiesOf(config), maxCopyAgeMinutes: config.maxCopyAgeMinutes },
-      ...{ lost: this.#lost, fenced: this.#fence !== undefined },
+      copies: copiesOf(config),
+      maxCopyAgeMinutes: config.maxCopyAgeMinutes,
+      lost: this.#lost,
+      fenced: this.#fence !== undefined,
       acceptSplitBrainRisk: config.acceptSplitBrainRisk,
       acceptDataLoss: config.acceptDataLoss,
     };

@@ -25,8 +25,11 @@ export const pairExamples: Readonly<Record<string, Example>> = {
     title:
       "Pair: switch without the other machine, which is sick and may still answer, with services and checks (no fence)",
     table: aloneTable({
-      ...{ platformMovesAddress: false, checksFromHost: false, fencedBy: "nobody" },
-      ...{ carried: everything, grab: "attempt" },
+      platformMovesAddress: false,
+      checksFromHost: false,
+      fencedBy: "nobody",
+      carried: everything,
+      grab: "attempt",
     }),
   },
   alone: {

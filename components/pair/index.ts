@@ -5,7 +5,8 @@ import type { PairFacts } from "./decide.ts";
 import { describeMachine } from "./describe.ts";
 import { pairExamples } from "./examples.ts";
 import { earlierPairs, goneFromPair } from "./leaving.ts";
-import { hostsOfPair, pairRules, portsOfPair } from "./rules.ts";
+import { portsOfPair } from "./ports.ts";
+import { hostsOfPair, pairRules } from "./rules.ts";
 import { differences, type PairExpected } from "./verify.ts";
 
 /** Left out in the file, the database has the name of the pair. */

@@ -1,4 +1,4 @@
-import type { HostUse, PortUse, Rule } from "../system.ts";
+import type { HostUse, Rule } from "../system.ts";
 import {
   at,
   type Draft,
@@ -14,7 +14,6 @@ import {
 import { allowedWords, pathText, shown } from "../../config/problems.ts";
 import { contains, networkOf } from "../../platforms/ipv4.ts";
 import { carriedNames, carriedPorts } from "./carried-config.ts";
-import { defaultPorts } from "./config.ts";
 
 /** The hosts that the fields of a pair name, as far as they are words. */
 const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =>
@@ -23,7 +22,9 @@ const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =
     return name === undefined ? [] : [[key, name]];
   });
 
-const machinesOf = (pair: Fields): string[] => named(pair, "primary", "secondary").map(([, host]) => host);
+/** The machines of a pair, as far as they are words. */
+export const machinesOf = (pair: Fields): string[] =>
+  named(pair, "primary", "secondary").map(([, host]) => host);
 
 /** Where a pair names hosts. */
 export function hostsOfPair(name: string, pair: Fields): HostUse[] {
@@ -45,68 +46,6 @@ export function hostsOfPair(name: string, pair: Fields): HostUse[] {
       besides: ["operator"],
       whenLost: "name another host, or operator",
     },
-  ];
-}
-
-const numberOr = (value: unknown, otherwise: number): number =>
-  typeof value === "number" ? value : otherwise;
-
-/** What a pair listens on. Ports of its services are those of its own indexes and pages, too. */
-export function portsOfPair(pair: Fields): PortUse[] {
-  const hosts = machinesOf(pair);
-  const use = (
-    path: readonly string[],
-    port: number,
-    purpose: string,
-    from: PortUse["from"] = ["members"],
-  ): PortUse => ({
-    ...{ path, port, purpose, hosts, from },
-  });
-  const forClients = ["network", ...wordsOf(pair.clients)];
-  const port = numberOr(pair.port, defaultPorts.port);
-  const pages = Object.entries(mapped(pair.checks)).map(([check, fields]): [string, number] => [
-    check,
-    numberOr(fields.port, 80),
-  ]);
-  return [
-    use(["port"], port, "database, between the two machines"),
-    use(["peerPort"], numberOr(pair.peerPort, defaultPorts.peerPort), "records, between the two machines"),
-    ...(Object.keys(mapped(pair.directories)).length > 0
-      ? [
-          use(
-            ["rsyncPort"],
-            numberOr(pair.rsyncPort, carriedPorts.directories),
-            "copies, between the two machines",
-          ),
-        ]
-      : []),
-    ...Object.entries(mapped(pair.indexes)).flatMap(([index, fields]) => [
-      use(
-        ["indexes", index, "port"],
-        numberOr(fields.port, carriedPorts.index),
-        "copies, between the two machines",
-      ),
-      use(
-        ["indexes", index, "rsyncPort"],
-        numberOr(fields.rsyncPort, carriedPorts.indexCopies),
-        "copies, between the two machines",
-      ),
-    ]),
-    { ...use(["port"], port, "database, for clients", forClients), counts: "again" },
-    ...pages
-      .filter(([, page], index) => pages.findIndex(([, other]) => other === page) === index)
-      .map(([check, page]): PortUse => ({
-        ...use(["checks", check, "port"], page, "pages, for clients", forClients),
-        counts: "again",
-      })),
-    ...Object.entries(mapped(pair.services)).flatMap(([service, { ports }]) =>
-      (Array.isArray(ports) ? ports : [])
-        .filter((own) => typeof own === "number")
-        .map((own): PortUse => ({
-          ...use(["services", service, "ports"], own, "a service of its own", []),
-          counts: "own",
-        })),
-    ),
   ];
 }
 

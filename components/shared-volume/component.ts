@@ -65,9 +65,14 @@ export class SharedVolume extends pulumi.ComponentResource {
 
   #provision(host: string, role: "server" | "client"): Transition {
     return this.#transition({
-      ...{ component: `${this.#name}-${host}`, transition: "provision" },
-      ...{ hosts: [host], table: volumeHostTable, keepers: { role } },
-      ...{ kind: "host" as const, look: () => ["host"], after: this.#site.after },
+      component: `${this.#name}-${host}`,
+      transition: "provision",
+      hosts: [host],
+      table: volumeHostTable,
+      keepers: { role },
+      kind: "host" as const,
+      look: () => ["host"],
+      after: this.#site.after,
     });
   }
 
@@ -84,7 +89,8 @@ export class SharedVolume extends pulumi.ComponentResource {
     );
     const [first] = bricks;
     const wanted = (keepers: Keepers): Omit<BricksWanted, "component" | "transition" | "stack"> => ({
-      ...{ volume: this.#name, first: keepers.first ?? "" },
+      volume: this.#name,
+      first: keepers.first ?? "",
       bricks: (["data", "arbiter"] as const).flatMap((role) =>
         Object.entries(keepers)
           .filter(([key]) => key.startsWith(`${role}.`))
@@ -92,10 +98,14 @@ export class SharedVolume extends pulumi.ComponentResource {
       ),
     });
     return this.#transition({
-      ...{ component: `${this.#name}-volume`, transition: "bricks" },
-      ...{ hosts: bricks.map(({ host }) => host), table: bricksTable },
+      component: `${this.#name}-volume`,
+      transition: "bricks",
+      hosts: bricks.map(({ host }) => host),
+      table: bricksTable,
       keepers: { volume: this.#name, first: first?.host, ...places, ...options },
-      ...{ kind: "bricks" as const, wanted, after: provisioned.map(({ finished }) => finished) },
+      kind: "bricks" as const,
+      wanted,
+      after: provisioned.map(({ finished }) => finished),
       look: (host) => [`brick=${bricks.find((brick) => brick.host === host)?.path ?? ""}`],
     });
   }
@@ -122,10 +132,16 @@ export class SharedVolume extends pulumi.ComponentResource {
     const way: Replaces =
       config.replaces === undefined ? "none" : config.copyFrom === host ? "copies" : "holds";
     return this.#transition({
-      ...{ component: `${this.#name}-${host}-mount`, transition: "client" },
-      ...{ hosts: [host], table: path === "none" ? unmountTable : mountTable(way) },
+      component: `${this.#name}-${host}-mount`,
+      transition: "client",
+      hosts: [host],
+      table: path === "none" ? unmountTable : mountTable(way),
       keepers: {
-        ...{ volume: this.#name, host, path, owner: config.owner, servers },
+        volume: this.#name,
+        host,
+        path,
+        owner: config.owner,
+        servers,
         ...(config.replaces === undefined
           ? {}
           : {
@@ -135,11 +151,10 @@ export class SharedVolume extends pulumi.ComponentResource {
             }),
         checkSeconds: String(config.checkSeconds),
       },
-      ...{
-        kind: "mount",
-        wanted: ({ path: at = "" }) => ({ volume: this.#name, path: at }),
-      },
-      ...{ look: () => [`mount=${path}`], after },
+      kind: "mount",
+      wanted: ({ path: at = "" }) => ({ volume: this.#name, path: at }),
+      look: () => [`mount=${path}`],
+      after,
     });
   }
 
@@ -147,10 +162,16 @@ export class SharedVolume extends pulumi.ComponentResource {
     const { component, transition, hosts, table, kind, wanted, look } = args;
     const made = this.#site.transition(
       {
-        ...{ component, transition, hosts, table, whenLost: "freeze" },
+        component,
+        transition,
+        hosts,
+        table,
+        whenLost: "freeze",
         keepers: keepersOf<pulumi.Input<string>>({ ...args.keepers, ...this.#site.machines(hosts) }),
         decide: {
-          ...{ in: decides, kind, wanted },
+          in: decides,
+          kind,
+          wanted,
           probe: (host) => ["gluster/probe", component, this.#name, ...look(host)],
         },
         after: [...this.#site.ready(hosts), ...args.after],

@@ -137,7 +137,8 @@ function placesOf(name: string, volume: Fields): { host: string; folder: string;
       at: [...path, Object.hasOwn(own, host) ? "bricks" : "brick"],
     })),
     ...Object.entries(fieldsOf(volume.mounts)).map(([host, mount]) => ({
-      ...{ host, folder: word(mount) ?? "" },
+      host,
+      folder: word(mount) ?? "",
       at: [...path, "mounts", host],
     })),
   ];

@@ -17,7 +17,8 @@ const probe = "gluster/probe";
 export const looksOfVolume = (name: string, { bricks, mounts }: VolumeExpected): LookRequest[] => [
   ...bricks.map(({ host, path }) => ({ host, probe, words: [`${name}-volume`, name, `brick=${path}`] })),
   ...Object.entries(mounts).map(([host, path]) => ({
-    ...{ host, probe },
+    host,
+    probe,
     words: [`${name}-${host}-mount`, name, `mount=${path}`],
   })),
 ];

@@ -37,7 +37,9 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     const upgrade = this.#upgrade(configured);
     const { main, diskPercent } = config;
     const expected = upgrade.receipt("upgrade/green").apply((receipt) => ({
-      ...{ ran: withGreen(ranIn(site.last, name), greenOf(receipt)), main, diskPercent },
+      ran: withGreen(ranIn(site.last, name), greenOf(receipt)),
+      main,
+      diskPercent,
       hosts: this.#hosts,
     }));
     this.operated = {
@@ -89,12 +91,15 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     return this.#transition(this.#name, "upgrade", this.#hosts, {
       table: stagedUpgradeTable(this.#goal, {
         ...seconds,
-        ...{ backupMinutes: backup.maxAgeMinutes, silenceMinutes: silence.minutes },
+        backupMinutes: backup.maxAgeMinutes,
+        silenceMinutes: silence.minutes,
         back: backupIn(config.acceptDataLoss),
       }),
       // A host more plans its own steps only, so no host but the main one stands in the goal.
       keepers: keepersOf<pulumi.Input<string>>({
-        ...{ package: config.package, version: config.version, main },
+        package: config.package,
+        version: config.version,
+        main,
         [`machine.${main}`]: this.#site.member(main).host.identity,
       }),
       sets: {
@@ -125,11 +130,16 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     return this.#site.transition(
       {
         ...args,
-        ...{ component, transition, hosts, whenLost: "refuse" },
+        component,
+        transition,
+        hosts,
+        whenLost: "refuse",
         cure: "mend it and take it off the list, or take it out of the upgrade",
         after: [...this.#site.ready(hosts), ...(args.after ?? [])],
         decide: {
-          ...{ in: decides, kind: transition, seconds: lookSeconds },
+          in: decides,
+          kind: transition,
+          seconds: lookSeconds,
           wanted: () => (transition === "host" ? {} : wanted),
           probe: () => ["upgrade/probe", component, this.#name, version],
         },

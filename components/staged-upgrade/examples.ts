@@ -14,7 +14,9 @@ export const upgradeExamples: Readonly<Record<string, Example>> = {
     title: "Staged upgrade: one version on all hosts (and the way back)",
     table: stagedUpgradeTable(
       {
-        ...{ name: "scalr", main: "db", others: ["app1", "app2", "proxy", "worker"] },
+        name: "scalr",
+        main: "db",
+        others: ["app1", "app2", "proxy", "worker"],
         groups: [
           ["app1", "app2"],
           ["proxy", "worker"],
@@ -22,8 +24,14 @@ export const upgradeExamples: Readonly<Record<string, Example>> = {
         smoke: [{ name: "farm", on: "app1", seconds: 60, command: "farm launch", cleanUp: "farm terminate" }],
       },
       {
-        ...{ stop: 300, package: 1800, reconfigure: 3600, healthy: 300, backup: 14400 },
-        ...{ backupMinutes: 60, silenceMinutes: 240, back: "" },
+        stop: 300,
+        package: 1800,
+        reconfigure: 3600,
+        healthy: 300,
+        backup: 14400,
+        backupMinutes: 60,
+        silenceMinutes: 240,
+        back: "",
       },
     ),
   },

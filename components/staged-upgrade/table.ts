@@ -29,7 +29,12 @@ export const upgradeHostTable = (name: string, software?: string): Table => [
 ];
 
 const softwareRow = (name: string, script: string): Row => ({
-  ...{ phase: "software", name: "software", script, on: "each", limits: [name], stdin: "shared" },
+  phase: "software",
+  name: "software",
+  script,
+  on: "each",
+  limits: [name],
+  stdin: "shared",
   software: true,
   says: "a repository offers the package to the host, and the settings are there that it is installed with",
   words: (keepers) => [keepers["conf.role"] ?? ""],
@@ -57,24 +62,35 @@ export function stagedUpgradeTable(goal: UpgradeGoal, limits: UpgradeLimits): Ta
 /** While everything still runs. */
 const backedUpRows = (name: string, version: Versioned, limits: UpgradeLimits): Row[] => [
   {
-    ...{ ...version, phase: "fetch", script: "upgrade/fetch", on: "each" },
+    ...version,
+    phase: "fetch",
+    script: "upgrade/fetch",
+    on: "each",
     says: "exactly this version is loaded from a repository; nothing is installed",
     deadlineSeconds: limits.package,
   },
   {
-    ...{ phase: "silence", name: "silence", script: "upgrade/silence", on: "each" },
+    phase: "silence",
+    name: "silence",
+    script: "upgrade/silence",
+    on: "each",
     says: "alerts are silent, and users are told; it ends by itself",
     limits: [name, "on", String(limits.silenceMinutes)],
     deadlineSeconds: 120,
   },
   {
-    ...{ phase: "backup", script: "upgrade/backup", on: "main" },
+    phase: "backup",
+    script: "upgrade/backup",
+    on: "main",
     limits: [name, String(limits.backupMinutes), limits.back || "none"],
     says: "the whole database is in a backup that ended well: both programs' results, size, end mark, gzip -t",
     deadlineSeconds: limits.backup,
   },
   {
-    ...{ phase: "trial", script: "upgrade/trial", on: "main", limits: [name] },
+    phase: "trial",
+    script: "upgrade/trial",
+    on: "main",
+    limits: [name],
     says: "the backup was restored into a scratch server and has the same tables and numbers of rows",
     deadlineSeconds: limits.backup,
   },
@@ -82,12 +98,18 @@ const backedUpRows = (name: string, version: Versioned, limits: UpgradeLimits): 
 
 const packageRows = ({ name, others }: UpgradeGoal, version: Versioned, limits: UpgradeLimits): Row[] => [
   {
-    ...{ ...version, phase: "package", script: "upgrade/package", on: "each" },
+    ...version,
+    phase: "package",
+    script: "upgrade/package",
+    on: "each",
     says: "exactly this version is installed; the package has reconfigured nothing by itself",
     deadlineSeconds: limits.package,
   },
   {
-    ...{ ...version, phase: "restore", script: "upgrade/restore", on: "main" },
+    ...version,
+    phase: "restore",
+    script: "upgrade/restore",
+    on: "main",
     says: "only if a newer version has migrated the database: the backup from before that is put back",
     limits: [...(version.limits ?? []), limits.back || "none"],
     deadlineSeconds: limits.backup,
@@ -102,12 +124,18 @@ const healthRow = (
   limits: UpgradeLimits,
   ...watch: readonly string[]
 ): Omit<Row, "phase" | "on" | "says"> => ({
-  ...{ script: "upgrade/health", limits: [name, String(limits.healthy), ...watch], reads: true },
+  script: "upgrade/health",
+  limits: [name, String(limits.healthy), ...watch],
+  reads: true,
   deadlineSeconds: limits.healthy + 60,
 });
 
 const restRow = (name: string): Row => ({
-  ...{ phase: "restore", name: "rest", script: "upgrade/rest", on: "others", limits: [name] },
+  phase: "restore",
+  name: "rest",
+  script: "upgrade/rest",
+  on: "others",
+  limits: [name],
   says: "nothing writes while the database is migrated: the host was not started again meanwhile",
   deadlineSeconds: 60,
 });
@@ -115,20 +143,29 @@ const restRow = (name: string): Row => ({
 /** The main database alone, then the others, so many at once. */
 const reconfigureRows = ({ name, groups }: UpgradeGoal, version: Versioned, limits: UpgradeLimits): Row[] => [
   {
-    ...{ ...version, phase: "reconfigure-main", name: "reconfigure-main" },
-    ...{ script: "upgrade/reconfigure", on: "main" },
+    ...version,
+    phase: "reconfigure-main",
+    name: "reconfigure-main",
+    script: "upgrade/reconfigure",
+    on: "main",
     says: "the main database is migrated: back goes only by way of the backup",
     deadlineSeconds: limits.reconfigure,
     pointOfNoReturn: true,
   },
   {
     // All wait for it; whether it stays so is looked at again with all others.
-    ...{ ...healthRow(name, limits, "3"), phase: "health-main", name: "health-main", on: "main" },
+    ...healthRow(name, limits, "3"),
+    phase: "health-main",
+    name: "health-main",
+    on: "main",
     says: "its supervisor and services run without a restart loop, and the database answers",
   },
   ...groups.map((_, index): Row => ({
-    ...{ ...version, phase: `reconfigure-${String(index + 1)}`, name: "reconfigure" },
-    ...{ script: "upgrade/reconfigure", on: `group-${String(index + 1)}` },
+    ...version,
+    phase: `reconfigure-${String(index + 1)}`,
+    name: "reconfigure",
+    script: "upgrade/reconfigure",
+    on: `group-${String(index + 1)}`,
     says: "the host is brought to its package's version, and its services are started",
     deadlineSeconds: limits.reconfigure,
   })),
@@ -137,11 +174,17 @@ const reconfigureRows = ({ name, groups }: UpgradeGoal, version: Versioned, limi
 /** What must hold before it is said that the version runs. */
 const provenRows = ({ name, smoke }: UpgradeGoal, version: Versioned, limits: UpgradeLimits): Row[] => [
   {
-    ...{ ...healthRow(name, limits), phase: "health", name: "health", on: "each" },
+    ...healthRow(name, limits),
+    phase: "health",
+    name: "health",
+    on: "each",
     says: "the supervisor and every service of the role run, none of them again and again; the disk has room",
   },
   ...smoke.map((test): Row => ({
-    ...{ phase: "smoke", name: `smoke-${test.name}`, script: "upgrade/smoke", on: `smoke-${test.name}` },
+    phase: "smoke",
+    name: `smoke-${test.name}`,
+    script: "upgrade/smoke",
+    on: `smoke-${test.name}`,
     says: `${test.name} works, and nothing of its test is left`,
     limits: [name, String(test.seconds), test.command, test.cleanUp],
     words: () => [test.name],
@@ -149,18 +192,19 @@ const provenRows = ({ name, smoke }: UpgradeGoal, version: Versioned, limits: Up
     deadlineSeconds: 2 * test.seconds + 60,
   })),
   {
-    ...{
-      phase: "unsilence",
-      name: "unsilence",
-      script: "upgrade/silence",
-      on: "each",
-      limits: [name, "off"],
-    },
+    phase: "unsilence",
+    name: "unsilence",
+    script: "upgrade/silence",
+    on: "each",
+    limits: [name, "off"],
     says: "alerts are heard again",
     deadlineSeconds: 120,
   },
   {
-    ...{ ...version, phase: "green", script: "upgrade/green", on: "main" },
+    ...version,
+    phase: "green",
+    script: "upgrade/green",
+    on: "main",
     says: "since when this version runs with all checks passed is written down",
     deadlineSeconds: 30,
   },

@@ -16,7 +16,10 @@ export interface AwsFirewallArgs {
 const everywhere = [{ protocol: "-1", fromPort: 0, toPort: 0, cidrBlocks: ["0.0.0.0/0"] }];
 
 const tcp = (port: number, description: string, from: Partial<Rule>): Rule => ({
-  ...{ protocol: "tcp", fromPort: port, toPort: port, description },
+  protocol: "tcp",
+  fromPort: port,
+  toPort: port,
+  description,
   ...from,
 });
 

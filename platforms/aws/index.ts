@@ -120,7 +120,11 @@ class AwsPlatform extends pulumi.ComponentResource implements Platform {
         const subnet = subnets.get(zone);
         if (!subnet) throw new Error(`host ${name} is in the zone ${zone}, which has no subnets`);
         const args = {
-          ...{ ami: network.ami, instanceType, volumeGiB, subnet, keyName: operator.keyName },
+          ami: network.ami,
+          instanceType,
+          volumeGiB,
+          subnet,
+          keyName: operator.keyName,
           securityGroups: isBastion ? [firewall.bastion.id] : firewall.ofHost(name),
           holdsData: !isBastion,
           dependsOn: [this.#network],

@@ -44,7 +44,9 @@ function targetsOf({ hosts, ssh }: Pick<InventoryConfig, "hosts" | "ssh">): Read
     const host = hosts[name];
     if (!host) throw new Error(`${name} is no host of the inventory`);
     return {
-      ...{ host: host.address, port: host.port, user: host.user ?? ssh.user },
+      host: host.address,
+      port: host.port,
+      user: host.user ?? ssh.user,
       hostKey: withoutComment(host.hostKey),
       privateKeyPath: ssh.privateKeyPath,
       ...(host.bastion === undefined ? {} : { proxy: target(host.bastion) }),

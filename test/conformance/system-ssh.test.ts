@@ -24,7 +24,11 @@ afterAll(async () => {
 });
 
 const targetOf = ({ host, port, user, hostKey, privateKeyPath }: Sshd): SshTarget => ({
-  ...{ host, port, user, hostKey, privateKeyPath },
+  host,
+  port,
+  user,
+  hostKey,
+  privateKeyPath,
 });
 
 function run(args: readonly string[]): Promise<{ code: number; said: string }> {

@@ -18,7 +18,7 @@ describe("a host of the stack", () => {
     const targets = hosts.map((name) => {
       const { host, port, user, hostKey, privateKeyPath } = sshds.get(name)!;
       const scriptsRoot = join(rootOf(name), "opt");
-      return [name, { ...{ host, port, user, hostKey, privateKeyPath }, sudo: false, scriptsRoot }];
+      return [name, { host, port, user, hostKey, privateKeyPath, sudo: false, scriptsRoot }];
     });
     const text = { hosts: Object.fromEntries(targets) as object, unreachable: [], absent: [], ...change };
     writeFileSync(scenario, JSON.stringify(text));

@@ -30,7 +30,9 @@ describe("production, whose versions development runs first", () => {
       { address: `203.0.113.${String(index + 1)}`, hostKey: hostKey(index) },
     ]);
     const keys = {
-      ...{ platform: "inventory", hosts: Object.fromEntries(hosts) as object, ssh: { user: "root" } },
+      platform: "inventory",
+      hosts: Object.fromEntries(hosts) as object,
+      ssh: { user: "root" },
       stagedUpgrades: {
         scalr: scalr({ version, soak: { stack: "organization/changeover/dev", days: 7, ...soak } }),
       },

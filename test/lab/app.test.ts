@@ -341,14 +341,12 @@ describe.skipIf(whyNot !== undefined)(
       expect(await page.text()).toContain("Revision 4684 on prodapp01. You were here 1 times.");
       expect(await (await get("prodapp01", "/styles/site.css")).text()).toContain("sans-serif");
       expect(await probe("prodapp01", `lan=prodapp02:11211 gone=prodapp02:1`)).toMatchObject({
-        ...{
-          user: "expprodl",
-          current: "4684",
-          runs: "4684",
-          runs_configured: true,
-          ready: true,
-          links_ok: true,
-        },
+        user: "expprodl",
+        current: "4684",
+        runs: "4684",
+        runs_configured: true,
+        ready: true,
+        links_ok: true,
         staged: ["4684", "4685", "9999"],
         archives: { 4684: sums["4684"] },
         reach: { lan: null, gone: expect.stringContaining("Connection refused") as string },

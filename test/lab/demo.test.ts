@@ -107,10 +107,18 @@ describe.skipIf(whyNot !== undefined)(
       await rm(packed, { recursive: true });
       for (const host of hosts) {
         const settings = {
-          ...{ self: host, peer: peerOf(host), primary: "slayer", secondary: "megadeth" },
-          ...{ self_address: addresses[host], peer_address: addresses[peerOf(host)] },
-          ...{ service_address: subnet.replace("0/24", "46"), interface: "auto", clients: subnet },
-          ...{ database: "sounz", port: "5432", peer_port: "5480" },
+          self: host,
+          peer: peerOf(host),
+          primary: "slayer",
+          secondary: "megadeth",
+          self_address: addresses[host],
+          peer_address: addresses[peerOf(host)],
+          service_address: subnet.replace("0/24", "46"),
+          interface: "auto",
+          clients: subnet,
+          database: "sounz",
+          port: "5432",
+          peer_port: "5480",
         };
         const words = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
         await answer(host, "mkdir -p /var/lib/changeover/sounz");

@@ -66,9 +66,18 @@ describe.skipIf(whyNot !== undefined)(
       );
     const configure = (host: Host): Promise<Ran> => {
       const settings = {
-        ...{ self: host, peer: peerOf(host), primary: "slayer", secondary: "megadeth" },
-        ...{ self_address: addresses[host], peer_address: addresses[peerOf(host)], service_address: service },
-        ...{ interface: "auto", database: "sounz", port: "5432", peer_port: "5480", clients: subnet },
+        self: host,
+        peer: peerOf(host),
+        primary: "slayer",
+        secondary: "megadeth",
+        self_address: addresses[host],
+        peer_address: addresses[peerOf(host)],
+        service_address: service,
+        interface: "auto",
+        database: "sounz",
+        port: "5432",
+        peer_port: "5480",
+        clients: subnet,
       };
       const words = Object.entries(settings).map(([key, value]) => `${key}=${value ?? ""}`);
       return step(host, "configure", words.join(" "), "a-secret\n");

@@ -57,7 +57,10 @@ describe.skipIf(whyNoLab() !== undefined)("a cache on the app servers", () => {
     return `${String(code)} ${stdout.trim()}`;
   };
   const seen = async (host: string): Promise<Seen> => ({
-    ...{ gets: 0, misses: 0, old: 0, errors: 0 },
+    gets: 0,
+    misses: 0,
+    old: 0,
+    errors: 0,
     ...(JSON.parse(await estate.on(host, "cat /root/seen.json")) as Partial<Seen>),
   });
   const site = async (host: string): Promise<void> => {

@@ -51,7 +51,11 @@ const casesOf = (...changes: readonly Change[]): PoolCase[] =>
             // Who failed after the work of a step has it to take back; the others go on.
             const ending = stop === "fails after" ? "back" : "finish";
             return {
-              ...{ change, stop, step, incident, ending },
+              change,
+              stop,
+              step,
+              incident,
+              ending,
               sampled: sampled.includes(`${incident} ${step}`),
             };
           }),
@@ -164,7 +168,10 @@ describe.skipIf(whyNoLab() !== undefined || edgeCases.length === 0)(
 
     beforeAll(async () => {
       site = await PoolSite.start(["websvr"], ["prodapp01", "prodapp02"], {
-        ...{ edge, apache: "kept", apacheServer: "prodapp01", bakeSeconds: 1 },
+        edge,
+        apache: "kept",
+        apacheServer: "prodapp01",
+        bakeSeconds: 1,
       });
       await site.watchListeners();
     }, 10 * minute);

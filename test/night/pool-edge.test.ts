@@ -12,7 +12,10 @@ describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
 
   beforeAll(async () => {
     site = await PoolSite.start(["websvr"], ["prodapp01", "prodapp02"], {
-      ...{ edge: "apache", apache: "kept", apacheServer: "prodapp01", bakeSeconds: 1 },
+      edge: "apache",
+      apache: "kept",
+      apacheServer: "prodapp01",
+      bakeSeconds: 1,
     });
     await site.watchListeners();
   }, 10 * minute);
@@ -24,7 +27,8 @@ describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
   const answer = async () => {
     const got = await fetch(`${site.targets[0] ?? ""}/`);
     return {
-      ...{ status: got.status, server: got.headers.get("x-server") },
+      status: got.status,
+      server: got.headers.get("x-server"),
       by: got.headers.get("server")?.split("/")[0] ?? "HAProxy",
     };
   };

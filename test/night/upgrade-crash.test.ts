@@ -161,7 +161,10 @@ describe.skipIf(whyNot !== undefined)("an upgrade that is stopped at every stage
     barriers
       .filter(({ phase }) => phase !== "done")
       .map((barrier): StageCase => ({
-        ...{ step: barrier.phase, ending: "back", incident: "fails after", barrier },
+        step: barrier.phase,
+        ending: "back",
+        incident: "fails after",
+        barrier,
         sampled: sampled.includes(barrier.phase),
       })),
   );

@@ -190,7 +190,11 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
 
     it("install the first version exactly, by DEB and by RPM, which reconfigures nothing by itself [000-008] [000-017] [000-018] [000-019] [000-032]", async () => {
       expect(await probe("scalr-db", "7.3.0-1")).toMatchObject({
-        ...{ kind: "deb", installed: null, available: true, repository: null, newer: null },
+        kind: "deb",
+        installed: null,
+        available: true,
+        repository: null,
+        newer: null,
       });
       expect(await probe("scalr-app", "7.9.9-1")).toMatchObject({
         kind: "rpm",

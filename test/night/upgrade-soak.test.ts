@@ -19,7 +19,8 @@ describe.skipIf(whyNoLab() !== undefined)("production after development, a singl
   const single = (host: string, change: Record<string, unknown>) => ({
     scalr: {
       ...scalr({ hosts: { [host]: "all" }, main: host, services: { all: roles.all }, kinds: {} }),
-      ...{ smoke: { farm: { ...scalr().smoke.farm, on: host } }, ...change },
+      smoke: { farm: { ...scalr().smoke.farm, on: host } },
+      ...change,
     },
   });
   const development = (version: string): Promise<Run> => {
@@ -30,7 +31,8 @@ describe.skipIf(whyNoLab() !== undefined)("production after development, a singl
   const wants = (version: string, soak: Record<string, unknown>) => {
     const { address, hostKey, privateKeyPath } = estate.host("scalr-prod");
     const keys = {
-      ...{ platform: "inventory", hosts: { "scalr-prod": { address, hostKey } } },
+      platform: "inventory",
+      hosts: { "scalr-prod": { address, hostKey } },
       ssh: { user: "root", privateKeyPath },
       stagedUpgrades: single("scalr-prod", {
         version,

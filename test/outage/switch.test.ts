@@ -135,7 +135,9 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
   const kills = steps.flatMap((step, index): Case<Victim>[] => [
     { step, ending: "finish", incident: "everything", sampled: index === 3 },
     {
-      ...{ step, ending: "back", sampled: index === 2 || index === 4 },
+      step,
+      ending: "back",
+      sampled: index === 2 || index === 4,
       incident: index % 4 === 0 ? "the plugin" : "the program",
     },
   ]);
@@ -191,7 +193,9 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
   const lost = steps.flatMap((step, index) =>
     (["old", "new"] as const).flatMap((which, machine) =>
       losses.map((incident, kind): Case<Loss> => ({
-        ...{ step, incident, which },
+        step,
+        incident,
+        which,
         ending: (index + machine + kind) % 2 === 0 ? "finish" : "back",
         sampled: index === 2 * kind && machine === kind % 2,
       })),

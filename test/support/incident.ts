@@ -73,8 +73,11 @@ export type UpgradeStep = keyof typeof upgradeSteps;
 type AnyStep = HostStep | AloneStep | CarriedStep | PoolStep | UpgradeStep;
 
 const scriptOf: Readonly<Record<AnyStep, string>> = {
-  ...{ ...hostSteps, ...aloneSteps, ...carriedSteps },
-  ...{ ...poolSteps, ...upgradeSteps },
+  ...hostSteps,
+  ...aloneSteps,
+  ...carriedSteps,
+  ...poolSteps,
+  ...upgradeSteps,
 };
 
 /** What a step does instead of its work: fail before it, fail after it, or wait a little, to be killed in it. */

@@ -424,8 +424,10 @@ function* alonePromotes(step: Step): Acts {
 function* status({ self, run }: Step): Acts {
   const word = wordsOf(run)[self.name] as Status;
   const isSo = {
-    ...{ production: self.server === "writer" && self.holds, standby: self.server === "standby" },
-    ...{ production_alone: self.server === "writer" && self.holds, down: self.server !== "writer" },
+    production: self.server === "writer" && self.holds,
+    standby: self.server === "standby",
+    production_alone: self.server === "writer" && self.holds,
+    down: self.server !== "writer",
     standby_as_production: self.server === "writer" && self.holds,
     production_as_standby: self.server === "standby",
   }[word];
@@ -441,8 +443,12 @@ function* commits({ self }: Step): Acts {
 }
 
 const scripts: Readonly<Record<string, (step: Step) => Acts>> = {
-  ...{ "pair/ready": ready, "pair/fence": fence, "pair/takeover": takeover },
-  ...{ "pair/follow": follow, "pair/alone": alone, "pair/status": status },
+  "pair/ready": ready,
+  "pair/fence": fence,
+  "pair/takeover": takeover,
+  "pair/follow": follow,
+  "pair/alone": alone,
+  "pair/status": status,
   "pair/commits": commits,
 };
 
@@ -485,7 +491,8 @@ interface Declared {
 /** The status of each machine under a goal, by the real rule. */
 export function wordsOf({ production, lost }: Goal): Readonly<Record<string, Status>> {
   return statusesOf({
-    ...{ primary: "slayer", secondary: "megadeth" },
+    primary: "slayer",
+    secondary: "megadeth",
     production,
     unreachable: lost ? [otherOf(production)] : [],
   });
@@ -509,7 +516,9 @@ function declared(row: Row, goal: Goal, members: readonly Host[]): Declared[] {
   const act = scripts[row.script];
   if (!act) throw new Error(`the model has no twin of ${row.script}`);
   const roles: Readonly<Record<string, readonly Host[]>> = {
-    ...{ each: members, production: [goal.production], standby: [otherOf(goal.production)] },
+    each: members,
+    production: [goal.production],
+    standby: [otherOf(goal.production)],
   };
   const on = roles[row.on];
   if (!on) throw new Error(`the model knows no role ${row.on}`);
@@ -554,7 +563,12 @@ export function stepsOf(order: Up): Declared[] {
 function factsOf(world: World, machine: Machine): PairFacts {
   const { name, claim: claimed, done: ended, server } = machine;
   return {
-    ...{ host: name, now_ms: 0, stack: "5ac4", holder: null, cluster: "ours", system_id: "77" },
+    host: name,
+    now_ms: 0,
+    stack: "5ac4",
+    holder: null,
+    cluster: "ours",
+    system_id: "77",
     claim: claimed && { ...claimed, transition: "switch" },
     done: ended === null ? {} : { switch: ended },
     postgres: server === "stopped" ? "stopped" : "running",
@@ -563,9 +577,14 @@ function factsOf(world: World, machine: Machine): PairFacts {
     streaming: streams(world, machine) ? { from: otherOf(name), lag_bytes: 0 } : null,
     fence: machine.fence,
     holds_address: machine.holds,
-    ...{ free_mib: 9000, address_in_network_files: null, last_commit_s: 1 },
-    ...{ copies: {}, stands_still: false },
-    ...{ epoch: epochOf(machine), down: machine.down, half_made: machine.rewinding },
+    free_mib: 9000,
+    address_in_network_files: null,
+    last_commit_s: 1,
+    copies: {},
+    stands_still: false,
+    epoch: epochOf(machine),
+    down: machine.down,
+    half_made: machine.rewinding,
   };
 }
 
@@ -577,9 +596,16 @@ function preflight(world: World, run: Run, order: Up): void {
     return answers(machine) ? { host, facts: factsOf(world, machine), skewMs: 0 } : { host };
   });
   const wanted: PairWanted = {
-    ...{ component: "sounz", transition: "switch", stack: "5ac4", production, standby: otherOf(production) },
-    ...{ maxLagMiB: 16, maxClockSkewSeconds: 5, minFreeMiB: 512 },
-    ...{ copies: [], maxCopyAgeMinutes: 60 },
+    component: "sounz",
+    transition: "switch",
+    stack: "5ac4",
+    production,
+    standby: otherOf(production),
+    maxLagMiB: 16,
+    maxClockSkewSeconds: 5,
+    minFreeMiB: 512,
+    copies: [],
+    maxCopyAgeMinutes: 60,
     ...(lost ? { lost: otherOf(production), fenced: order.fence === true } : {}),
   };
   // A person copies the line with its epoch from the refusal.
@@ -755,10 +781,27 @@ export function requireInvariants(world: World): void {
 
 function machineOf(name: Host, server: "standby" | "writer"): Machine {
   return {
-    ...{ name, power: true, cable: true, frozen: false, server, signal: server === "standby" },
-    ...{ serving: null, before: null, alone: 0, down: null, seen: 0, claim: null, done: null, fence: null },
+    name,
+    power: true,
+    cable: true,
+    frozen: false,
+    server,
+    signal: server === "standby",
+    serving: null,
+    before: null,
+    alone: 0,
+    down: null,
+    seen: 0,
+    claim: null,
+    done: null,
+    fence: null,
     expired: [],
-    ...{ holds: false, started: true, rewinding: false, status: null, log: [], setAside: [] },
+    holds: false,
+    started: true,
+    rewinding: false,
+    status: null,
+    log: [],
+    setAside: [],
   };
 }
 
@@ -767,7 +810,12 @@ function provisioned(): World {
   const highest = (): { epoch: number; wrote: number } => ({ epoch: 0, wrote: 0 });
   return {
     machines: { slayer: machineOf("slayer", "writer"), megadeth: machineOf("megadeth", "standby") },
-    ...{ run: null, runs: 0, writes: 0, acknowledged: [], excused: new Set(), blind: false },
+    run: null,
+    runs: 0,
+    writes: 0,
+    acknowledged: [],
+    excused: new Set(),
+    blind: false,
     highest: { slayer: highest(), megadeth: highest() },
   };
 }

@@ -54,8 +54,12 @@ export class PoolSite {
     this.pool = {
       balancers,
       servers: Object.fromEntries(servers.map((name) => [name, "in"])),
-      ...{ minHealthy: Math.min(2, servers.length - 1), groupSize: 2 },
-      ...{ readySeconds: 5, upSeconds: 10, bakeSeconds: 2, drain: { seconds: 20 } },
+      minHealthy: Math.min(2, servers.length - 1),
+      groupSize: 2,
+      readySeconds: 5,
+      upSeconds: 10,
+      bakeSeconds: 2,
+      drain: { seconds: 20 },
       release: "4684",
       releases: Object.fromEntries(
         Object.entries(sha256).map(([name, sum]) => [

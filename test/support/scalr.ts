@@ -29,6 +29,8 @@ export type SmokeName =
 
 /** What stack files say of a staged upgrade, as far as tests and benches ask. */
 interface UpgradeKeys {
+  readonly backup?: object;
+  readonly parallel?: number;
   readonly version: string;
   readonly smoke: Readonly<Record<SmokeName, SmokeKeys>>;
 }
@@ -46,6 +48,7 @@ export const scalrDebian: readonly string[] = Object.keys(scalrHosts).flatMap(
 /** What the development stack says of Scalr, with some of it changed. */
 export const scalr = (change: Readonly<Record<string, unknown>> = {}): UpgradeKeys => ({
   ...dev.stagedUpgrades.scalr,
-  ...{ backup: { folder: "/var/backups/scalr", keep: 2 }, parallel: 2 },
+  backup: { folder: "/var/backups/scalr", keep: 2 },
+  parallel: 2,
   ...change,
 });

@@ -30,7 +30,9 @@ const goal = upgradeGoal("scalr", config);
 
 const limits = {
   ...config.seconds,
-  ...{ backupMinutes: config.backup.maxAgeMinutes, silenceMinutes: config.silence.minutes, back: "" },
+  backupMinutes: config.backup.maxAgeMinutes,
+  silenceMinutes: config.silence.minutes,
+  back: "",
 };
 const each = { on: "each", says: "-", deadlineSeconds: 1 } as const;
 /** As the program runs it, with what every transition begins and ends with. */

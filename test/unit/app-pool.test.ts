@@ -14,13 +14,23 @@ import { memberships } from "../../components/app-pool/config.ts";
 
 const goal = (names: string, change: Partial<PoolGoal> = {}): PoolGoal => ({
   servers: Object.fromEntries(names.split(" ").map((word) => word.split("=") as [string, "in" | "out"])),
-  ...{ minHealthy: 1, canary: 1, groupSize: 1 },
+  minHealthy: 1,
+  canary: 1,
+  groupSize: 1,
   ...change,
 });
 
 const limits: PoolLimits = {
-  ...{ pool: "crossbow", drainSeconds: 60, policy: "fail", minHealthy: 2, readySeconds: 60, upSeconds: 30 },
-  ...{ bakeSeconds: 15, groupBakeSeconds: 1, path: "/", host: "localhost" },
+  pool: "crossbow",
+  drainSeconds: 60,
+  policy: "fail",
+  minHealthy: 2,
+  readySeconds: 60,
+  upSeconds: 30,
+  bakeSeconds: 15,
+  groupBakeSeconds: 1,
+  path: "/",
+  host: "localhost",
 };
 
 describe("who gets a release with whom", () => {
@@ -38,7 +48,8 @@ describe("who gets a release with whom", () => {
   it("never takes more servers out at once than the rest can carry, and forgets none", () => {
     const goals = fc.record({
       servers: fc.dictionary(fc.stringMatching(/^[a-z]{1,4}$/), fc.constantFrom(...memberships)),
-      ...{ minHealthy: fc.integer({ min: 1, max: 5 }), canary: fc.integer({ min: 1, max: 4 }) },
+      minHealthy: fc.integer({ min: 1, max: 5 }),
+      canary: fc.integer({ min: 1, max: 4 }),
       groupSize: fc.integer({ min: 1, max: 9 }),
     });
     fc.assert(
@@ -155,7 +166,12 @@ describe("an upgrade of a server's packages as a table", () => {
 });
 
 const records = {
-  ...{ now_ms: 0, stack: "5ac4", claim: null, done: {}, holder: null, epoch: 3 },
+  now_ms: 0,
+  stack: "5ac4",
+  claim: null,
+  done: {},
+  holder: null,
+  epoch: 3,
 };
 const balancer = (
   servers: Record<string, string>,
@@ -164,7 +180,10 @@ const balancer = (
   host: "websvr",
   facts: {
     ...records,
-    ...{ version: "2.6.12", running: true, agrees: null, socket: null },
+    version: "2.6.12",
+    running: true,
+    agrees: null,
+    socket: null,
     serves: { "192.0.2.1:80": ["haproxy"] },
     servers: Object.fromEntries(
       Object.entries(servers).map(([name, status]) => [
@@ -179,14 +198,27 @@ const server = (change: Partial<ServerFacts> = {}): { host: string; facts: Serve
   host: "prodapp01",
   facts: {
     ...records,
-    ...{ current: "4684", ready: true, answer: "200", free_mib: 5000, public: [], reach: {} },
-    ...{ database: null, links_wrong: [] },
+    current: "4684",
+    ready: true,
+    answer: "200",
+    free_mib: 5000,
+    public: [],
+    reach: {},
+    database: null,
+    links_wrong: [],
     ...change,
   },
 });
 const wanted = (change: Partial<PoolWanted> = {}): PoolWanted => ({
-  ...{ component: "crossbow-release", transition: "roll", stack: "5ac4", pool: "crossbow" },
-  ...{ balancers: ["websvr"], known: ["prodapp01", "prodapp02"], taken: 1, minHealthy: 1, minFreeMiB: 256 },
+  component: "crossbow-release",
+  transition: "roll",
+  stack: "5ac4",
+  pool: "crossbow",
+  balancers: ["websvr"],
+  known: ["prodapp01", "prodapp02"],
+  taken: 1,
+  minHealthy: 1,
+  minFreeMiB: 256,
   ...change,
 });
 const refusals = (looks: Parameters<typeof decidePool>[0], change: Partial<PoolWanted> = {}) =>
@@ -282,7 +314,8 @@ describe("preflight of a pool", () => {
 
 describe("the balancers as verify sees them", () => {
   const expected: Omit<PoolExpected, "edge"> = {
-    ...{ pool: "crossbow", balancers: ["websvr"] },
+    pool: "crossbow",
+    balancers: ["websvr"],
     servers: { prodapp01: "in", prodapp02: "out" },
   };
   const serves = (...programs: string[]) => ({ serves: { "192.0.2.1:80": programs } });

@@ -16,7 +16,9 @@ const platform: Platform = {
       name,
       {
         ssh: pulumi.output({ host: name, port: 22, user: "root", hostKey: "ssh-ed25519 AAAA" }),
-        ...{ name, identity: pulumi.output(`${name}-machine`), ready: [] },
+        name,
+        identity: pulumi.output(`${name}-machine`),
+        ready: [],
         address: pulumi.output(`192.0.2.${String(index + 1)}`),
       },
     ]),
@@ -76,14 +78,18 @@ describe("the resources of a cache", () => {
   it("give each transition what it is about, and nothing of the others", async () => {
     const declared = await declaredIn(three);
     expect(keepersIn(declared, "sessions-prodapp01-node-id")).toEqual({
-      ...{ address: "192.0.2.1", cache: "sessions", clients: "192.0.2.1,192.0.2.4", connections: "1024" },
-      ...{
-        "machine.prodapp01": "prodapp01-machine",
-        memory_mib: "64",
-        place: "192.0.2.1:11211",
-        port: "11211",
-      },
-      ...{ copier: "prodapp01", copySeconds: "120", node: "prodapp01", settleSeconds: "2" },
+      address: "192.0.2.1",
+      cache: "sessions",
+      clients: "192.0.2.1,192.0.2.4",
+      connections: "1024",
+      "machine.prodapp01": "prodapp01-machine",
+      memory_mib: "64",
+      place: "192.0.2.1:11211",
+      port: "11211",
+      copier: "prodapp01",
+      copySeconds: "120",
+      node: "prodapp01",
+      settleSeconds: "2",
       state: "in",
     });
     expect(keepersIn(declared, "sessions-ring-id")).toMatchObject({
@@ -128,7 +134,10 @@ it("hosts of a cache reach each other's port on aws", async () => {
     declared.find((one) => one.name === name && one.type.startsWith("aws:"))?.inputs;
   expect(of("cache-sessions")?.ingress).toEqual([
     {
-      ...{ protocol: "tcp", fromPort: 11211, toPort: 11211, self: true },
+      protocol: "tcp",
+      fromPort: 11211,
+      toPort: 11211,
+      self: true,
       description: "memcached, from hosts of the cache",
     },
   ]);

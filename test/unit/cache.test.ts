@@ -35,7 +35,12 @@ describe("caches in a stack file", () => {
   it("name nodes and clients; all else has a default", () => {
     expect(parseConfig(stack({}), "Pulumi.test.yaml").caches.sessions).toEqual({
       ...sessions,
-      ...{ port: 11211, memoryMiB: 64, connections: 1024, reloads: [], copySeconds: 120, settleSeconds: 2 },
+      port: 11211,
+      memoryMiB: 64,
+      connections: 1024,
+      reloads: [],
+      copySeconds: 120,
+      settleSeconds: 2,
     });
   });
 
@@ -69,7 +74,10 @@ describe("caches in a stack file", () => {
   it("don't share a port on a node, a host with absent, or a name with a pair", () => {
     const other = { nodes: { prodapp02: "in" }, clients: ["websvr"] };
     const pair = {
-      ...{ primary: "prodapp01", secondary: "prodapp02", production: "prodapp01", serviceAddress: ".46" },
+      primary: "prodapp01",
+      secondary: "prodapp02",
+      production: "prodapp01",
+      serviceAddress: ".46",
     };
     expect(problems({}, { caches: { sessions, pages: other } })).toEqual([
       "changeover:caches.pages.port: 11211 is taken by changeover:caches.sessions.port on prodapp02; name another",
@@ -120,7 +128,8 @@ describe("the ring", () => {
           const goal = (names: readonly string[]) =>
             cacheGoal("sessions", {
               nodes: Object.fromEntries(names.map((name) => [name, "in" as const])),
-              ...{ clients: names, port: 11211 },
+              clients: names,
+              port: 11211,
             });
           expect(goal(turned)).toEqual(goal(hosts));
         },
@@ -180,9 +189,19 @@ describe("the run-book of a cache", () => {
 });
 
 const facts: CacheFacts = {
-  ...{ host: "prodapp01", now_ms: 0, stack: "5ac4", claim: null, done: {}, holder: null, epoch: 3 },
-  ...{ listens: ["192.0.2.11", "127.0.0.1"], in_the_way: [], items: 5, free_mib: 900 },
-  ...{ ring: "aaaa", ring_recorded: "aaaa" },
+  host: "prodapp01",
+  now_ms: 0,
+  stack: "5ac4",
+  claim: null,
+  done: {},
+  holder: null,
+  epoch: 3,
+  listens: ["192.0.2.11", "127.0.0.1"],
+  in_the_way: [],
+  items: 5,
+  free_mib: 900,
+  ring: "aaaa",
+  ring_recorded: "aaaa",
 };
 const seen = (change: Partial<CacheFacts> = {}, host = "prodapp01"): Look => ({
   host,
@@ -192,15 +211,15 @@ const seen = (change: Partial<CacheFacts> = {}, host = "prodapp01"): Look => ({
 
 describe("preflight of a node", () => {
   const wanted: CacheNodeWanted = {
-    ...{
-      component: "sessions-prodapp01",
-      transition: "node",
-      stack: "5ac4",
-      state: "in",
-      cache: "sessions",
-      node: "prodapp01",
-    },
-    ...{ address: "192.0.2.11", port: 11211, memoryMiB: 64 },
+    component: "sessions-prodapp01",
+    transition: "node",
+    stack: "5ac4",
+    state: "in",
+    cache: "sessions",
+    node: "prodapp01",
+    address: "192.0.2.11",
+    port: 11211,
+    memoryMiB: 64,
   };
   const refused = (change: Partial<CacheFacts>, other: Partial<CacheNodeWanted> = {}) =>
     decideCacheNode([seen(change)], { ...wanted, ...other }).refusals;
@@ -241,7 +260,9 @@ describe("preflight of a ring", () => {
 
 describe("verify of a cache", () => {
   const expected: CacheExpected = {
-    ...{ port: 11211, clients: ["prodapp01"], sha256: "aaaa" },
+    port: 11211,
+    clients: ["prodapp01"],
+    sha256: "aaaa",
     nodes: { prodapp01: "in" },
     places: { prodapp01: "192.0.2.11:11211" },
   };

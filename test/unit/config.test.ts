@@ -44,8 +44,14 @@ const one = (line: string) => `Pulumi.test.yaml has 1 problem; nothing was touch
 
 const carriesNothing = {
   replication: "streaming",
-  ...{ directories: {}, rsyncPort: 18993, indexes: {}, services: {}, checks: {} },
-  ...{ finalSync: "attempt", copyAt: "*:0/15", maxCopyAgeMinutes: 1560 },
+  directories: {},
+  rsyncPort: 18993,
+  indexes: {},
+  services: {},
+  checks: {},
+  finalSync: "attempt",
+  copyAt: "*:0/15",
+  maxCopyAgeMinutes: 1560,
 };
 
 const logs = "/var/log/sounz";
@@ -56,16 +62,26 @@ const site = {
   services: {
     apollo: { unit: "apollo", on: "both", ports: [8983], logs: ["/var/log/apollo/apollo.log"] },
     mongrel: {
-      ...{ unit: "sounz-app@", on: "production", ports: [8001, 8002], portsAs: "MONGREL_PORTS", logs: [] },
+      unit: "sounz-app@",
+      on: "production",
+      ports: [8001, 8002],
+      portsAs: "MONGREL_PORTS",
+      logs: [],
     },
     apache: {
-      ...{ unit: "apache2", on: "production", ports: [80] },
+      unit: "apache2",
+      on: "production",
+      ports: [80],
       logs: [`${logs}/apache2/sounz.org.nz-error.log`, `${logs}/sounz-general.log`],
     },
   },
   checks: {
     "front-page": {
-      ...{ path: "/", port: 80, host: "sounz.org.nz", status: 200, contains: "SOUNZ" },
+      path: "/",
+      port: 80,
+      host: "sounz.org.nz",
+      status: 200,
+      contains: "SOUNZ",
       logs: [`${logs}/apache2/sounz.org.nz-access.log`, `${logs}/sounz-app/production.log`],
     },
   },
@@ -100,7 +116,8 @@ describe("the committed stack files", () => {
           maxClockSkewSeconds: 5,
           minFreeMiB: 512,
           synchronous: false,
-          ...{ ...carriesNothing, ...site },
+          ...carriesNothing,
+          ...site,
         },
       },
       appPools: {},
@@ -119,8 +136,12 @@ describe("the committed stack files", () => {
       "Pulumi.dev.yaml",
     );
     expect(appPools.crossbow).toMatchObject({
-      ...{ balancers: ["websvr"], servers: { prodapp01: "in", prodapp02: "in" }, owner: "expprodl" },
-      ...{ host: "www.learnexa.com", links: { "public/styles": "system/styles" }, database: "sounz" },
+      balancers: ["websvr"],
+      servers: { prodapp01: "in", prodapp02: "in" },
+      owner: "expprodl",
+      host: "www.learnexa.com",
+      links: { "public/styles": "system/styles" },
+      database: "sounz",
     });
     expect(sharedVolumes.styles?.mounts).toEqual({
       prodapp01: "/deploy/crossbow/shared/system/styles",
@@ -462,8 +483,14 @@ describe("a stack file of aws", () => {
         },
         archive: {
           ...prod.pairs.sounz,
-          ...{ port: 5433, peerPort: 5481, clients: [], checksFrom: "aud", rsyncPort: 18994, indexes: {} },
-          ...{ directories: { data: "/data/archive" }, services: {} },
+          port: 5433,
+          peerPort: 5481,
+          clients: [],
+          checksFrom: "aud",
+          rsyncPort: 18994,
+          indexes: {},
+          directories: { data: "/data/archive" },
+          services: {},
         },
       },
     };
@@ -578,8 +605,11 @@ describe("readConfig", () => {
     const address = { balancer: "websvr", deadline: "2026-12-24 00:00:00 +0000 UTC" };
     const release = { archive: "releases/crossbow-4685.tar.gz", sha256: "ab".repeat(32) };
     const crossbow = {
-      ...{ balancers: ["websvr"], servers: { prodapp01: "in", prodapp02: "in" } },
-      ...{ release: "4685", releases: { "4685": release }, addresses: { "203.0.113.7": address } },
+      balancers: ["websvr"],
+      servers: { prodapp01: "in", prodapp02: "in" },
+      release: "4685",
+      releases: { "4685": release },
+      addresses: { "203.0.113.7": address },
     };
     pulumi.runtime.setAllConfig({
       "changeover:platform": "local",

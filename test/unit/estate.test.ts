@@ -126,8 +126,14 @@ it("ignores every input that a step of the plugin has, but triggers (finding 2)"
 describe("hosts in absent", () => {
   const without = (changes: Record<string, unknown>) =>
     declaredIn("Pulumi.dev.yaml", {
-      ...{ hosts: { slayer: {}, megadeth: {} }, pairs: {}, appPools: {}, sharedVolumes: {}, caches: {} },
-      ...{ stagedUpgrades: {}, absent: ["slayer", "megadeth"], ...changes },
+      hosts: { slayer: {}, megadeth: {} },
+      pairs: {},
+      appPools: {},
+      sharedVolumes: {},
+      caches: {},
+      stagedUpgrades: {},
+      absent: ["slayer", "megadeth"],
+      ...changes,
     });
   const named = (declared: readonly Declared[], name: string) => declared.find((one) => one.name === name);
 

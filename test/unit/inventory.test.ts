@@ -41,7 +41,11 @@ describe("a host of the inventory", () => {
   it("is dialled where the config says, through its bastion", async () => {
     expect(await valueOf(host("aud").ssh)).toEqual(aud);
     expect(await valueOf(host("slayer").ssh)).toEqual({
-      ...{ host: "192.0.2.11", port: 22, user: "ops", hostKey: keys.slayer, privateKeyPath: key },
+      host: "192.0.2.11",
+      port: 22,
+      user: "ops",
+      hostKey: keys.slayer,
+      privateKeyPath: key,
       proxy: aud,
     });
   });

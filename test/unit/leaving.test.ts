@@ -23,7 +23,10 @@ const outputs = (targets: object = {}) => ({
 type Keys = Partial<Omit<Wanted, "entries">> & Readonly<Record<string, unknown>>;
 
 const wanted = (keys: Keys): Wanted => ({
-  ...{ hosts: { slayer: {}, megadeth: {} }, unreachable: [], absent: [], ...keys },
+  hosts: { slayer: {}, megadeth: {} },
+  unreachable: [],
+  absent: [],
+  ...keys,
   entries: (key) => (({ pairs: { sounz }, ...keys })[key] as Record<string, unknown> | undefined) ?? {},
 });
 const said = (change: Keys = {}, last: unknown = outputs()) =>
@@ -149,7 +152,9 @@ describe("a pool, a volume and a cache", () => {
       appPools: {
         crossbow: {
           expected: {
-            ...{ pool: "crossbow", balancers: ["websvr"], edge: "haproxy" },
+            pool: "crossbow",
+            balancers: ["websvr"],
+            edge: "haproxy",
             servers: { prodapp01: "in", prodapp02: "out" },
           },
         },

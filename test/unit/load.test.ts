@@ -27,16 +27,15 @@ describe("what users saw", () => {
       { ...one, at: 60, ms: 2000, isSlow: true, server: "a", revision: "2" },
     ];
     expect(reportOf(ended, 0, 100)).toEqual({
-      ...{
-        seconds: 0.1,
-        ok: 3,
-        failed: 1,
-        reasons: { closed: 1 },
-        sessionsLost: 1,
-        sessionsBehind: 0,
-        gapMs: 40,
-      },
-      ...{ byServer: { a: 2, b: 1 }, byRevision: { 1: 1, 2: 2 } },
+      seconds: 0.1,
+      ok: 3,
+      failed: 1,
+      reasons: { closed: 1 },
+      sessionsLost: 1,
+      sessionsBehind: 0,
+      gapMs: 40,
+      byServer: { a: 2, b: 1 },
+      byRevision: { 1: 1, 2: 2 },
       latency: { p50: 2, p99: 4, max: 4 },
     });
     expect(reportOf([{ ...one, at: 300, ms: 1 }], 0, 100)).toMatchObject({ ok: 1, gapMs: 100 });

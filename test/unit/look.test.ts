@@ -4,9 +4,17 @@ import type { PairFacts } from "../../components/pair/decide.ts";
 import { describeMachine } from "../../components/pair/describe.ts";
 
 const facts = {
-  ...{ host: "megadeth", status: "standby", postgres: "running", in_recovery: true, holds_address: false },
-  ...{ streaming: { from: "192.0.2.11", lag_bytes: 1572864 }, last_commit_s: 0.25, down: null, epoch: 12 },
-  ...{ copies: {}, stands_still: false },
+  host: "megadeth",
+  status: "standby",
+  postgres: "running",
+  in_recovery: true,
+  holds_address: false,
+  streaming: { from: "192.0.2.11", lag_bytes: 1572864 },
+  last_commit_s: 0.25,
+  down: null,
+  epoch: 12,
+  copies: {},
+  stands_still: false,
 } as unknown as PairFacts;
 
 describe("a look", () => {

@@ -95,11 +95,15 @@ const writes = fc.record({ type: fc.constant("write" as const), lags: fc.boolean
 const stops = {
   steps: fc.option(fc.nat({ max: 10 }), { nil: undefined }),
   acts: fc.option(fc.nat({ max: mostActs }), { nil: undefined }),
-  ...{ fresh: fc.boolean(), slow: fc.boolean(), stalls: fc.boolean() },
+  fresh: fc.boolean(),
+  slow: fc.boolean(),
+  stalls: fc.boolean(),
 };
 const upOf = (lost: boolean): fc.Arbitrary<Up> =>
   fc.record({
-    ...{ type: fc.constant("up" as const), production: hostOf, lost: fc.constant(lost) },
+    type: fc.constant("up" as const),
+    production: hostOf,
+    lost: fc.constant(lost),
     ...(lost ? { fence: fc.boolean(), acceptLoss: fc.boolean() } : {}),
     ...stops,
   });
@@ -164,7 +168,10 @@ const boot = (host: Host): Event => ({ type: "boot", host });
 const powerCut = (host: Host): Event => ({ type: "powerCut", host });
 const write: Event = { type: "write", lags: false };
 const emergency = (production: Host, more: Partial<Up> = {}): Up => ({
-  ...{ type: "up", production, lost: true, fence: true },
+  type: "up",
+  production,
+  lost: true,
+  fence: true,
   ...more,
 });
 const servingOf = (world: World): Host[] => hosts.filter((host) => serves(world.machines[host]));

@@ -24,12 +24,15 @@ describe("a pool in a stack file", () => {
   it("needs balancers, servers and a release; the rest has defaults", () => {
     expect(configProblems(file())).toEqual([]);
     expect(parseConfig(file(), "x").appPools.crossbow).toMatchObject({
-      ...{ port: 80, appPort: 8080, owner: "expprodl", minHealthy: 1, canary: 1, groupSize: 1 },
-      ...{
-        drain: { seconds: 60, policy: "fail" },
-        ready: { path: "/ready", status: 200 },
-        maintenance: false,
-      },
+      port: 80,
+      appPort: 8080,
+      owner: "expprodl",
+      minHealthy: 1,
+      canary: 1,
+      groupSize: 1,
+      drain: { seconds: 60, policy: "fail" },
+      ready: { path: "/ready", status: 200 },
+      maintenance: false,
     });
   });
 

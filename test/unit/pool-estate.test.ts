@@ -10,8 +10,12 @@ const releases = Object.fromEntries(
 
 const stack = (change: Record<string, unknown> = {}) => {
   const pool = {
-    ...{ balancers: ["websvr", "websvr2"], servers: four, release: "4685", releases },
-    ...{ minHealthy: 2, groupSize: 2 },
+    balancers: ["websvr", "websvr2"],
+    servers: four,
+    release: "4685",
+    releases,
+    minHealthy: 2,
+    groupSize: 2,
     ...change,
   };
   const hosts = Object.fromEntries(

@@ -143,7 +143,8 @@ const readers = {
   green: (receipt: string) => greenOf(receipt)?.since,
   "run/verdict.ts": (receipt: string) =>
     operator("transition/run/verdict.ts", {
-      ...{ bad: "it is bad", cure: "mend it" },
+      bad: "it is bad",
+      cure: "mend it",
       verdicts: [{ phase: "enter", receipt }],
     }).stderr.split("\n")[1],
   "run/isolate.ts": (receipt: string) => {

@@ -76,8 +76,10 @@ describe("a host that goes out of service", { timeout: 30_000 }, () => {
     new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
       const env = {
         ...process.env,
-        ...{ PATH: `${join(folder, "bin")}:${process.env.PATH ?? ""}`, FAKE: folder },
-        ...{ CHANGEOVER_ROOT: root, CHANGEOVER_UPGRADES: join(folder, "upgrades") },
+        PATH: `${join(folder, "bin")}:${process.env.PATH ?? ""}`,
+        FAKE: folder,
+        CHANGEOVER_ROOT: root,
+        CHANGEOVER_UPGRADES: join(folder, "upgrades"),
       };
       execFile("bash", [script, ...words], { env }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });

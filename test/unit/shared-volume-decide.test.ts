@@ -9,7 +9,11 @@ import {
 
 const records = { now_ms: 0, stack: null, claim: null, done: {}, holder: null, epoch: 0, fuse: true };
 const wanted: BricksWanted = {
-  ...{ component: "styles-volume", transition: "bricks", stack: "s", volume: "styles", first: "prodapp01" },
+  component: "styles-volume",
+  transition: "bricks",
+  stack: "s",
+  volume: "styles",
+  first: "prodapp01",
   bricks: [
     { role: "data", brick: "192.0.2.1:/b" },
     { role: "data", brick: "192.0.2.2:/b" },
@@ -28,7 +32,10 @@ const replaced: BricksWanted = {
 };
 const facts = (change: Partial<BrickFacts> = {}): BrickFacts => ({
   ...records,
-  ...{ glusterd: true, volume, brick: "ours", ownFileSystem: true },
+  glusterd: true,
+  volume,
+  brick: "ours",
+  ownFileSystem: true,
   ...change,
 });
 const looks = (...changes: Partial<BrickFacts>[]) =>
@@ -94,7 +101,11 @@ describe("a mount", () => {
   const told = { component: "c", transition: "client", stack: "s", volume: "styles", path: "/m" };
   const mount = (change: Partial<MountFacts> = {}): MountFacts => ({
     ...records,
-    ...{ mounted: false, covered: null, hidden: 0, users: [], old: null },
+    mounted: false,
+    covered: null,
+    hidden: 0,
+    users: [],
+    old: null,
     ...change,
   });
   const decide = (change: Partial<MountFacts>) =>

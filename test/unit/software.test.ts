@@ -106,7 +106,11 @@ describe("software", { timeout: 60_000 }, () => {
     for (const folder of ["a/site", "b/site"]) write(`${folder}/install.sh`, folder);
     const ssh = pulumi.output({ host: "192.0.2.1", port: 22, user: "admin", hostKey: "ssh-ed25519 AAAA" });
     const host: Host = {
-      ...{ name: "web", ssh, identity: pulumi.output("1"), address: pulumi.output("192.0.2.1"), ready: [] },
+      name: "web",
+      ssh,
+      identity: pulumi.output("1"),
+      address: pulumi.output("192.0.2.1"),
+      ready: [],
     };
     const { declared } = await declaredBy(() => {
       for (const named of ["a/site", "b/site", "a/site", join(project, "b/site")])

@@ -100,8 +100,12 @@ describe("the connection of a remote step", () => {
     const connection = connectionOf(pulumi.output(target));
     expect(await isSecret(connection)).toBe(true);
     expect(await valueOf(connection)).toEqual({
-      ...{ host: "10.20.128.11", port: 22, user: "admin", hostKey: target.hostKey },
-      ...{ perDialTimeout: 5, dialErrorLimit: 3 },
+      host: "10.20.128.11",
+      port: 22,
+      user: "admin",
+      hostKey: target.hostKey,
+      perDialTimeout: 5,
+      dialErrorLimit: 3,
     });
   });
 
@@ -112,8 +116,12 @@ describe("the connection of a remote step", () => {
     );
     expect(connection.privateKey).toBeUndefined();
     expect(connection.proxy).toMatchObject({
-      ...{ host: "192.0.2.10", port: 2222, user: "jump", hostKey: bastionKey },
-      ...{ perDialTimeout: 2, dialErrorLimit: 60 },
+      host: "192.0.2.10",
+      port: 2222,
+      user: "jump",
+      hostKey: bastionKey,
+      perDialTimeout: 2,
+      dialErrorLimit: 60,
       privateKey: expect.stringContaining("carries what the private key's file holds") as string,
     });
   });

@@ -14,22 +14,50 @@ import { roles, scalr, scalrHosts } from "../support/scalr.ts";
 
 const hosts = Object.fromEntries(Object.keys(scalrHosts).map((name) => [name, {}]));
 const keys = (change: Record<string, unknown> = {}, more: object = hosts) => ({
-  ...{ platform: "local", hosts: more, stagedUpgrades: { scalr: scalr(change) } },
+  platform: "local",
+  hosts: more,
+  stagedUpgrades: { scalr: scalr(change) },
 });
 const declared = (...args: Parameters<typeof keys>) => declaredFor(keys(...args));
 const config = (change: Record<string, unknown> = {}) =>
   parseConfig(keys(change), "Pulumi.test.yaml").stagedUpgrades.scalr as StagedUpgrade;
 
 const wanted: UpgradeWanted = {
-  ...{ component: "scalr", transition: "upgrade", stack: "aa", name: "scalr", package: "scalr-server" },
-  ...{ version: "7.4.0-1", main: "scalr-db", diskPercent: 80, back: "" },
+  component: "scalr",
+  transition: "upgrade",
+  stack: "aa",
+  name: "scalr",
+  package: "scalr-server",
+  version: "7.4.0-1",
+  main: "scalr-db",
+  diskPercent: 80,
+  back: "",
 };
 const facts: UpgradeFacts = {
-  ...{ now_ms: 0, stack: "aa", claim: null, done: {}, holder: null, epoch: 3 },
-  ...{ configured: true, kind: "deb", installed: "7.3.0-1", available: true, repository: null, held: false },
-  ...{ disk_percent: 41, free_mib: 9000, needs_mib: 300, supervisor: true, not_running: [] },
-  ...{ backup_percent_after: null, backup_age_s: null, backups: [], credentials: null },
-  ...{ reconfigured: null, newer: null, data: null },
+  now_ms: 0,
+  stack: "aa",
+  claim: null,
+  done: {},
+  holder: null,
+  epoch: 3,
+  configured: true,
+  kind: "deb",
+  installed: "7.3.0-1",
+  available: true,
+  repository: null,
+  held: false,
+  disk_percent: 41,
+  free_mib: 9000,
+  needs_mib: 300,
+  supervisor: true,
+  not_running: [],
+  backup_percent_after: null,
+  backup_age_s: null,
+  backups: [],
+  credentials: null,
+  reconfigured: null,
+  newer: null,
+  data: null,
 };
 const onMain: Partial<UpgradeFacts> = {
   backup_percent_after: 55,
@@ -259,8 +287,12 @@ describe("the run-book of an upgrade", { timeout: 60_000 }, () => {
     expect(steps.length).toBeGreaterThan(30);
     expect(steps.filter((name) => !name.startsWith("scalr-upgrade-"))).toEqual([]);
     const quiet = {
-      ...{ acceptDataLoss: "20261122T031500: bad", smoke: {}, diskPercent: 70, parallel: 4 },
-      ...{ seconds: { stop: 10 }, silence: { minutes: 30 } },
+      acceptDataLoss: "20261122T031500: bad",
+      smoke: {},
+      diskPercent: 70,
+      parallel: 4,
+      seconds: { stop: 10 },
+      silence: { minutes: 30 },
     };
     const others = planned(await declared(), await declared(quiet));
     expect(others.filter((name) => name.startsWith("scalr-upgrade-"))).toEqual([]);

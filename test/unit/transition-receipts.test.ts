@@ -8,9 +8,13 @@ import { declaredBy, valueOf } from "../support/mocks.ts";
 const member: Member = {
   host: {
     ssh: pulumi.output({ host: "a", port: 22, user: "root", hostKey: "ssh-ed25519 AAAA" }),
-    ...{ name: "a", identity: pulumi.output("a-machine"), ready: [], address: pulumi.output("192.0.2.1") },
+    name: "a",
+    identity: pulumi.output("a-machine"),
+    ready: [],
+    address: pulumi.output("192.0.2.1"),
   },
-  ...{ release: "r1", unreachable: false },
+  release: "r1",
+  unreachable: false,
 };
 
 const row = { on: "production", says: "it is so", deadlineSeconds: 60 };
@@ -31,7 +35,10 @@ async function declaredFrom(
     () =>
       new Transition(
         {
-          ...{ component: "c", transition: "t", table: table(by), members: new Map([["a", member]]) },
+          component: "c",
+          transition: "t",
+          table: table(by),
+          members: new Map([["a", member]]),
           keepers: { production: "a" },
           stack: pulumi.output("5ac4"),
           preflight: () => ({ create: "look", stdin: "" }),

@@ -11,7 +11,9 @@ import { committedStack, stackKeys } from "../support/stack-file.ts";
 const hosts = Object.fromEntries([...Object.keys(scalrHosts), "other"].map((name) => [name, {}]));
 
 const stack = (change: Record<string, unknown> = {}, more: Record<string, unknown> = {}) => ({
-  ...{ platform: "local", hosts, stagedUpgrades: { scalr: scalr(change) } },
+  platform: "local",
+  hosts,
+  stagedUpgrades: { scalr: scalr(change) },
   ...more,
 });
 const problems = (...args: Parameters<typeof stack>) => configProblems(stack(...args));
@@ -41,11 +43,10 @@ describe("a staged upgrade in a stack file", () => {
 
   it("has limits, places and a threshold that it need not name [000-013] [000-047] [000-093]", () => {
     expect(parseConfig(stack(), "Pulumi.test.yaml").stagedUpgrades.scalr).toMatchObject({
-      ...{ diskPercent: 80, backup: { folder: "/var/backups/scalr", keep: 2, maxAgeMinutes: 60 } },
-      ...{
-        silence: { minutes: 240 },
-        seconds: { stop: 300, package: 1800, reconfigure: 3600, healthy: 300 },
-      },
+      diskPercent: 80,
+      backup: { folder: "/var/backups/scalr", keep: 2, maxAgeMinutes: 60 },
+      silence: { minutes: 240 },
+      seconds: { stop: 300, package: 1800, reconfigure: 3600, healthy: 300 },
     });
   });
 

@@ -32,8 +32,14 @@ const { pair, address, port, database, password, standby, pages } = JSON.parse(
 /** One look through the service address, as a user comes; undefined when all is as it should be. */
 async function wrong(): Promise<string | undefined> {
   const client = new pg.Client({
-    ...{ host: address, port, database, user: "changeover", password },
-    ...{ connectionTimeoutMillis: 2000, query_timeout: 5000, application_name: "changeover-check" },
+    host: address,
+    port,
+    database,
+    user: "changeover",
+    password,
+    connectionTimeoutMillis: 2000,
+    query_timeout: 5000,
+    application_name: "changeover-check",
   });
   // A connection that ends outside a query reports it here; the next query fails and is reported.
   client.on("error", () => undefined);

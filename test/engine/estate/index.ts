@@ -23,8 +23,11 @@ requireOrderlyLeave(config, await lastOutputs());
 const machines = Object.entries(hosts).map(([name, ssh]): [string, Host] => [
   name,
   {
-    ...{ name, ssh: pulumi.output(ssh), identity: pulumi.output(`${name}-1`) },
-    ...{ address: pulumi.output(ssh.host), ready: [] },
+    name,
+    ssh: pulumi.output(ssh),
+    identity: pulumi.output(`${name}-1`),
+    address: pulumi.output(ssh.host),
+    ready: [],
   },
 ]);
 const platform: Platform = {

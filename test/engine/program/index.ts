@@ -18,8 +18,11 @@ const scripts = readScripts(scenario.scripts);
 const members = new Map(
   Object.entries(scenario.hosts).map(([name, host]): [string, Member] => {
     const machine = {
-      ...{ name, ssh: pulumi.output(host.ssh), identity: pulumi.output(host.identity) },
-      ...{ address: pulumi.output(host.ssh.host), ready: [] },
+      name,
+      ssh: pulumi.output(host.ssh),
+      identity: pulumi.output(host.identity),
+      address: pulumi.output(host.ssh.host),
+      ready: [],
     };
     const unreachable = scenario.unreachable?.includes(name) ?? false;
     const copy = unreachable ? undefined : scriptsCopy(machine, scripts);
@@ -41,7 +44,10 @@ for (const [transition, { rows, goal }] of Object.entries(scenario.transitions))
     identity,
   ]);
   const table = rows.map(({ shows, onlyIfBad, ...row }): Row => ({
-    ...{ script: "t/act", says: row.phase, deadlineSeconds: 60, ...row },
+    script: "t/act",
+    says: row.phase,
+    deadlineSeconds: 60,
+    ...row,
     ...(onlyIfBad ? { when: (bad: readonly string[]) => bad.length > 0 } : {}),
     words: (keepers) => [row.phase, ...(shows ?? []).map((key) => keepers[key] ?? "")],
   }));
