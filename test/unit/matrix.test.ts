@@ -150,7 +150,7 @@ describe.each(systems.map((system) => [system.key, system] as const))("a system:
       request,
       look: {
         host: request.host,
-        facts: { ...sample.facts[request.probe]?.[which], host: request.host } as unknown,
+        facts: { ...sample.facts[request.probe]?.[which], host: request.host },
         skewMs: 0,
       },
     }));

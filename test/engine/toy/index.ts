@@ -17,7 +17,7 @@ const { keys, targets } = JSON.parse(readFileSync(file, "utf8")) as {
   readonly keys: Record<string, unknown>;
   readonly targets: Readonly<Record<string, SshTarget>>;
 };
-const systems: readonly System[] = [...registry, toy as System];
+const systems: readonly System[] = [...registry, toy];
 const config = parseConfig(keys, "Pulumi.test.yaml", systems);
 const last = await lastOutputs();
 requireOrderlyLeave(config, last, systems);
