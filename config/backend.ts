@@ -78,7 +78,7 @@ export function backendProblem(
   if (where === undefined) return undefined;
   const state = `${from} keeps the state in ${shownUrl(url, parsed)}`;
   const place = here ? `this machine has ${where}, the address of ${owner}` : `that is ${owner}`;
-  return `${state}, and ${place}, which the stack operates: its emergency would find no state; nothing was touched. Allowed: a backend on no operated host. Cure: ${cure(here)}`;
+  return `${state}, and ${place}, which the stack operates: an emergency would find no state; nothing was touched. Allowed: a backend on no operated host. Cure: ${cure(here)}`;
 }
 
 const cure = (here: boolean): string =>

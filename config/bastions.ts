@@ -12,7 +12,7 @@ export function behindUnreachable(
   return [
     at(
       path,
-      `${shown(bastion)} is in ${listWith(bastion, draft)}, so ${host} can't be reached; add ${host} too`,
+      `${shown(bastion)} is in ${listWith(bastion, draft)}, so ${host} can't be reached; add ${host} to that list too`,
     ),
   ];
 }

@@ -38,7 +38,7 @@ export const ssh = (user: string) =>
       user: text(
         /^[a-z_][a-z0-9_-]{0,31}$/,
         "a user name",
-        "Who logs in; steps are run by `sudo -n` unless it is root.",
+        "The login user; steps run by `sudo -n` unless it is root.",
       ).default(user),
       privateKeyPath: text(
         /^(~\/|\/)./,

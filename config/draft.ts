@@ -53,7 +53,7 @@ export const noHost = (
   { hosts }: Pick<Draft, "hosts">,
   besides: readonly string[] = [],
 ): string =>
-  `${shown(name)} is no host of this file; ${allowedWords(name, [...besides, ...Object.keys(hosts)])}`;
+  `${shown(name)} is not a host in this file; ${allowedWords(name, [...besides, ...Object.keys(hosts)])}`;
 
 /** Keys of a map that are not allowed as names. */
 export const wrongNames = (

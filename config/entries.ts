@@ -47,7 +47,7 @@ function recordNames(draft: Draft, systems: readonly System[]): Problem[] {
       const before = first.get(component);
       first.set(component, before ?? { name, path: pathText(path) });
       if (!before || (before.name === name && before.path !== pathText(path))) return [];
-      return [at(path, `${shown(component)} would be two components; give the host another name`)];
+      return [at(path, `${shown(component)} would name two components; rename the host`)];
     });
   });
 }

@@ -82,7 +82,7 @@ function leavers(uses: readonly PlacedUse[], draft: Draft): Problem[] {
     return firsts.map(({ at: path }) =>
       at(
         ["absent", String(index)],
-        `${shown(host)} is ${pathText(path)}; name another host there, or take the entry out, in the same change`,
+        `${shown(host)} is ${pathText(path)}; name another host there, or remove the entry, in the same change`,
       ),
     );
   });

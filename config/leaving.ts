@@ -103,7 +103,7 @@ function ofFile(
   return [
     {
       path: ["hosts", host],
-      text: `missing, but this stack operates it${serves}; allowed: to leave by way of changeover:absent (a new name is another host); put it back, then: ${viaAbsent(host)}`,
+      text: `missing, but this stack still operates it${serves}; retire it first (a new name is another host): put it back, then: ${viaAbsent(host)}`,
     },
   ];
 }
@@ -125,7 +125,7 @@ function ofEntries(
       ...refused,
       {
         path,
-        text: `no machine of ${entries.join(", ")} any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${viaAbsent(host)}`,
+        text: `no longer in ${entries.join(", ")}, but this stack still operates it there; put it back, or retire it: ${viaAbsent(host)}`,
       },
     ];
   const blind = byAbsent.filter(({ goesOn, mustBeSeen }) => goesOn && mustBeSeen).map(({ entry }) => entry);
@@ -134,7 +134,7 @@ function ofEntries(
     ...refused,
     {
       path,
-      text: `unreachable, so nobody can see that it serves nothing while ${blind.join(", ")} goes on without it; allowed: a new machine under the same name; put it back and change what the name stands for`,
+      text: `unreachable, so nobody can check that it serves nothing, and ${blind.join(", ")} would go on without it; put it back, or give its name to a new machine`,
     },
   ];
 }

@@ -8,20 +8,20 @@ import { field, listOf, mapOf, text } from "./fields.ts";
 const common = {
   unreachable: listOf(
     hostName("A host that nothing dials."),
-    "Hosts that are dead or cut off: nothing dials them, and what must not be skipped on them is refused.",
+    "Hosts that are dead or cut off. Nothing dials them; a step that must not be skipped on one is refused.",
   ).default([]),
   suspect: listOf(
     hostName("A host that is sick and may still answer."),
-    "Hosts that are sick: no step runs on them. A pair whose production is one is served by its other machine, which first gets from it what it still gives (`finalSync`).",
+    "Hosts that are sick: no step runs on them. If one is production of a pair, the other machine serves, and first copies what the sick one still gives (`finalSync`).",
   ).default([]),
   absent: listOf(
     hostName("A host that is out of service."),
-    "Hosts that are out of service on purpose: what runs there for pairs is stopped and removed, and what checks a staged upgrade; their data stays. A host leaves the file, a pair or an upgrade only by an update with it here.",
+    "Hosts that leave service on purpose: their services and checks are stopped and removed; their data stays. A host leaves the file or an entry only after an update with it here.",
   ).default([]),
   adopt: text(
     /^[0-9a-f]{16}$/,
     "the id of another stack, 16 hexadecimal digits",
-    "Take hosts over, on purpose, from the stack with this id, which operated them before. Left out: hosts of other stacks are refused.",
+    "Takes hosts over from the stack with this id. Left out: hosts of other stacks are refused.",
   ).optional(),
 };
 

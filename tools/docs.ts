@@ -30,7 +30,7 @@ function rowsOf({ table, lookSeconds = 15 }: Example): string[] {
       "preflight",
       "`transition/run/preflight.ts`",
       who.operator,
-      "every host was looked at; nothing was touched",
+      "every host was probed; nothing was changed",
       `${String(lookSeconds)} s`,
     ),
     line(

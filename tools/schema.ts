@@ -22,7 +22,7 @@ export async function stackSchemaText(systems: readonly System[] = registry): Pr
     required: ["config"],
     properties: {
       config: {
-        description: "What is wanted of the estate. Keys of other programs' namespaces are left alone.",
+        description: "The wanted state of the estate. Keys of other programs' namespaces are ignored.",
         type: "object",
         required: ["changeover:platform"],
         properties: { "changeover:platform": { enum: platformNames } },

@@ -68,7 +68,7 @@ const earlierOf = (outputs: StackOutputs, system: System): Readonly<Record<strin
         ]),
       );
 
-const notAsked = "is in changeover:unreachable or changeover:suspect, nobody asked it";
+const notAsked = "was not asked: it is in changeover:unreachable or changeover:suspect";
 
 /** Ask a host of the stack something read-only. */
 function ask<Facts extends { readonly now_ms: number }>(

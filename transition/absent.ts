@@ -23,7 +23,7 @@ export class AbsentHosts extends pulumi.ComponentResource {
     this.#stack = stack;
     const looks = hosts
       .filter(({ unreachable }) => !unreachable)
-      .map((member) => this.#step(member, "look", [], "it serves nobody, so it may go out of service"));
+      .map((member) => this.#step(member, "look", [], `${member.host.name} serves nobody`));
     this.looked = looks.length === 0 ? [] : [gate("absent-look-gate", { parent: this, dependsOn: looks })];
     this.registerOutputs();
   }
@@ -35,7 +35,7 @@ export class AbsentHosts extends pulumi.ComponentResource {
       this.#hosts.map((member) => {
         const { name } = member.host;
         if (member.unreachable) return [name, this.#leftAlone(name)];
-        const says = "it is out of service; data stays";
+        const says = `${name} is out of service; its data stays`;
         return [name, this.#step(member, "retire", before, says).stdout.apply(() => "out of service")];
       }),
     );

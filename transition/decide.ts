@@ -101,7 +101,9 @@ export function decideEach<Facts extends RecordFacts, Goal extends Wanted>(
   const opened = looks.some(({ facts }) => isOpen(facts));
   return {
     refusals: findings(looks, wanted, [...recordChecks, ...checks]),
-    notes: opened ? ["a transition stopped half-way; this one goes on from what is so now"] : [],
+    notes: opened
+      ? ["an earlier transition stopped half-way; this one continues from the measured state"]
+      : [],
     epoch: nextEpoch(looks),
   };
 }

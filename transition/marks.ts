@@ -39,16 +39,16 @@ function ofMark(
   const lines: string[] = [];
   if (done !== id)
     lines.push(
-      `${component}: ${transition} ${id} is done in the state, here it is ${done ?? "none"}; ${again}`,
+      `${component}: ${transition} ${id} is done in the state; this host has ${done ?? "none"}; ${again}`,
     );
   if (!facts) return lines;
   if (facts.stack !== null && facts.stack !== stack)
     lines.push(`${component} is operated by stack ${facts.stack}, not by this one (${stack})`);
   if (isOpen(facts) && facts.claim)
     lines.push(
-      `${component}: ${facts.claim.transition} ${facts.claim.id} was begun (epoch ${String(facts.claim.epoch)}) and not ended`,
+      `${component}: ${facts.claim.transition} ${facts.claim.id} was started (epoch ${String(facts.claim.epoch)}) and has not ended`,
     );
   for (const expired of facts.expired)
-    lines.push(`${component}: something that ${expired} changed was put back`);
+    lines.push(`${component}: a temporary change of ${expired} was undone`);
   return lines;
 }

@@ -241,7 +241,7 @@ export async function answers(host: string, port: number, seconds: number): Prom
       const fail = (why: string) => () => {
         reject(
           new Error(
-            `ssh at ${host}:${String(port)} ${why}; mend the machine, or if it is dead add it to changeover:unreachable`,
+            `ssh at ${host}:${String(port)} ${why}; repair the machine, or add a dead one to changeover:unreachable`,
           ),
         );
       };

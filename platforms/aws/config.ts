@@ -6,18 +6,24 @@ const zone = (purpose: string) =>
   text(/^[a-z]{2}(-[a-z]+)+-\d[a-h]$/, "an availability zone such as ap-southeast-2a", purpose);
 
 const awsHost = z.strictObject({
-  zone: zone("The availability zone that it is in, one of network.zones."),
+  zone: zone("The host's availability zone, one of network.zones."),
   instanceType: text(
     /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
     "an EC2 instance type such as m7i.large",
-    "Its size. A change stops and starts the machine.",
+    "The instance's size. A change stops and starts the machine.",
   ).default("t3.small"),
-  volumeGiB: wholeNumber(8, 16384, "Size of its encrypted volume, in GiB; it can only grow.").default(20),
+  volumeGiB: wholeNumber(8, 16384, "Size of the host's encrypted volume, in GiB; it can only grow.").default(
+    20,
+  ),
 });
 
 const awsNetwork = z
   .strictObject({
-    region: text(/^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region such as ap-southeast-2", "Where all of it is."),
+    region: text(
+      /^[a-z]{2}(-[a-z]+)+-\d$/,
+      "an AWS region such as ap-southeast-2",
+      "The region of the VPC and all hosts.",
+    ),
     cidr: network("The network of the VPC, /16 to /24; each zone gets two sixteenths of it."),
     zones: listOf(
       zone("An availability zone of the region."),

@@ -13,16 +13,16 @@ const hostKeyTypes = [
 const inventoryHost = z.strictObject({
   address: address("The machine's address on the internal network, which its peers use too."),
   port: tcpPort("TCP port of its sshd.").default(22),
-  user: text(/^[a-z_][a-z0-9_-]{0,31}$/, "a user name", "Who logs in. Left out: ssh.user.").optional(),
+  user: text(/^[a-z_][a-z0-9_-]{0,31}$/, "a user name", "The login user. Left out: ssh.user.").optional(),
   hostKey: publicKey(
     hostKeyTypes,
     "The machine's public host key, from its /etc/ssh/ssh_host_ed25519_key.pub; also its identity: another key is another machine.",
   ),
-  bastion: hostName("The host that is dialled first to reach this one. Left out: none is.").optional(),
+  bastion: hostName("The host that SSH goes through to reach this one. Left out: none.").optional(),
   fence: text(
     /^\S.*$/,
     "a shell command",
-    "Cuts the machine off when it is lost (a power switch, a hypervisor); run where `up` runs, within 60 s. It ends with 0 only when the machine is off or cut off, and may be run twice.",
+    "Cuts a lost machine off (a power switch, a hypervisor); runs where `up` runs, within 60 s. It ends with 0 only when the machine is off or cut off, and may run twice.",
   ).optional(),
 });
 

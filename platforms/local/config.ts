@@ -6,7 +6,7 @@ const localHost = z
   .strictObject({
     packages: listOf(
       text(/^[a-z0-9][a-z0-9+.-]+$/, "the name of a Debian package", "A package, without a version."),
-      "Debian packages that the machine has besides the usual ones. It gets them when it is made: a changed list is for machines made later.",
+      "Debian packages of the machine beyond the usual ones. They are installed when the machine is made; a changed list applies to machines made later.",
     ).optional(),
   })
   .meta({ description: "A machine of its own on this Linux machine." });

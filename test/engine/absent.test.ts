@@ -25,7 +25,7 @@ describe("a host of the stack", () => {
   };
   const dials = () => [...sshds.values()].reduce((sum, sshd) => sum + sshd.dials(), 0);
   const refusal =
-    /Pulumi\.test\.yaml has 1 problem; nothing was touched:\n +changeover:hosts\.b: missing, but this stack operates it; allowed: to leave by way of changeover:absent \(a new name is another host\); put it back, then: npx pulumi config set --path 'changeover:absent\[0\]' b; npx pulumi up/;
+    /Pulumi\.test\.yaml has 1 problem; nothing was touched:\n +changeover:hosts\.b: missing, but this stack still operates it; retire it first \(a new name is another host\): put it back, then: npx pulumi config set --path 'changeover:absent\[0\]' b; npx pulumi up/;
 
   beforeAll(async () => {
     for (const name of ["a", "b"]) {

@@ -123,7 +123,7 @@ describe("one more system", () => {
   });
 
   it("is refused when its entry is dropped, or its host is another one", async () => {
-    const leaves = "changeover:hosts.a: no machine of top any more";
+    const leaves = "changeover:hosts.a: no longer in top";
     expect(await refusal({ toys: {} })).toContain(leaves);
     expect(await refusal({ toys: { top: { host: "b", colour: "red" } } })).toContain(leaves);
   });

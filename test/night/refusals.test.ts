@@ -170,7 +170,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that must not be touched", () 
       const { code, output } = await estate.up();
       estate.flip("slayer");
       expect(code).not.toBe(0);
-      expect(output).toContain("if it is dead add it to changeover:unreachable");
+      expect(output).toContain("dead host to changeover:unreachable");
       expect((performance.now() - started) / 1000).toBeLessThan(15);
       await estate.boot("megadeth");
       await streams();

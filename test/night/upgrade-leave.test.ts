@@ -95,7 +95,7 @@ ${manage} start poller; ${cure}`,
       const dropped = await site.estate.up();
       failed(dropped);
       expect(dropped.output).toMatch(
-        /hosts\.scalr-app1: no machine of scalr any more.*'changeover:absent\[0]' scalr-app1; npx pulumi up/,
+        /hosts\.scalr-app1: no longer in scalr.*'changeover:absent\[0]' scalr-app1; npx pulumi up/,
       );
     },
     minute,

@@ -19,7 +19,7 @@ const said = (url: string, own = elsewhere, config = inventory) =>
 describe("a backend", () => {
   it("in a folder of an operated host is refused, with fact, value, allowed and cure", () => {
     expect(said("file:///srv/state", ["127.0.0.1", "192.0.2.12"])).toBe(
-      `PULUMI_BACKEND_URL keeps the state in file:///srv/state, and this machine has 192.0.2.12, the address of megadeth, which the stack operates: its emergency would find no state; nothing was touched. Allowed: a backend on no operated host. Cure: run from another machine, with a copy of the state: ${move}`,
+      `PULUMI_BACKEND_URL keeps the state in file:///srv/state, and this machine has 192.0.2.12, the address of megadeth, which the stack operates: an emergency would find no state; nothing was touched. Allowed: a backend on no operated host. Cure: run from another machine, with a copy of the state: ${move}`,
     );
   });
 

@@ -47,7 +47,7 @@ describe("caches in a stack file", () => {
   it.each([
     [
       { nodes: { prodap01: "in" } },
-      'nodes.prodap01: "prodap01" is no host of this file; allowed: prodapp01, prodapp02, websvr; did you mean prodapp01?',
+      'nodes.prodap01: "prodap01" is not a host in this file; allowed: prodapp01, prodapp02, websvr; did you mean prodapp01?',
     ],
     [
       { nodes: { prodapp01: "on" } },
@@ -83,7 +83,7 @@ describe("caches in a stack file", () => {
       "changeover:caches.pages.port: 11211 is taken by changeover:caches.sessions.port on prodapp02; name another",
     ]);
     expect(problems({}, { absent: ["prodapp02"] })[0]).toBe(
-      'changeover:absent[0]: "prodapp02" is changeover:caches.sessions.nodes.prodapp02; name another host there, or take the entry out, in the same change',
+      'changeover:absent[0]: "prodapp02" is changeover:caches.sessions.nodes.prodapp02; name another host there, or remove the entry, in the same change',
     );
     expect(problems({}, { pairs: { sessions: pair } })).toEqual([
       'changeover:caches.sessions: "sessions" is changeover:pairs.sessions already; each needs its own name',

@@ -226,18 +226,18 @@ config:
       'changeover:hosts.megadeth.hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5" is not allowed; allowed: one whole line such as "ssh-ed25519 AAAA…" (ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521)',
       'changeover:hosts.megadeth.port: "ssh" is not allowed; allowed: a whole number from 1 to 65535',
       "changeover:hosts.slayer.adress: no such key; allowed: address, port, user, hostKey, bastion, fence; did you mean address?",
-      'changeover:hosts.slayer.bastion: "aud" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax',
-      'changeover:pairs.sounz.checksFrom: "operater" is no host of this file; allowed: operator, slayer, megadeth, Metallica, anthrax; did you mean operator?',
+      'changeover:hosts.slayer.bastion: "aud" is not a host in this file; allowed: slayer, megadeth, Metallica, anthrax',
+      'changeover:pairs.sounz.checksFrom: "operater" is not a host in this file; allowed: operator, slayer, megadeth, Metallica, anthrax; did you mean operator?',
       'changeover:pairs.sounz.clients[0]: "192.0.2.1/24" is not allowed; allowed: an IPv4 network whose host part is zero, for example 203.0.113.0/24',
       'changeover:pairs.sounz.maxLagMiB: "lots" is not allowed; allowed: a whole number from 1 to 1048576',
-      'changeover:pairs.sounz.primary: "slayr" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean slayer?',
-      'changeover:pairs.sounz.production: "anthrx" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean anthrax?',
+      'changeover:pairs.sounz.primary: "slayr" is not a host in this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean slayer?',
+      'changeover:pairs.sounz.production: "anthrx" is not a host in this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean anthrax?',
       "changeover:pairs.sounz.prot: no such key; allowed: primary, secondary, production, serviceAddress, database, port, peerPort, interface, clients, checksFrom, maxLagMiB, maxClockSkewSeconds, minFreeMiB, synchronous, replication, directories, rsyncPort, indexes, services, checks, finalSync, software, copyAt, maxCopyAgeMinutes, acceptSplitBrainRisk, acceptDataLoss; did you mean port?",
       "changeover:pairs.sounz.serviceAddress: 0.46 is not allowed; allowed: an IPv4 address",
       "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, appPools, sharedVolumes, caches, stagedUpgrades, unreachable, suspect, absent, adopt; did you mean pairs?",
       'changeover:ssh.privateKeyPath: "keys/prod" is not allowed; allowed: an absolute path, or one that begins with ~/',
       "changeover:ssh.usr: no such key; allowed: user, privateKeyPath; did you mean user?",
-      'changeover:unreachable[1]: "metallica" is no host of this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean Metallica?',
+      'changeover:unreachable[1]: "metallica" is not a host in this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean Metallica?',
     ];
     expect(verdict(stackKeys(file))).toBe(
       ["Pulumi.test.yaml has 20 problems; nothing was touched:", ...lines.map((line) => `  ${line}`)].join(
@@ -389,17 +389,17 @@ describe("each rule", () => {
     [
       ["anthrx"],
       {},
-      'changeover:absent[0]: "anthrx" is no host of this file; allowed: slayer, megadeth, anthrax; did you mean anthrax?',
+      'changeover:absent[0]: "anthrx" is not a host in this file; allowed: slayer, megadeth, anthrax; did you mean anthrax?',
     ],
     [
       ["slayer"],
       {},
-      'changeover:absent[0]: "slayer" is changeover:pairs.sounz.primary; name another host there, or take the entry out, in the same change',
+      'changeover:absent[0]: "slayer" is changeover:pairs.sounz.primary; name another host there, or remove the entry, in the same change',
     ],
     [
       ["anthrax"],
       { pairs: { sounz: { ...pair, checksFrom: "anthrax" } } },
-      'changeover:absent[0]: "anthrax" is changeover:pairs.sounz.checksFrom; name another host there, or take the entry out, in the same change',
+      'changeover:absent[0]: "anthrax" is changeover:pairs.sounz.checksFrom; name another host there, or remove the entry, in the same change',
     ],
     [["slayer", "megadeth"], { pairs: {} }, "right"],
   ])("of absent hosts: %j with %j", (absent, changes, expected) => {
@@ -411,7 +411,7 @@ describe("each rule", () => {
 
   it.each([
     ["slayer", [], '"slayer" is the host itself; leave it out'],
-    ["aud", [], '"aud" is no host of this file; allowed: slayer, megadeth'],
+    ["aud", [], '"aud" is not a host in this file; allowed: slayer, megadeth'],
     [
       "megadeth",
       ["megadeth"],
@@ -436,7 +436,7 @@ describe("each rule", () => {
 
   it("of names: what every object has is no host", () => {
     expect(verdict(inventory({ unreachable: ["constructor"] }))).toBe(
-      one('changeover:unreachable[0]: "constructor" is no host of this file; allowed: slayer, megadeth'),
+      one('changeover:unreachable[0]: "constructor" is not a host in this file; allowed: slayer, megadeth'),
     );
   });
 
@@ -499,7 +499,7 @@ describe("a stack file of aws", () => {
         "Pulumi.test.yaml has 9 problems; nothing was touched:",
         '  changeover:hosts.megadeth.zone: "ap-southeast-2b" is none of network.zones; allowed: ap-southeast-2a, us-east-1b; did you mean ap-southeast-2a?',
         '  changeover:hosts.slayer.zone: "ap-southeast-2c" is none of network.zones; allowed: ap-southeast-2a, us-east-1b; did you mean ap-southeast-2a?',
-        '  changeover:network.bastion: "bud" is no host of this file; allowed: aud, slayer, megadeth; did you mean aud?',
+        '  changeover:network.bastion: "bud" is not a host in this file; allowed: aud, slayer, megadeth; did you mean aud?',
         '  changeover:network.cidr: "10.20.0.0/26" is too small or too large; allowed: /16 to /24',
         '  changeover:network.zones[1]: "us-east-1b" is not in the region ap-southeast-2',
         '  changeover:pairs.archive.checksFrom: "aud" can\'t see an Elastic IP as users do, from inside; allowed: operator',

@@ -40,11 +40,11 @@ const byAbsent = (index: number, host: string) =>
 describe("a host that leaves the file", () => {
   it("is refused while the stack operates it, with its pairs and the lines to type", () => {
     expect(said({ hosts: { slayer: {} }, pairs: { sounz: { ...sounz, secondary: "anthrax" } } })).toEqual([
-      `changeover:hosts.megadeth: missing, but this stack operates it in sounz; allowed: to leave by way of changeover:absent (a new name is another host); put it back, then: ${byAbsent(0, "megadeth")}`,
+      `changeover:hosts.megadeth: missing, but this stack still operates it in sounz; retire it first (a new name is another host): put it back, then: ${byAbsent(0, "megadeth")}`,
     ]);
     const alone = outputs({ bastion: { unreachable: false } });
     expect(said({}, alone)).toEqual([
-      `changeover:hosts.bastion: missing, but this stack operates it; allowed: to leave by way of changeover:absent (a new name is another host); put it back, then: ${byAbsent(0, "bastion")}`,
+      `changeover:hosts.bastion: missing, but this stack still operates it; retire it first (a new name is another host): put it back, then: ${byAbsent(0, "bastion")}`,
     ]);
   });
 
@@ -69,7 +69,7 @@ describe("a host that leaves the file", () => {
 describe("a pair that leaves the file", () => {
   it("is refused for each of its machines that stays in service, each with a line of its own", () => {
     const line = (host: string, index: number) =>
-      `changeover:hosts.${host}: no machine of sounz any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${byAbsent(index, host)}`;
+      `changeover:hosts.${host}: no longer in sounz, but this stack still operates it there; put it back, or retire it: ${byAbsent(index, host)}`;
     expect(said({ pairs: {} })).toEqual([line("slayer", 0), line("megadeth", 1)]);
     expect(said({ pairs: {}, absent: ["slayer"] })).toEqual([line("megadeth", 1)]);
     expect(said({ pairs: { renamed: sounz }, absent: [] })).toHaveLength(2);
@@ -89,13 +89,13 @@ describe("a machine that another one replaces", () => {
   };
 
   it("goes by way of absent", () => {
-    expect(said(replaced)[0]).toContain("changeover:hosts.megadeth: no machine of sounz any more");
+    expect(said(replaced)[0]).toContain("changeover:hosts.megadeth: no longer in sounz");
     expect(said({ ...replaced, absent: ["megadeth"] })).toEqual([]);
   });
 
   it("is refused when nobody can see that it serves nothing", () => {
     expect(said({ ...replaced, absent: ["megadeth"], unreachable: ["megadeth"] })).toEqual([
-      "changeover:hosts.megadeth: unreachable, so nobody can see that it serves nothing while sounz goes on without it; allowed: a new machine under the same name; put it back and change what the name stands for",
+      "changeover:hosts.megadeth: unreachable, so nobody can check that it serves nothing, and sounz would go on without it; put it back, or give its name to a new machine",
     ]);
   });
 
@@ -115,7 +115,7 @@ describe("a host of a staged upgrade", () => {
   const told = (hosts: Record<string, string> | undefined, change: Keys = {}) =>
     said({ ...own, stagedUpgrades: hosts ? { scalr: { hosts, main: "scalr-db" } } : {}, ...change }, last);
   const line = (host: string, index: number) =>
-    `changeover:hosts.${host}: no machine of scalr any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${byAbsent(index, host)}`;
+    `changeover:hosts.${host}: no longer in scalr, but this stack still operates it there; put it back, or retire it: ${byAbsent(index, host)}`;
 
   it("leaves it by way of absent, whether it goes alone, with the upgrade, or to one of another name", () => {
     expect(told({ "scalr-db": "database", "scalr-app1": "app" })).toEqual([]);
@@ -181,7 +181,7 @@ describe("a pool, a volume and a cache", () => {
   const mount =
     "changeover:sharedVolumes.styles.mounts.prodapp01: missing, but prodapp01 mounts the volume at /srv/styles; allowed: to leave by way of none; put it back as none, and take it out after the next update";
   const gone = (host: string, entry: string, index = 0) =>
-    `changeover:hosts.${host}: no machine of ${entry} any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${byAbsent(index, host)}`;
+    `changeover:hosts.${host}: no longer in ${entry}, but this stack still operates it there; put it back, or retire it: ${byAbsent(index, host)}`;
 
   it("lose no server that serves, and one that is out at once", () => {
     expect(told()).toEqual([]);

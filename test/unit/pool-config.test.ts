@@ -45,7 +45,7 @@ describe("a pool in a stack file", () => {
     [
       "a server that is no host",
       file({ servers: { prodapp01: "in", prodap02: "in" } }),
-      `${at}.servers.prodap02: "prodap02" is no host of this file; allowed: websvr, prodapp01, prodapp02, prodapp03; did you mean prodapp02?`,
+      `${at}.servers.prodap02: "prodap02" is not a host in this file; allowed: websvr, prodapp01, prodapp02, prodapp03; did you mean prodapp02?`,
     ],
     [
       "a balancer that is a server too",

@@ -66,10 +66,10 @@ describe("a shared volume in a stack file", () => {
 
   it("names hosts of the file, and none that leaves", () => {
     expect(wrong({ servers: ["prodapp01", "prodap02"] })).toEqual([
-      '.servers[1]: "prodap02" is no host of this file; allowed: prodapp01, prodapp02, prodapp03, crossbow; did you mean prodapp02?',
+      '.servers[1]: "prodap02" is not a host in this file; allowed: prodapp01, prodapp02, prodapp03, crossbow; did you mean prodapp02?',
     ]);
     expect(wrong({}, { absent: ["crossbow"] })).toEqual([
-      'changeover:absent[0]: "crossbow" is changeover:sharedVolumes.styles.arbiter; name another host there, or take the entry out, in the same change',
+      'changeover:absent[0]: "crossbow" is changeover:sharedVolumes.styles.arbiter; name another host there, or remove the entry, in the same change',
     ]);
   });
 

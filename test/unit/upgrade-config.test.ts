@@ -64,7 +64,7 @@ describe("a staged upgrade in a stack file", () => {
     [
       "a host that is none",
       { hosts: { ...scalrHosts, megadeth: "app" } },
-      /hosts\.megadeth: "megadeth" is no host of this file/,
+      /hosts\.megadeth: "megadeth" is not a host in this file/,
     ],
     [
       "a role without services",

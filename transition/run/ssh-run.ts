@@ -18,7 +18,7 @@ const meanings: readonly (readonly [RegExp, string])[] = [
   [/Permission denied/, "refuses the operator's key; put the public key into its authorized_keys"],
   [
     /timed out|No route to host|Connection refused|Connection closed|reset by peer|unreachable/,
-    "does not answer on ssh; mend it, or if it is dead add it to changeover:unreachable",
+    "does not answer on ssh; repair it, or add a dead host to changeover:unreachable",
   ],
 ];
 
@@ -52,7 +52,7 @@ export function sshRun(target: SshTarget, command: string, seconds: number): Pro
       });
     });
     child.on("close", (code) => {
-      const late = `gave no answer within ${String(seconds)} s; mend it, or if it is dead add it to changeover:unreachable`;
+      const late = `gave no answer within ${String(seconds)} s; repair it, or add a dead host to changeover:unreachable`;
       resolve({ code, stdout, stderr: code === null ? late : inWords(stderr) });
     });
   });
