@@ -9,7 +9,7 @@ import { AbsentHosts } from "./transition/absent.ts";
 import { readScripts } from "./transition/scripts.ts";
 import { type Operated, Site } from "./transition/site.ts";
 import { scriptsCopy } from "./transition/step.ts";
-import type { Member } from "./transition/transition.ts";
+import type { Member } from "./transition/args.ts";
 
 /** An entry of the stack file, with what became of it. */
 interface Declared {

@@ -74,6 +74,17 @@ export interface Example {
   readonly lookSeconds?: number;
 }
 
+/** An entry as it may stand in a file, with hosts that look right and hosts that look wrong: the matrix of tests asks with it. */
+export interface Sample {
+  /** The entry's hosts, and any that entries beside it need. */
+  readonly hosts: readonly string[];
+  readonly entry: Fields;
+  /** Entries of other systems that it needs. */
+  readonly beside?: Readonly<Record<string, Fields>>;
+  /** What a host says, by probe: as the state has it, and otherwise. */
+  readonly facts: Readonly<Record<string, { readonly right: object; readonly wrong: object }>>;
+}
+
 /** Questions that are asked of every system; one without an answer says why beside the system. */
 export type Question =
   | "entry dropped"
@@ -153,6 +164,7 @@ export interface System<Key extends string = string, Entry = unknown, Expected =
   describe(name: string, expected: Expected, seen: Seen): string;
 
   readonly examples: Readonly<Record<string, Example>>;
+  readonly sample: Sample;
   /** Why a question has no answer here. */
   readonly exceptions: Readonly<Partial<Record<Question, string>>>;
   component(): Promise<Component<Entry, Expected>>;

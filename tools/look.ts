@@ -1,15 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { describe } from "./compare.ts";
+import { entriesIn, outputsOf, pulumiStack } from "./stack.ts";
 import { lookedFile } from "../transition/last-look.ts";
-import {
-  type Entry,
-  entriesIn,
-  looksAt,
-  outputsOf,
-  pulumiStack,
-  silence,
-  type StackOutputs,
-} from "./stack.ts";
 
 const help = `Say in words what the machines of a stack are now, read-only. The next preview within 15 minutes shows it.
 
@@ -17,23 +10,9 @@ Usage: npm run look -- [--stack NAME] [--cwd FOLDER]
 
 Ends with 0 when every machine answered, 75 otherwise.`;
 
-async function linesOf(entry: Entry, targets: StackOutputs["targets"]) {
-  const { system, name, expected, outcome } = entry;
-  const seen = await looksAt(entry, targets);
-  const lines = seen.map((one) =>
-    one.look.facts ? `${one.look.host}: ${system.describe(name, expected, one)}` : silence(one.look),
-  );
-  return {
-    lines: [...(outcome === "complete" ? [] : [outcome]), ...new Set(lines)].map(
-      (line) => `${name}: ${line}`,
-    ),
-    answered: seen.every(({ look }) => look.facts),
-  };
-}
-
 async function look(args: readonly string[]): Promise<number> {
   const outputs = outputsOf(args);
-  const told = await Promise.all(entriesIn(outputs).map((entry) => linesOf(entry, outputs.targets)));
+  const told = await Promise.all(entriesIn(outputs).map((entry) => describe(entry, outputs.targets)));
   const lines = told.flatMap((entry) => entry.lines);
   const file = lookedFile(pulumiStack("--show-name", ...args).trim());
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

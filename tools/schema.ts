@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { z } from "zod";
 import { allowedIn } from "../config/fields.ts";
-import { systems } from "../components/registry.ts";
+import { systems as registry } from "../components/registry.ts";
+import type { System } from "../components/system.ts";
 import { stackSchema } from "../config/schema.ts";
 import { platformNames } from "../platforms/names.ts";
 import { platforms } from "../platforms/platforms.ts";
@@ -12,7 +13,7 @@ import { platforms } from "../platforms/platforms.ts";
 export const schemaFile = join(import.meta.dirname, "..", "docs", "stack.schema.json");
 
 /** The JSON schema of a `Pulumi.<stack>.yaml`, as text. */
-export async function stackSchemaText(): Promise<string> {
+export async function stackSchemaText(systems: readonly System[] = registry): Promise<string> {
   const schema = {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "A stack of Changeover",

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { systems } from "../components/registry.ts";
+import { systems as registry } from "../components/registry.ts";
 import type { Seen, System } from "../components/system.ts";
 import type { SshTarget } from "../platforms/platform.ts";
 import type { Look } from "../transition/decide.ts";
@@ -51,7 +51,7 @@ export function outputsOf(args: readonly string[]): StackOutputs {
 }
 
 /** Everything that the stack operates, in the order of the registry. */
-export const entriesIn = (outputs: StackOutputs): Entry[] =>
+export const entriesIn = (outputs: StackOutputs, systems: readonly System[] = registry): Entry[] =>
   systems.flatMap((system) => {
     const entries = outputs.operated?.[system.key] ?? earlierOf(outputs, system);
     return Object.entries(entries).map(([name, entry]) => ({ ...entry, system, name }));

@@ -1,17 +1,6 @@
-import type { Look } from "../transition/decide.ts";
-import { markDifferences, type MarkFacts } from "../transition/marks.ts";
 import { type ExportedEntry, unfinished } from "../transition/open.ts";
-import {
-  entriesIn,
-  type Entry,
-  looksAt,
-  looksAtMarks,
-  outputsOf,
-  pulumiStack,
-  scriptsAt,
-  silence,
-  type StackOutputs,
-} from "./stack.ts";
+import { compare } from "./compare.ts";
+import { entriesIn, looksAtMarks, outputsOf, pulumiStack } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -34,24 +23,6 @@ function settled(args: readonly string[]): number {
   const lines = unfinished(resources ?? [], pending);
   console.log(lines.length === 0 ? "every transition in the state has ended" : lines.join("\n"));
   return lines.length === 0 ? 0 : 77;
-}
-
-/** What differs in one entry, and whether every host of it answered. */
-async function compare(
-  entry: Entry,
-  records: readonly Look<MarkFacts>[],
-  { stackId, targets }: StackOutputs,
-) {
-  const { system, name, expected, marks } = entry;
-  const hosts = new Set(marks.map(({ host }) => host));
-  const own = records.filter(({ host }) => hosts.has(host));
-  const seen = await looksAt(entry, targets);
-  const silent = [...own, ...seen.map(({ look }) => look)].filter(({ facts }) => !facts);
-  const differences = [
-    ...markDifferences(marks, own, stackId),
-    ...system.differences(name, expected, seen, (host) => scriptsAt(host, targets)),
-  ];
-  return { lines: [...new Set([...silent.map(silence), ...differences])], answered: silent.length === 0 };
 }
 
 async function verify(args: readonly string[]): Promise<number> {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { quoted, scriptsOn, startOf } from "./start.ts";
 import { gate, localStep, remoteStep } from "./step.ts";
-import type { Member } from "./transition.ts";
+import type { Member } from "./args.ts";
 
 /**
  * Hosts that go out of service. A look refuses before anything is touched while one of them serves users; what runs

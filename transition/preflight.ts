@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { lookOf } from "./start.ts";
-import type { Member, OperatorCommand } from "./transition.ts";
+import type { Member, OperatorCommand } from "./args.ts";
 
 const program = join(import.meta.dirname, "run", "preflight.ts");
 

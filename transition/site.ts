@@ -3,7 +3,8 @@ import type { Platform } from "../platforms/platform.ts";
 import type { Mark } from "./marks.ts";
 import { preflightOf, type PreflightOrder, type Probe } from "./preflight.ts";
 import type { Keepers } from "./table.ts";
-import { type Member, type OperatorCommand, Transition, type TransitionArgs } from "./transition.ts";
+import type { Member, OperatorCommand, TransitionArgs } from "./args.ts";
+import { Transition } from "./transition.ts";
 
 /** What became of one entry of the stack file: what other systems, the outputs and the tools know of it. */
 export interface Operated<Expected = unknown> {

@@ -4,6 +4,7 @@ import type { PoolFacts } from "./decide.ts";
 import { poolExamples } from "./examples.ts";
 import { earlierPools, goneFromPool } from "./leaving.ts";
 import { componentsOfPool, hostsOfPool, poolRules, portsOfPool } from "./rules.ts";
+import { poolSample } from "./sample.ts";
 import { describeInPool, differencesOfPool, looksOfPool, type PoolExpected } from "./verify.ts";
 
 /** Application servers behind HAProxy. */
@@ -25,6 +26,7 @@ export const appPool = system<"appPools", AppPool, PoolExpected>({
   differences: (_, expected, seen) => differencesOfPool(expected, seen as readonly Seen<PoolFacts>[]),
   describe: (_, expected, seen) => describeInPool(expected, seen as Seen<PoolFacts>),
   examples: poolExamples,
+  sample: poolSample,
   exceptions: {},
   component: async () => (await import("./component.ts")).component,
 });

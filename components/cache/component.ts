@@ -6,7 +6,8 @@ import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./table.ts";
 import type { CacheExpected } from "./verify.ts";
 import { keepersOf } from "../../transition/table.ts";
 import type { Decide, Operated, Site } from "../../transition/site.ts";
-import type { Transition, TransitionArgs } from "../../transition/transition.ts";
+import type { TransitionArgs } from "../../transition/args.ts";
+import type { Transition } from "../../transition/transition.ts";
 import type { Component } from "../system.ts";
 
 /**

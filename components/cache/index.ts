@@ -5,6 +5,7 @@ import type { CacheFacts } from "./decide.ts";
 import { cacheExamples } from "./examples.ts";
 import { earlierCaches, goneFromCache } from "./leaving.ts";
 import { cacheRules, componentsOfCache, hostsOfCache, portsOfCache } from "./rules.ts";
+import { cacheSample } from "./sample.ts";
 import { cacheDifferences, type CacheExpected, describeCache, looksOfCache } from "./verify.ts";
 
 /** memcached on some hosts, and the ring of them on those that use it. */
@@ -27,6 +28,7 @@ export const cache = system<"caches", Cache, CacheExpected>({
     seen.flatMap((one) => cacheDifferences(name, expected, one as Seen<CacheFacts>)),
   describe: (name, _, seen) => describeCache(name, seen as Seen<CacheFacts>),
   examples: cacheExamples,
+  sample: cacheSample,
   exceptions: {
     "host dropped":
       "a client that is dropped keeps its last ring and no node lets it in; nodes are refused unless they were `out`",

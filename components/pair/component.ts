@@ -18,7 +18,8 @@ import {
 import { aloneTable, type CarriedRows, type Grab, provisionTable, switchTable } from "./table.ts";
 import { type Keepers, keepersOf } from "../../transition/table.ts";
 import type { Decide, Operated, Site, SiteTransitionArgs } from "../../transition/site.ts";
-import type { OperatorCommand, Transition } from "../../transition/transition.ts";
+import type { OperatorCommand } from "../../transition/args.ts";
+import type { Transition } from "../../transition/transition.ts";
 import type { Component } from "../system.ts";
 import type { PairExpected } from "./verify.ts";
 

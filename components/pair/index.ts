@@ -7,6 +7,7 @@ import { pairExamples } from "./examples.ts";
 import { earlierPairs, goneFromPair } from "./leaving.ts";
 import { portsOfPair } from "./ports.ts";
 import { hostsOfPair, pairRules } from "./rules.ts";
+import { pairSample } from "./sample.ts";
 import { differences, type PairExpected } from "./verify.ts";
 
 /** Left out in the file, the database has the name of the pair. */
@@ -38,6 +39,7 @@ export const pair = system<"pairs", Pair, PairExpected>({
     ),
   describe: (_, __, { look }) => describeMachine((look as Look<PairFacts>).facts as PairFacts),
   examples: pairExamples,
+  sample: pairSample,
   exceptions: {},
   component: async () => (await import("./component.ts")).component,
 });

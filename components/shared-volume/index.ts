@@ -3,6 +3,7 @@ import { type SharedVolume, volumeEntry, volumeNames } from "./config.ts";
 import { volumeExamples } from "./examples.ts";
 import { earlierVolumes, goneFromVolume } from "./leaving.ts";
 import { componentsOfVolume, hostsOfVolume, portsOfVolume, volumeRules } from "./rules.ts";
+import { volumeSample } from "./sample.ts";
 import { describeVolume, looksOfVolume, volumeDifferences, type VolumeExpected } from "./verify.ts";
 
 /** A folder that several hosts share: GlusterFS on three servers, or two and an arbiter. */
@@ -24,6 +25,10 @@ export const sharedVolume = system<"sharedVolumes", SharedVolume, VolumeExpected
   differences: volumeDifferences,
   describe: (_, __, seen) => describeVolume(seen),
   examples: volumeExamples,
-  exceptions: {},
+  sample: volumeSample,
+  exceptions: {
+    "host dropped":
+      "a host with a brick and no mount leaves by the volume itself, when the others have everything; a mount is refused",
+  },
   component: async () => (await import("./component.ts")).component,
 });

@@ -5,6 +5,7 @@ import { type StagedUpgrade, upgradeEntry, upgradeNames } from "./config.ts";
 import { upgradeExamples } from "./examples.ts";
 import { earlierUpgrades, goneFromUpgrade } from "./leaving.ts";
 import { componentsOfUpgrade, hostsOfUpgrade, upgradeRules } from "./rules.ts";
+import { upgradeSample } from "./sample.ts";
 import {
   describeUpgrade,
   looksOfUpgrade,
@@ -41,6 +42,7 @@ export const stagedUpgrade = system<"stagedUpgrades", StagedUpgrade, UpgradeExpe
     ),
   describe: (_, __, { look }) => describeUpgrade((look as Look<UpgradeSeen>).facts as UpgradeSeen),
   examples: upgradeExamples,
+  sample: upgradeSample,
   exceptions: {},
   component: async () => (await import("./component.ts")).component,
 });

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { declareEstate } from "../../estate.ts";
 import { shortStackTraces } from "../../transition/short-stacks.ts";
+import type { System } from "../../components/system.ts";
 import { parseConfig } from "../../config.ts";
 import type { Platform } from "../../platforms/platform.ts";
-import { type Declared, declaredBy } from "./mocks.ts";
+import { type Declared, declaredBy, valueOf } from "./mocks.ts";
 import { committedStack } from "./stack-file.ts";
 
 class Move extends pulumi.CustomResource {
@@ -44,6 +45,25 @@ function platformFor(names: readonly string[], movedBy: "host" | "platform"): Pl
 /** What the program declares for a committed stack file with some keys changed. */
 export const declaredIn = (file: string, changes: Record<string, unknown> = {}): Promise<Declared[]> =>
   declaredFor({ ...committedStack(file), ...changes }, file);
+
+/** What the program exports for the keys of a stack file, on a platform that makes nothing. */
+export async function estateFor(
+  keys: Record<string, unknown>,
+  systems?: readonly System[],
+): Promise<Record<string, unknown>> {
+  shortStackTraces();
+  const config = parseConfig(keys, "Pulumi.test.yaml", systems);
+  const { result } = await declaredBy(async () => {
+    const outputs = await declareEstate(
+      config,
+      platformFor(Object.keys(config.hosts), "host"),
+      undefined,
+      systems,
+    );
+    return valueOf(pulumi.output(outputs));
+  });
+  return result;
+}
 
 /** What the program declares for the keys of a stack file, on a platform that makes nothing. */
 export async function declaredFor(

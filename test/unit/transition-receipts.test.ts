@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { greenOf } from "../../components/staged-upgrade/soak.ts";
 import type { Row } from "../../transition/table.ts";
-import { type Member, Transition } from "../../transition/transition.ts";
+import type { Member } from "../../transition/args.ts";
+import { Transition } from "../../transition/transition.ts";
 import { declaredBy, valueOf } from "../support/mocks.ts";
 
 const member: Member = {

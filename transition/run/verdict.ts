@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { badOf } from "../receipt.ts";
-import type { Verdict } from "../transition.ts";
+import type { Verdict } from "../args.ts";
 
 /** What was seen of each step of a transition, and it was bad. */
 interface Order {

@@ -5,7 +5,8 @@ import { readScripts } from "../../../transition/scripts.ts";
 import { shortStackTraces } from "../../../transition/short-stacks.ts";
 import { fileCopy, scriptsCopy } from "../../../transition/step.ts";
 import type { Row } from "../../../transition/table.ts";
-import { type Member, Transition } from "../../../transition/transition.ts";
+import type { Member } from "../../../transition/args.ts";
+import { Transition } from "../../../transition/transition.ts";
 import type { Scenario } from "../scenario.ts";
 
 /** The program of the engine tests: the real transitions, over a table and a goal that the test writes into a file. */
