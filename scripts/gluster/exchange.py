@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Exchange two names in one act, so that each always is one or the other thing.
+"""Exchange two paths in one system call, so that neither is ever missing.
 
 Usage: exchange.py ONE OTHER
 """

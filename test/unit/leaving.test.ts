@@ -179,7 +179,7 @@ describe("a pool, a volume and a cache", () => {
   const server =
     "changeover:appPools.crossbow.servers.prodapp01: missing, but it was in at the last update; allowed: to leave by way of out; put it back as out, and take it out after the next update";
   const mount =
-    "changeover:sharedVolumes.styles.mounts.prodapp01: missing, but prodapp01 mounts the volume at /srv/styles; allowed: to leave by way of none; put it back as none, and take it out after the next update";
+    "changeover:sharedVolumes.styles.mounts.prodapp01: missing, but prodapp01 still mounts the volume at /srv/styles; set it to none and update, then delete the line";
   const gone = (host: string, entry: string, index = 0) =>
     `changeover:hosts.${host}: no machine of ${entry} any more, but this stack operates it there; allowed: to leave by way of changeover:absent; put it back, or: ${byAbsent(index, host)}`;
 
