@@ -7,12 +7,12 @@ import { earlierCaches, goneFromCache } from "./leaving.ts";
 import { cacheRules, componentsOfCache, hostsOfCache, portsOfCache } from "./rules.ts";
 import { cacheDifferences, type CacheExpected, describeCache, looksOfCache } from "./verify.ts";
 
-/** memcached on some hosts, and the ring of them on those that use it. */
+/** memcached on some hosts, and their ring on the hosts that use them. */
 export const cache = system<"caches", Cache, CacheExpected>({
   key: "caches",
   noun: "cache",
   members: "Nodes",
-  purpose: "Caches of memcached, sharded over their nodes.",
+  purpose: "Caches (memcached), sharded over their nodes.",
   names: cacheNames,
   platforms: ["local", "inventory", "aws"],
   entry: () => cacheEntry,
@@ -29,7 +29,7 @@ export const cache = system<"caches", Cache, CacheExpected>({
   examples: cacheExamples,
   exceptions: {
     "host dropped":
-      "a client that is dropped keeps its last ring and no node lets it in; nodes are refused unless they were `out`",
+      "a dropped client keeps its last ring, and every node rejects it; a node may be dropped only after `out`",
   },
   component: async () => (await import("./component.ts")).component,
 });
