@@ -10,8 +10,8 @@ import type { Transition, TransitionArgs } from "../../transition/transition.ts"
 import type { Component } from "../system.ts";
 
 /**
- * A cache: memcached on some hosts, and their ring on the hosts that use them. First the nodes change, one after the other.
- * Then the clients get the ring. Then memcached is removed from nodes that are `out`.
+ * A cache: memcached on some hosts, and their ring on the hosts that use them. First the nodes change, one after the
+ * other. Then the clients get the ring. Then memcached is removed from nodes that are `out`.
  */
 export class CacheRing extends pulumi.ComponentResource {
   readonly operated: Operated<CacheExpected>;
@@ -33,7 +33,10 @@ export class CacheRing extends pulumi.ComponentResource {
     const before = ring ? [ring.finished] : last(serving, site.after);
     const left = this.#inTurn(leaving, before, (host, after) => this.#node(host, "out", after));
 
-    const transitions = [...[...serving, ...left].map(([, one]) => one), ...(ring ? [ring] : [])];
+    const transitions = [
+      ...[...serving, ...left].map(([, transition]) => transition),
+      ...(ring ? [ring] : []),
+    ];
     const hosts = [...new Set([...nodes, ...leaving, ...clients])];
     const expected = this.#expected();
     this.operated = {
@@ -153,7 +156,7 @@ export class CacheRing extends pulumi.ComponentResource {
         whenLost: "leave out",
         keepers: keepersOf<pulumi.Input<string>>({
           cache: this.#name,
-          ring: places.apply((all) => all.join(",")),
+          ring: places.apply(joined),
           sha256: places.apply(ringHash),
           clients: clients.join(","),
           // A client that was left out still has the old ring when it returns, so its return is a new goal.
@@ -192,12 +195,12 @@ export class CacheRing extends pulumi.ComponentResource {
     const { nodes, clients, port } = this.#goal;
     const hosts = Object.keys(this.#config.nodes);
     const places = pulumi.all(Object.fromEntries(hosts.map((host) => [host, this.#place(host)])));
-    return places.apply((all) => ({
+    return places.apply((placeByHost) => ({
       port,
       nodes: this.#config.nodes,
       clients,
-      places: all,
-      sha256: ringHash(nodes.map((host) => all[host] ?? "")),
+      places: placeByHost,
+      sha256: ringHash(nodes.map((host) => placeByHost[host] ?? "")),
     }));
   }
 }

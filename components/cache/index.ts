@@ -24,7 +24,7 @@ export const cache = system<"caches", Cache, CacheExpected>({
   earlier: earlierCaches,
   looks: looksOfCache,
   differences: (name, expected, seen) =>
-    seen.flatMap((one) => cacheDifferences(name, expected, one as Seen<CacheFacts>)),
+    seen.flatMap((look) => cacheDifferences(name, expected, look as Seen<CacheFacts>)),
   describe: (name, _, seen) => describeCache(name, seen as Seen<CacheFacts>),
   examples: cacheExamples,
   exceptions: {

@@ -44,7 +44,7 @@ const drain = (phase: string, name: string): Row => ({
 });
 
 /** The node leaves the ring of every client before its restart, and its entries move to the other nodes. */
-const asideRows: Table = [
+const leaveRows: Table = [
   {
     phase: "others",
     script: "memcached/require-other-nodes",
@@ -76,7 +76,7 @@ const asideRows: Table = [
 ];
 
 /** The node returns to the ring of every client, also after a restart that failed. */
-const backRows: Table = [
+const returnRows: Table = [
   copy("home", "home-copy", "entries of a node that left the ring are copied back to the node", (keepers) => [
     "back",
     place(keepers),
@@ -118,7 +118,7 @@ export const cacheNodeTable: Table = [
     deadlineSeconds: 120,
     verdict: true,
   },
-  ...asideRows.map((row): Row => ({ ...row, when: mustRestart })),
+  ...leaveRows.map((row): Row => ({ ...row, when: mustRestart })),
   {
     phase: "restart",
     script: "memcached/restart-node",
@@ -129,7 +129,7 @@ export const cacheNodeTable: Table = [
     deadlineSeconds: 300,
     when: mustRestart,
   },
-  ...backRows,
+  ...returnRows,
 ];
 
 /** A host that is `out`: memcached is removed. */

@@ -35,7 +35,7 @@ export const volumeEntry = z.strictObject({
   brick: path(
     "The folder of the brick on each of its hosts. It is created, and must not be on the root file system.",
   ),
-  bricks: byHost(path("A folder."), "Hosts whose brick has another folder than `brick`.").default({}),
+  bricks: byHost(path("A folder."), "Folders of bricks that differ from `brick`, by host.").default({}),
   mounts: byHost(
     text(
       /^(none|(\/(?!\.{1,2}(\/|$))[\w.@+-]+)+)$/,

@@ -3,9 +3,9 @@ import type { SharedVolume } from "./config.ts";
 import type { VolumeExpected } from "./verify.ts";
 
 /**
- * Mounts and bricks that the file no longer has. A mount without its line would stay on the host, with its check. While a volume
- * stays in the file, its own transition removes a brick once the other bricks have all data. When the whole volume is dropped,
- * its bricks still hold the only data, so their hosts leave by way of `absent`.
+ * Mounts and bricks that the file no longer has. A mount without its line would stay on the host, with its check. While
+ * a volume stays in the file, its own transition removes a brick once the other bricks have all data. When the whole
+ * volume is dropped, its bricks have the only data, so their hosts must be in `absent`.
  */
 export function goneFromVolume(name: string, before: VolumeExpected, now: SharedVolume | undefined): Gone[] {
   const mounts = Object.entries(before.mounts)

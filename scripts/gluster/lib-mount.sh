@@ -1,7 +1,7 @@
 # Sourced by scripts about a mount of a shared volume. They set `VOLUME` and `MOUNT`.
 # shellcheck shell=bash
 
-# shellcheck disable=SC2154 # set by whoever sources this
+# shellcheck disable=SC2154 # set by the script that sources this
 readonly GLUSTER=$here MARKER=.changeover/volume
 
 # The settings of the mount on this host, for the mount check and for operators.

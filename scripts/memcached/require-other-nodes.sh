@@ -31,7 +31,7 @@ main() {
     return
   fi
   wrong=$(python3 "$here/reach.py" "${others[@]}" 2>&1) ||
-    refuse "$3 must not be restarted, since another node of $CACHE does not answer $HOSTNAME: $wrong; mend that node, or set it to \`out\`"
+    refuse "$3 must not be restarted, since another node of $CACHE does not answer $HOSTNAME: $wrong; repair that node, or set it to \`out\`"
   receipt "${#others[@]} other node(s) of $CACHE answer $HOSTNAME"
 }
 

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 from node import Failed, Node  # noqa: E402
-from ring import digest, places_in, ring_file, text_of_ring  # noqa: E402
+from ring import digest, places_in, ring_file, short, text_of_ring  # noqa: E402
 
 WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
@@ -55,15 +55,15 @@ def state(cache):
             dead.append(str(error))
             continue
         total = {key: value + int(stats.get(key, 0)) for key, value in total.items()}
-        others += [f"{client} has ring {mark[:12]}" for client, mark in marks.items() if mark != mine]
+        others += [f"{client} has ring {short(mark)}" for client, mark in marks.items() if mark != mine]
     numbers = " ".join(f"{key}={value}" for key, value in total.items())
     if mine != sha:
-        return 2, f"{ring_file(cache)} is {mine[:12]}, it was written as {(sha or 'nothing')[:12]} | {numbers}"
+        return 2, f"{ring_file(cache)} is {short(mine)}, it was written as {short(sha or 'nothing')} | {numbers}"
     if others:
-        return 2, f"{socket.gethostname()} has ring {mine[:12]}, but {', '.join(sorted(set(others)))} | {numbers}"
+        return 2, f"{socket.gethostname()} has ring {short(mine)}, but {', '.join(sorted(set(others)))} | {numbers}"
     if dead:
         return (2 if len(dead) == len(places) else 1), f"{len(dead)} of {len(places)} nodes do not answer: {'; '.join(dead)} | {numbers}"
-    return 0, f"{len(places)} nodes answer, ring {mine[:12]} | {numbers}"
+    return 0, f"{len(places)} nodes answer, ring {short(mine)} | {numbers}"
 
 
 if len(sys.argv) != 2 or sys.argv[1].startswith("-"):

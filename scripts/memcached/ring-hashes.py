@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 from node import Failed, Node  # noqa: E402
-from ring import digest, places_in, text_of_ring  # noqa: E402
+from ring import digest, places_in, short, text_of_ring  # noqa: E402
 
 
 def key_of(cache, client):
@@ -30,15 +30,15 @@ def publish(cache, text, places):
 
 def compare(cache, text, places, clients):
     """What differs, a line each."""
-    mine, wrong = digest(text), []
+    here, mine, wrong = socket.gethostname(), digest(text), []
     for place in places:
         with Node(place) as node:
             for client in clients:
                 theirs = node.get(key_of(cache, client))
                 if theirs is None:
-                    wrong.append(f"{socket.gethostname()} reads no hash of {client} on {place}")
+                    wrong.append(f"{here} reads no hash of {client} on {place}")
                 elif theirs != mine:
-                    wrong.append(f"{client} has ring {theirs[:12]} on {place}, {socket.gethostname()} has {mine[:12]}")
+                    wrong.append(f"{client} has ring {short(theirs)} on {place}, {here} has {short(mine)}")
     return wrong
 
 

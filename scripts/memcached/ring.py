@@ -30,6 +30,11 @@ def digest(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def short(sha):
+    """A ring's hash as messages show it."""
+    return sha[:12]
+
+
 class Ring:
     """`places` are `host:port`; their order does not matter."""
 
