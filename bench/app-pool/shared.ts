@@ -14,7 +14,7 @@ const volume = {
 const cache = { nodes: { prodapp01: "in", prodapp02: "in" }, clients: servers };
 const config = { sharedVolumes: { styles: volume }, caches: { sessions: cache } };
 
-/** A change of what servers share, and what users saw of it: pages with a session, and styles. */
+/** A change of the shared volume or the cache, and what users saw meanwhile: pages with a session, and styles. */
 export interface SharedChange {
   readonly what: string;
   readonly seconds: number;
@@ -31,7 +31,7 @@ const changes: readonly (readonly [string, Record<string, unknown>])[] = [
   ],
 ];
 
-/** Three servers whose pages need memcached and whose styles are on gluster, changed while users ask. */
+/** Three servers whose pages need memcached and whose styles are on GlusterFS. Both change under load. */
 export async function sharedChanges(): Promise<SharedChange[]> {
   const site = await PoolSite.start(
     ["websvr", "websvr2"],

@@ -63,7 +63,8 @@ function upgradeOf(
     keepers: keepersOf<pulumi.Input<string>>({ round, machine: host.identity }),
     table: upgradeTable(pool.limits, name, node?.name),
     settings: {
-      "memcached/others": () => (node ? host.address.apply((address) => [placeOf(address, node.port)]) : []),
+      "memcached/require-other-nodes": () =>
+        node ? host.address.apply((address) => [placeOf(address, node.port)]) : [],
     },
     wanted: {
       known: [name],

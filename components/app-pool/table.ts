@@ -159,7 +159,8 @@ export function memberTable(limits: PoolLimits, server: string, wanted: Membersh
 export function upgradeTable(limits: PoolLimits, server: string, cache?: string): Table {
   const survives: Row = {
     phase: "cache",
-    script: "memcached/others",
+    script: "memcached/require-other-nodes",
+    name: "cache-others",
     on: "clients",
     reads: true,
     says: `every client of the cache has another node than that of ${server}`,

@@ -11,8 +11,8 @@ import type { Transition } from "../../transition/transition.ts";
 import type { Component } from "../system.ts";
 
 /**
- * A cache: memcached on some hosts, and the ring of them on those that use it. Nodes are changed one after the other,
- * then the clients get the ring, then nodes that are no more in it lose their servers.
+ * A cache: memcached on some hosts, and their ring on the hosts that use them. First the nodes change, one after the
+ * other. Then the clients get the ring. Then memcached is removed from nodes that are `out`.
  */
 export class CacheRing extends pulumi.ComponentResource {
   readonly operated: Operated<CacheExpected>;
@@ -34,21 +34,27 @@ export class CacheRing extends pulumi.ComponentResource {
     const before = ring ? [ring.finished] : last(serving, site.after);
     const left = this.#inTurn(leaving, before, (host, after) => this.#node(host, "out", after));
 
-    const transitions = [...[...serving, ...left].map(([, one]) => one), ...(ring ? [ring] : [])];
+    const transitions = [
+      ...[...serving, ...left].map(([, transition]) => transition),
+      ...(ring ? [ring] : []),
+    ];
     const hosts = [...new Set([...nodes, ...leaving, ...clients])];
     const expected = this.#expected();
     this.operated = {
       hosts,
       marks: transitions.flatMap(({ marks }) => marks),
       finished: last(left, before),
-      outcome: site.outcome(hosts, "a lost node keeps its place, a lost client its ring"),
+      outcome: site.outcome(
+        hosts,
+        "a lost node keeps its place in the ring, and a lost client keeps its ring",
+      ),
       expected,
       outputs: { caches: expected },
     };
     this.registerOutputs({ expected });
   }
 
-  /** One host after the other: there is never more than one node less than there should be. */
+  /** One host after the other, so at most one node is missing at a time. */
   #inTurn(
     hosts: readonly string[],
     after: readonly pulumi.Resource[],
@@ -70,12 +76,12 @@ export class CacheRing extends pulumi.ComponentResource {
       in: decides,
       kind: "node",
       probe: this.#probe,
-      wanted: (kept) =>
-        address.apply((own) => ({
+      wanted: (keepers) =>
+        address.apply((ownAddress) => ({
           cache: this.#name,
           node: host,
-          address: own,
-          state: kept.state === "out" ? "out" : "in",
+          address: ownAddress,
+          state: keepers.state === "out" ? "out" : "in",
           port,
           memoryMiB: this.#config.memoryMiB,
         })),
@@ -86,12 +92,12 @@ export class CacheRing extends pulumi.ComponentResource {
         transition: "node",
         decide,
         ...this.#nodeGoal(host, state),
-        // A node that goes changes nothing on clients: they have done without it since they got the ring.
+        // Removing a node changes nothing on clients: their ring has no longer had it since its own transition.
         hosts: [...new Set([host, ...(state === "in" ? clients : [])])],
         sets: { clients },
         witnesses: clients,
         after: [...ready, ...after],
-        // Nobody can change what nothing dials; clients that are lost are left out.
+        // Nothing dials a lost node, so its transition freezes. Lost clients are left out.
         whenLost: member.unreachable ? "freeze" : "leave out",
       },
       { parent: this },
@@ -118,11 +124,11 @@ export class CacheRing extends pulumi.ComponentResource {
       ...(state === "in" ? settings : {}),
       [`machine.${host}`]: identity,
     });
-    const all = state === "in" ? cacheNodeTable : cacheLeaveTable;
-    return { keepers, table: this.#present().length > 0 ? all : all.filter(({ on }) => on === "node") };
+    const table = state === "in" ? cacheNodeTable : cacheLeaveTable;
+    return { keepers, table: this.#present().length > 0 ? table : table.filter(({ on }) => on === "node") };
   }
 
-  /** How entries move, and who copies them. */
+  /** How entries move: the client that copies them, its limits, and the units to reload. */
   #moving() {
     const { copySeconds, settleSeconds, reloads } = this.#config;
     return {
@@ -133,7 +139,7 @@ export class CacheRing extends pulumi.ComponentResource {
     };
   }
 
-  /** Clients that something dials. */
+  /** Clients that are not lost. */
   #present(): string[] {
     return this.#goal.clients.filter((client) => !this.#site.isLost(client));
   }
@@ -151,13 +157,13 @@ export class CacheRing extends pulumi.ComponentResource {
         whenLost: "leave out",
         keepers: keepersOf<pulumi.Input<string>>({
           cache: this.#name,
-          ring: places.apply((all) => all.join(",")),
+          ring: places.apply(joined),
           sha256: places.apply(ringHash),
           clients: clients.join(","),
-          // A client that is left out has the old ring when it comes back, so its return is a new goal.
+          // A client that was left out still has the old ring when it returns, so its return is a new goal.
           present: present.join(","),
           ...this.#moving(),
-          // A dead node keeps its place: programs go around it. Nobody is asked to reach it, and nothing moves meanwhile.
+          // A lost node keeps its place, and programs skip it. No client has to reach it, and no entry moves meanwhile.
           ...(lost.length === 0
             ? {}
             : { copySeconds: "0", lost: pulumi.all(lost.map((host) => this.#place(host))).apply(joined) }),
@@ -190,12 +196,12 @@ export class CacheRing extends pulumi.ComponentResource {
     const { nodes, clients, port } = this.#goal;
     const hosts = Object.keys(this.#config.nodes);
     const places = pulumi.all(Object.fromEntries(hosts.map((host) => [host, this.#place(host)])));
-    return places.apply((all) => ({
+    return places.apply((placeByHost) => ({
       port,
       nodes: this.#config.nodes,
       clients,
-      places: all,
-      sha256: ringHash(nodes.map((host) => all[host] ?? "")),
+      places: placeByHost,
+      sha256: ringHash(nodes.map((host) => placeByHost[host] ?? "")),
     }));
   }
 }
@@ -204,13 +210,13 @@ const last = (
   transitions: readonly [string, Transition][],
   otherwise: readonly pulumi.Resource[] = [],
 ): readonly pulumi.Resource[] => {
-  const end = transitions.at(-1);
-  return end ? [end[1].finished] : otherwise;
+  const end = transitions.at(-1)?.[1];
+  return end ? [end.finished] : otherwise;
 };
 
 const joined = (places: readonly string[]): string => places.join(",");
 
-/** How the estate makes a cache. */
+/** How the estate declares a cache. */
 export const component: Component<CacheConfig, CacheExpected> = {
   declare: (name, config, site) => new CacheRing(name, config, site).operated,
 };

@@ -2,14 +2,17 @@ import { z } from "zod";
 import { hostName, hostNames } from "../../config/common-fields.ts";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "../../config/fields.ts";
 
-/** They become names of files, units, a table of nftables and, before a hyphen, of records on hosts. */
+/** A cache's name is also a name of files, units and a table of nftables, and, before a hyphen, of records on hosts. */
 export const cacheNames: Names = {
   pattern: /^[a-z][a-z0-9_]{0,30}$/,
   allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
 };
 
-/** The port of a cache that names none. */
+/** The port of a cache without `port`. */
 export const cachePort = 11211;
+
+/** The longest time that entries may be copied in one go. */
+export const maxCopySeconds = 3600;
 
 /** One cache of memcached, sharded over its nodes. */
 export const cacheEntry = z.strictObject({
@@ -18,32 +21,32 @@ export const cacheEntry = z.strictObject({
     field(
       z.enum(["in", "out"]),
       "in or out",
-      "Whether it is a node of the ring; `out`: it has no server. It leaves the file only after an update with `out`.",
+      "`in`: a node of the ring. `out`: memcached is removed. Set `out` and update before deleting the line.",
     ),
-    "The hosts that run a memcached server for it.",
+    "Hosts that run memcached for this cache.",
   ),
   clients: listOf(
     hostName("A host whose programs use the cache."),
-    "The hosts that use it: they have the ring, the same on each, and no others are let in.",
+    "Hosts that use the cache. All have the same ring. Nodes reject connections from every other host.",
   ),
-  port: tcpPort("TCP port of its servers, on each host's own address.").default(cachePort),
-  memoryMiB: wholeNumber(8, 1024 * 1024, "What each node may hold, in MiB.").default(64),
-  connections: wholeNumber(16, 65536, "Connections that each node takes at once.").default(1024),
+  port: tcpPort("TCP port of memcached, on each node's own address.").default(cachePort),
+  memoryMiB: wholeNumber(8, 1024 * 1024, "Memory limit of each node (MiB).").default(64),
+  connections: wholeNumber(16, 65536, "Limit of open connections on each node.").default(1024),
   reloads: listOf(
     text(/^[\w@.-]+\.service$/, "the name of a systemd unit with `.service`", "A unit on the clients."),
-    "Units that are reloaded on each client when it has another ring, where they run; they are never restarted.",
+    "Units to reload on each client when its ring changes, if they run. They are never restarted.",
   ).default([]),
   copySeconds: wholeNumber(
     0,
-    3600,
-    "How long entries may be copied to the nodes that a new ring gives them to, before and after the change; 0: none is.",
+    maxCopySeconds,
+    "How long entries may be copied to their new nodes, before and again after a ring changes (seconds). 0: no entry is copied.",
   ).default(120),
   settleSeconds: wholeNumber(
     0,
     600,
-    "How long programs may take to read a new ring; until then what they store at the old node is copied on.",
+    "How long programs take to read a new ring (seconds). Until then, what they store at an old node is copied to the new one.",
   ).default(2),
 });
 
-/** The same, checked. */
+/** An entry of the stack file after its checks. */
 export type Cache = Readonly<z.output<typeof cacheEntry>>;

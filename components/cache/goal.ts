@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 
-/** What is wanted of a cache: who has a server, and who uses them. Everything sorted, so that no order in a file matters. */
+/** The goal of a cache: its nodes and its clients. All lists are sorted, so the order in the file does not matter. */
 export interface CacheGoal {
   readonly name: string;
-  /** Nodes of the ring, and hosts that shall have no server. */
+  /** Nodes of the ring. */
   readonly nodes: readonly string[];
+  /** Hosts that are `out`: memcached is removed from them. */
   readonly leaving: readonly string[];
   readonly clients: readonly string[];
   readonly port: number;
@@ -29,20 +30,20 @@ export function cacheGoal(
   };
 }
 
-/** The component that the server on one host is: its records stand under this name. No cache has a hyphen. */
+/** The component of one node: its records on the host have this name. The name of a cache has no hyphen. */
 export const nodeComponent = (cache: string, host: string): string => `${cache}-${host}`;
 
-/** One place of a ring, as Dalli is told it. */
+/** One place of a ring, `host:port` as Dalli reads it. */
 export const placeOf = (address: string, port: number): string => `${address}:${String(port)}`;
 
-/** The file that every client has: a place a line, by the names of the hosts in order. */
+/** The ring file of every client: one place a line, in the order of the hosts' names. */
 export const ringText = (places: readonly string[]): string => places.map((place) => `${place}\n`).join("");
 
-/** By which rings are told apart. */
+/** The hash that identifies a ring. */
 export const ringHash = (places: readonly string[]): string =>
   createHash("sha256").update(ringText(places)).digest("hex");
 
-/** The goal of a cache by its name, from all entries; undefined: there is none of that name. */
+/** The goal of a cache by its name, from all entries; undefined: no cache has that name. */
 export function cacheOf(
   caches: Readonly<Record<string, unknown>>,
   name: string | undefined,

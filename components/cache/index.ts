@@ -8,12 +8,12 @@ import { cacheRules, componentsOfCache, hostsOfCache, portsOfCache } from "./rul
 import { cacheSample } from "./sample.ts";
 import { cacheDifferences, type CacheExpected, describeCache, looksOfCache } from "./verify.ts";
 
-/** memcached on some hosts, and the ring of them on those that use it. */
+/** memcached on some hosts, and their ring on the hosts that use them. */
 export const cache = system<"caches", Cache, CacheExpected>({
   key: "caches",
   noun: "cache",
   members: "Nodes",
-  purpose: "Caches of memcached, sharded over their nodes.",
+  purpose: "Caches (memcached), sharded over their nodes.",
   names: cacheNames,
   platforms: ["local", "inventory", "aws"],
   entry: () => cacheEntry,
@@ -25,13 +25,13 @@ export const cache = system<"caches", Cache, CacheExpected>({
   earlier: earlierCaches,
   looks: looksOfCache,
   differences: (name, expected, seen) =>
-    seen.flatMap((one) => cacheDifferences(name, expected, one as Seen<CacheFacts>)),
+    seen.flatMap((look) => cacheDifferences(name, expected, look as Seen<CacheFacts>)),
   describe: (name, _, seen) => describeCache(name, seen as Seen<CacheFacts>),
   examples: cacheExamples,
   sample: cacheSample,
   exceptions: {
     "host dropped":
-      "a client that is dropped keeps its last ring and no node lets it in; nodes are refused unless they were `out`",
+      "a dropped client keeps its last ring, and every node rejects it; a node may be dropped only after `out`",
   },
   component: async () => (await import("./component.ts")).component,
 });

@@ -7,8 +7,8 @@ export const earlierCaches = (outputs: unknown): Readonly<Record<string, CacheEx
   (outputs as { readonly caches?: Readonly<Record<string, CacheExpected>> }).caches ?? {};
 
 /**
- * Nodes that leave the file while their server runs: nobody would ever stop it. And a new port under an old name: one
- * node after the other would be gone for the clients.
+ * Refuses two changes. A node whose line is deleted while it is `in`: its memcached would run for ever. A new port for a
+ * running cache: its nodes change in turn, and the clients would lose each of them.
  */
 export function goneFromCache(
   name: string,
@@ -16,18 +16,18 @@ export function goneFromCache(
   now: Cache | undefined,
 ): Problem[] {
   const serves = Object.values(nodes).includes("in");
-  const gone = Object.entries(nodes)
+  const dropped = Object.entries(nodes)
     .filter(([host, state]) => state === "in" && !Object.hasOwn(now?.nodes ?? {}, host))
     .map(([host]): Problem => ({
       path: ["caches", name, "nodes", host],
-      text: "missing, but this stack runs a server there; allowed: to leave by way of `out`; put it back as `out`, and take it out after the next update",
+      text: "missing, but this stack still runs memcached there; set it to `out` and update, then delete the line",
     }));
-  if (!now || now.port === port || !serves) return gone;
+  if (!now || now.port === port || !serves) return dropped;
   return [
-    ...gone,
+    ...dropped,
     {
       path: ["caches", name, "port"],
-      text: `${String(now.port)}, but the clients use ${String(port)}, and would lose one node after the other; allowed: ${String(port)}, or a cache with another name`,
+      text: `${String(now.port)}, but the clients use ${String(port)} and would lose each node in turn; allowed: ${String(port)}, or a cache with another name`,
     },
   ];
 }

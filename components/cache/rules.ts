@@ -16,13 +16,13 @@ export const hostsOfCache = (name: string, cache: Fields): HostUse[] => [
   })),
 ];
 
-/** The server on each host, and the ring that all clients have. */
+/** Components of a cache: the ring of all clients, and each node. */
 export const componentsOfCache = (name: string, cache: Fields): string[] => [
   name,
   ...nodesOf(cache).map((host) => nodeComponent(name, host)),
 ];
 
-/** Who is a client each node says for itself. */
+/** Open to all hosts of the cache; each node's own rules reject hosts that are not clients. */
 export const portsOfCache = (cache: Fields): PortUse[] => [
   {
     path: ["port"],
@@ -35,13 +35,13 @@ export const portsOfCache = (cache: Fields): PortUse[] => [
 
 const emptyRings: Rule = (name, cache) => {
   const states = Object.values(fieldsOf(cache.nodes));
-  const none = clientsOf(cache).length === 0 && Array.isArray(cache.clients);
+  const noClient = clientsOf(cache).length === 0 && Array.isArray(cache.clients);
   const path = ["caches", name, "clients"];
-  // A cache that goes has all its nodes out, and nobody who uses it.
+  // A cache that is being removed has all nodes `out`, and no client.
   if (states.length > 0 && states.every((state) => state === "out"))
-    return none ? [] : [at(path, "have no node left; make one `in`, or name no client")];
-  return none ? [at(path, "missing; name the hosts that use the cache")] : [];
+    return noClient ? [] : [at(path, "have no node; set one node to `in`, or remove all clients")];
+  return noClient ? [at(path, "missing; name the hosts that use the cache")] : [];
 };
 
-/** What is wrong between a cache and the rest of a stack file. */
+/** What is checked between the fields of a cache and the rest of the stack file. */
 export const cacheRules: readonly Rule[] = [emptyRings];

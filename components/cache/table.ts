@@ -1,84 +1,100 @@
 import type { Keepers, Row, Table } from "../../transition/table.ts";
+import { maxCopySeconds } from "./config.ts";
 
 const cache = ({ cache: name = "" }: Keepers): string => name;
 const place = ({ place: own = "" }: Keepers): string => own;
 const placesIn = ({ ring = "" }: Keepers): string[] => ring.split(",").filter(Boolean);
-/** Nodes of the ring that something dials. */
+/** Nodes of the ring that are not lost. */
 const alive = (keepers: Keepers): string[] =>
   placesIn(keepers).filter((node) => !(keepers.lost ?? "").split(",").includes(node));
 const without = ({ lost }: Keepers): string[] => (lost ? [`--without=${lost}`] : []);
 const units = ({ reloads = "-" }: Keepers): string => reloads;
 
-/** What configure saw: a server that runs with other settings. */
+/** Whether `configure` found a running server with other settings. */
 const mustRestart = (bad: readonly string[]): boolean => bad.includes("configure");
 
-const copy = (phase: string, says: string, to: (keepers: Keepers) => readonly string[]): Row => ({
+/** The script ends its copying by itself; the step allows it this much more. */
+const copyDeadlineSeconds = maxCopySeconds + 100;
+
+const copy = (
+  phase: string,
+  name: string,
+  says: string,
+  to: (keepers: Keepers) => readonly string[],
+): Row => ({
   phase,
-  script: "memcached/copy",
+  script: "memcached/copy-entries",
+  name,
   on: "copier",
   says,
   words: (keepers) => [cache(keepers), keepers.copySeconds ?? "0", ...to(keepers)],
-  deadlineSeconds: 3700,
+  deadlineSeconds: copyDeadlineSeconds,
   mayBeSkipped: true,
 });
 
-const settle = (phase: string): Row => ({
+const drain = (phase: string, name: string): Row => ({
   phase,
-  script: "memcached/settle",
+  script: "memcached/drain-old-node",
+  name,
   on: "copier",
-  says: "programs have read the ring; what they changed before is changed in the copies, the old ones are gone",
+  says: "programs have read the new ring; late changes at old nodes are copied, and the old copies are removed",
   words: (keepers) => [cache(keepers), keepers.copySeconds ?? "0", keepers.settleSeconds ?? "0"],
-  deadlineSeconds: 3700,
+  deadlineSeconds: copyDeadlineSeconds,
   mayBeSkipped: true,
 });
 
-/** Clients do without the node, and lose nothing by it. */
-const asideRows: Table = [
+/** The node leaves the ring of every client before its restart, and its entries move to the other nodes. */
+const leaveRows: Table = [
   {
     phase: "others",
-    script: "memcached/others",
+    script: "memcached/require-other-nodes",
+    name: "others",
     on: "clients",
-    says: "if it must be restarted: every other node answers each client",
+    says: "if a restart is needed: every client reaches all other nodes",
     words: (keepers) => [cache(keepers), place(keepers)],
     deadlineSeconds: 60,
     reads: true,
     mayBeSkipped: true,
   },
-  copy("away", "if it must be restarted: what the node holds is copied to the others", (keepers) => [
-    "without",
-    place(keepers),
-  ]),
+  copy(
+    "away",
+    "away-copy",
+    "if a restart is needed: the node's entries are copied to the other nodes",
+    (keepers) => ["without", place(keepers)],
+  ),
   {
     phase: "aside",
-    script: "memcached/aside",
+    script: "memcached/remove-from-ring",
+    name: "aside",
     on: "clients",
-    says: "if it must be restarted: each client has the ring without the node",
+    says: "if a restart is needed: the ring of every client is without the node",
     words: (keepers) => [cache(keepers), place(keepers), units(keepers)],
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  settle("quiet"),
+  drain("quiet", "quiet-settle"),
 ];
 
-/** Whatever became of the restart: nothing stays aside. */
-const backRows: Table = [
-  copy("home", "what belongs to a node that was set aside is copied to it", (keepers) => [
+/** The node returns to the ring of every client, also after a restart that failed. */
+const returnRows: Table = [
+  copy("home", "home-copy", "entries of a node that left the ring are copied back to the node", (keepers) => [
     "back",
     place(keepers),
   ]),
   {
     phase: "back",
-    script: "memcached/back",
+    script: "memcached/return-to-ring",
+    name: "back",
     on: "clients",
-    says: "each client has the ring again that it had",
+    says: "every client has its earlier ring again",
     words: (keepers) => [cache(keepers), place(keepers), units(keepers)],
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  settle("settle"),
+  drain("settle", "settle"),
 ];
 
-/** One node has its server, with the settings of the goal. It is restarted only where it must be, out of the ring. */
+/** One node runs with the settings of the goal. It restarts only if they differ, and only outside the ring. */
 export const cacheNodeTable: Table = [
   {
     phase: "packages",
@@ -89,9 +105,10 @@ export const cacheNodeTable: Table = [
   },
   {
     phase: "configure",
-    script: "memcached/configure",
+    script: "memcached/configure-node",
+    name: "configure",
     on: "node",
-    says: "the node has its settings and lets its clients in, and nobody else; a server that runs is not touched",
+    says: "the node has its settings and accepts only its clients; a running server is not restarted",
     words: (keepers) => [
       cache(keepers),
       ...["address", "port", "memory_mib", "connections", "clients"].map(
@@ -101,60 +118,65 @@ export const cacheNodeTable: Table = [
     deadlineSeconds: 120,
     verdict: true,
   },
-  ...asideRows.map((row): Row => ({ ...row, when: mustRestart })),
+  ...leaveRows.map((row): Row => ({ ...row, when: mustRestart })),
   {
     phase: "restart",
-    script: "memcached/restart",
+    script: "memcached/restart-node",
+    name: "restart",
     on: "node",
-    says: "if it must be restarted: the node runs with its settings",
+    says: "if a restart is needed: the node runs with its settings",
     words: (keepers) => [cache(keepers), keepers.copySeconds === "0" ? "empty" : "keep"],
     deadlineSeconds: 300,
     when: mustRestart,
   },
-  ...backRows,
+  ...returnRows,
 ];
 
-/** A host that is no node any more. */
+/** A host that is `out`: memcached is removed. */
 export const cacheLeaveTable: Table = [
   {
     phase: "unused",
-    script: "memcached/unused",
+    script: "memcached/require-unused",
+    name: "unused",
     on: "clients",
-    says: "no client has the node in its ring",
+    says: "the ring of every client is without the node",
     words: (keepers) => [cache(keepers), place(keepers)],
     deadlineSeconds: 60,
     reads: true,
   },
   {
     phase: "leave",
-    script: "memcached/leave",
+    script: "memcached/remove-node",
+    name: "leave",
     on: "node",
-    says: "the host has no server of the cache",
+    says: "the host runs no memcached of the cache",
     words: (keepers) => [cache(keepers)],
     deadlineSeconds: 120,
   },
 ];
 
-/** Every client has the same ring. Between the first and the last of them two rings are in use, for one phase. */
+/** Every client gets the same ring. While it is written, for one phase, clients use the old ring or the new one. */
 export const cacheRingTable: Table = [
   {
     phase: "reach",
-    script: "memcached/reach",
+    script: "memcached/require-reachable",
+    name: "reach",
     on: "each",
-    says: "each client reaches every node of the ring: version, a value set and got",
+    says: "every client reaches every node of the new ring: version, a value set and read",
     words: (keepers) => [cache(keepers), ...alive(keepers)],
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  copy("copy", "entries that the ring gives to another node are copied there", (keepers) => [
+  copy("copy", "copy", "entries that have another node in the new ring are copied there", (keepers) => [
     "to",
     ...placesIn(keepers),
   ]),
   {
     phase: "ring",
-    script: "memcached/ring",
+    script: "memcached/write-ring",
+    name: "ring",
     on: "each",
-    says: "each client has the ring",
+    says: "every client has the new ring",
     words: (keepers) => [
       cache(keepers),
       keepers.sha256 ?? "",
@@ -165,21 +187,23 @@ export const cacheRingTable: Table = [
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
-  settle("settle"),
+  drain("settle", "settle"),
   {
     phase: "mark",
-    script: "memcached/mark",
+    script: "memcached/publish-ring-hash",
+    name: "mark",
     on: "each",
-    says: "each client has set the hash of its ring on every node",
+    says: "every client has set the hash of its ring on every node",
     words: (keepers) => [cache(keepers), ...without(keepers)],
     deadlineSeconds: 60,
     mayBeSkipped: true,
   },
   {
     phase: "check",
-    script: "memcached/compare",
+    script: "memcached/require-same-ring",
+    name: "check-compare",
     on: "each",
-    says: "each client gets what the others set, and all hashes are equal",
+    says: "every client reads the hashes of all clients, and they are equal",
     words: (keepers) => [cache(keepers), ...(keepers.present ?? "").split(","), ...without(keepers)],
     deadlineSeconds: 60,
     mayBeSkipped: true,

@@ -1,5 +1,5 @@
 import type { LookRequest, Seen } from "../system.ts";
-import { type CacheFacts, foreignAddresses } from "./decide.ts";
+import { type CacheFacts, foreignAddresses, shownHash } from "./decide.ts";
 import { nodeComponent } from "./goal.ts";
 
 /** What the state says of a cache. */
@@ -7,25 +7,29 @@ export interface CacheExpected {
   readonly port: number;
   readonly nodes: Readonly<Record<string, "in" | "out">>;
   readonly clients: readonly string[];
-  /** A place a host that is a node. */
+  /** By host of `nodes`: its place, `address:port`. */
   readonly places: Readonly<Record<string, string>>;
   readonly sha256: string;
 }
 
-/** Whether a look is at the server of a host, and not at its ring. */
+/** Whether a look is at a host's memcached, and not at its ring. */
 const isOfNode = (name: string, { words: [component] }: LookRequest): boolean => component !== name;
 
-/** What to look at on which host: its server, and its ring. */
+const addressOf = (host: string, places: Readonly<Record<string, string>>): string =>
+  (places[host] ?? "").replace(/:\d+$/, "");
+
+/** The looks at a cache: at memcached on each node, and at the ring of each client. */
 export const looksOfCache = (
   name: string,
   { nodes, clients, port, places }: CacheExpected,
 ): LookRequest[] => {
   const probe = "memcached/probe";
   return [
-    ...Object.keys(nodes).map((host) => {
-      const address = (places[host] ?? "").replace(/:\d+$/, "");
-      return { host, probe, words: [nodeComponent(name, host), name, String(port), address].filter(Boolean) };
-    }),
+    ...Object.keys(nodes).map((host) => ({
+      host,
+      probe,
+      words: [nodeComponent(name, host), name, String(port), addressOf(host, places)].filter(Boolean),
+    })),
     ...clients.map((host) => ({ host, probe, words: [name, name, String(port)] })),
   ];
 };
@@ -44,26 +48,31 @@ export function cacheDifferences(
 function ofRing(name: string, { ring }: CacheFacts, { sha256 }: CacheExpected): string[] {
   if (ring === sha256) return [];
   const again = startAgain(name, "ring");
-  return [`has ring ${ring?.slice(0, 12) ?? "none"}, the state says ${sha256.slice(0, 12)}; ${again}`];
+  return [`has ring ${shortHash(ring)} (expected: ${shortHash(sha256)}); ${again}`];
 }
 
+const shortHash = (ring: string | null): string => ring?.slice(0, shownHash) ?? "none";
+
 const startAgain = (component: string, transition: "node" | "ring"): string =>
-  `start it again: npx pulumi up --replace '**::${component}-${transition}-id'`;
+  `start again: npx pulumi up --replace '**::${component}-${transition}-id'`;
 
 function ofNode(name: string, facts: CacheFacts, { nodes, places }: CacheExpected): string[] {
   const again = startAgain(nodeComponent(name, facts.host), "node");
   const runs = facts.listens.length > 0;
   if (nodes[facts.host] === "out")
-    return runs ? [`runs a server of ${name}, and is to have none; ${again}`] : [];
-  if (!runs) return [`runs no server of ${name}; ${again}`];
-  const others = foreignAddresses(facts, (places[facts.host] ?? "").replace(/:\d+$/, ""));
-  return others.length > 0 ? [`listens on ${others.join(" and ")} for others; ${again}`] : [];
+    return runs ? [`still runs memcached for ${name} (expected: removed); ${again}`] : [];
+  if (!runs) return [`does not run memcached for ${name}; ${again}`];
+  const address = addressOf(facts.host, places);
+  const foreign = foreignAddresses(facts, address);
+  return foreign.length > 0
+    ? [`listens on ${foreign.join(" and ")} (allowed: ${address} and 127.0.0.1); ${again}`]
+    : [];
 }
 
-/** What a host's part of a cache is now, in one line for the operator. */
+/** What a host's memcached or ring is now, in one line for the operator. */
 export function describeCache(name: string, { request, look: { facts } }: Seen<CacheFacts>): string {
   if (!facts) return "gave no answer";
-  if (!isOfNode(name, request)) return `ring ${facts.ring?.slice(0, 12) ?? "none"}`;
-  if (facts.listens.length === 0) return "no server";
-  return `a node, ${facts.items === null ? "says nothing" : `${String(facts.items)} entries`}`;
+  if (!isOfNode(name, request)) return `ring ${shortHash(facts.ring)}`;
+  if (facts.listens.length === 0) return "memcached does not run";
+  return `a node, ${facts.items === null ? "does not answer" : `${String(facts.items)} entries`}`;
 }

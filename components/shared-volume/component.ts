@@ -17,23 +17,23 @@ interface Goal {
   readonly table: Table;
   readonly keepers: Record<string, pulumi.Input<string> | undefined>;
   readonly kind: "host" | "bricks" | "mount";
-  /** What its preflight is told besides who asks. */
+  /** What its preflight is given, beside component, transition and stack. */
   readonly wanted?: (keepers: Keepers) => object;
-  /** Words of the probe. */
+  /** The last words of the probe. */
   readonly look: (host: string) => readonly string[];
   readonly after: readonly pulumi.Resource[];
 }
 
 /**
  * A folder that several hosts share: GlusterFS on three servers, or two and an arbiter. Each host, the bricks, and each
- * mount are goals of their own, so that a host that comes plans its own steps only.
+ * mount have a transition of their own, so a new host plans only its own steps.
  */
 export class SharedVolume extends pulumi.ComponentResource {
   readonly operated: Operated<VolumeExpected>;
   readonly #config: VolumeConfig;
   readonly #site: Site;
   readonly #name: string;
-  /** What must be finished on a host before its mount is touched: its user, its leave from a pool. */
+  /** What must be finished on a host before its mount changes: its user exists, its server has left the pool. */
   readonly #beforeMount: MountedBy["beforeMount"];
   readonly #transitions: Transition[] = [];
 
@@ -57,7 +57,7 @@ export class SharedVolume extends pulumi.ComponentResource {
       hosts: Object.keys(roles),
       marks: this.#transitions.flatMap(({ marks }) => marks),
       finished: [bricks.finished, ...mounted.values()],
-      outcome: site.outcome(Object.keys(roles), "what it has a part in stays as it is"),
+      outcome: site.outcome(Object.keys(roles), "its mount stays as it is, and the bricks too if it has one"),
       expected: { bricks: bricksOf(config), mounts: config.mounts },
     };
     this.registerOutputs();
@@ -110,12 +110,13 @@ export class SharedVolume extends pulumi.ComponentResource {
     });
   }
 
-  /** The host whose folder is copied comes first; where that is linked, the others have nothing to copy. */
+  /** The host of `copyFrom` comes first: once its folder is copied and linked, the other hosts copy nothing. */
   #mounts(hosts: ReadonlyMap<string, Transition>, bricks: Transition): ReadonlyMap<string, pulumi.Resource> {
     const { copyFrom } = this.#config;
     const mounted = new Map<string, pulumi.Resource>();
     for (const host of mountOrder(this.#config)) {
-      const before = [bricks.finished, ...[hosts.get(host)].flatMap((one) => (one ? [one.finished] : []))];
+      const provision = hosts.get(host);
+      const before = [bricks.finished, ...(provision ? [provision.finished] : [])];
       const copied = copyFrom === undefined ? undefined : mounted.get(copyFrom);
       const own = this.#beforeMount.get(host) ?? [];
       mounted.set(host, this.#mount(host, [...before, ...own, ...(copied ? [copied] : [])]).finished);
@@ -129,13 +130,13 @@ export class SharedVolume extends pulumi.ComponentResource {
     const servers = pulumi
       .all(bricksOf(config).map((brick) => this.#site.member(brick.host).host.address))
       .apply((addresses) => addresses.join(","));
-    const way: Replaces =
+    const replaces: Replaces =
       config.replaces === undefined ? "none" : config.copyFrom === host ? "copies" : "holds";
     return this.#transition({
       component: `${this.#name}-${host}-mount`,
       transition: "client",
       hosts: [host],
-      table: path === "none" ? unmountTable : mountTable(way),
+      table: path === "none" ? unmountTable : mountTable(replaces),
       keepers: {
         volume: this.#name,
         host,
@@ -147,7 +148,7 @@ export class SharedVolume extends pulumi.ComponentResource {
           : {
               replaces: config.replaces,
               kept: keptAs(this.#name, config),
-              copies: way === "copies" ? "yes" : "",
+              copies: replaces === "copies" ? "yes" : "",
             }),
         checkSeconds: String(config.checkSeconds),
       },
@@ -160,7 +161,7 @@ export class SharedVolume extends pulumi.ComponentResource {
 
   #transition(args: Goal): Transition {
     const { component, transition, hosts, table, kind, wanted, look } = args;
-    const made = this.#site.transition(
+    const declared = this.#site.transition(
       {
         component,
         transition,
@@ -178,12 +179,12 @@ export class SharedVolume extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.#transitions.push(made);
-    return made;
+    this.#transitions.push(declared);
+    return declared;
   }
 }
 
-/** How the estate makes a volume. A pool whose servers mount it says what comes before. */
+/** How the estate declares a volume. A pool whose servers mount it passes what must be finished before. */
 export const component: Component<VolumeConfig, VolumeExpected> = {
   declare: (name, config, site, extra) =>
     new SharedVolume(name, config, site, extra as MountedBy | undefined).operated,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hostName } from "../../config/common-fields.ts";
 import { field, listOf, type Names, text, wholeNumber } from "../../config/fields.ts";
 
-/** They become names of volumes, files and units. */
+/** A volume's name is also a name of files and units on hosts. */
 export const volumeNames: Names = {
   pattern: /^[a-z][a-z0-9_]{0,30}$/,
   allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
@@ -21,46 +21,46 @@ const byHost = (value: z.ZodType<string>, purpose: string) =>
 /** One folder that several hosts share. */
 export const volumeEntry = z.strictObject({
   servers: listOf(
-    hostName("A host that has a whole copy."),
-    "Hosts that have a whole copy, each a brick: three, or two and an arbiter. The first one tells the others; a new one comes after it.",
+    hostName("A host with a whole copy of the data."),
+    "Hosts with a whole copy of the data, one brick each: three, or two and an arbiter. The first one runs the gluster commands. Add new servers after it.",
   ),
   arbiter: hostName(
-    "A third host that has names and versions but no content, so that two copies never disagree.",
+    "A third host that stores names and versions, but no content. Its vote decides when two copies differ.",
   ).optional(),
   singleBrick: text(
     /^\S.*$/,
     "a reason, in words",
-    "Why this volume has one copy on one server, and is gone with it. Nothing else allows that.",
+    "Why this volume has only one copy, on one server. Its data is lost with that server. Required for a single server.",
   ).optional(),
   brick: path(
-    "The folder of the brick on each of its hosts, which is made: on a file system other than the root's.",
+    "The folder of the brick on each of its hosts. It is created, and must not be on the root file system.",
   ),
-  bricks: byHost(path("A folder."), "The folder of a brick on one host, where it is another.").default({}),
+  bricks: byHost(path("A folder."), "Folders of bricks that differ from `brick`, by host.").default({}),
   mounts: byHost(
     text(
       /^(none|(\/(?!\.{1,2}(\/|$))[\w.@+-]+)+)$/,
       "an absolute path, or none",
-      "Where it is mounted; none: no more.",
+      "Path of the mount. `none`: the volume is unmounted.",
     ),
-    "Where each host mounts the volume; with none it is unmounted. A host is left out only after that.",
+    "Where each host mounts the volume. Set `none` and update before deleting the line.",
   ).default({}),
   owner: text(
     /^[a-z_][a-z0-9_-]{0,31}$/,
     "a user name",
-    "Who owns all that is in the volume: a user with the same number on every host that mounts it.",
+    "The user that owns everything in the volume. It has the same numeric ids on every host that mounts the volume.",
   ),
   replaces: path(
-    "A folder on the hosts of `mounts` that becomes a link to the volume. It is kept; left out again, it is put back.",
+    "A folder on the hosts of `mounts` that becomes a link to the volume. The folder is kept, and is put back when `replaces` is removed.",
   ).optional(),
-  copyFrom: hostName("The host whose `replaces` is copied to the volume first.").optional(),
+  copyFrom: hostName("The host whose `replaces` folder is copied to the volume first.").optional(),
   kept: path("Where the folder of `replaces` is kept. Left out: `<replaces>.before-<volume>`.").optional(),
   pingSeconds: wholeNumber(
     1,
     60,
-    "A server that is silent for so long is given up; users wait for up to twice that when its power fails.",
+    "Give up a server that is silent for this long (seconds). When its power fails, users wait up to twice as long.",
   ).default(5),
-  checkSeconds: wholeNumber(10, 3600, "How often each host checks its mount.").default(60),
+  checkSeconds: wholeNumber(10, 3600, "How often each host checks its mount (seconds).").default(60),
 });
 
-/** The same, checked. */
+/** An entry of the stack file after its checks. */
 export type SharedVolume = Readonly<z.output<typeof volumeEntry>>;

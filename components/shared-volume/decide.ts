@@ -9,13 +9,13 @@ import {
 } from "../../transition/decide.ts";
 import type { BrickRole } from "./goal.ts";
 
-/** What a host says of itself: the output of `scripts/gluster/probe.py`. */
+/** What a host reports: the output of `scripts/gluster/probe.py`. */
 export interface VolumeHostFacts extends RecordFacts {
-  /** Whether it can mount anything of the kind. */
+  /** Whether the host has /dev/fuse, which every mount of a volume needs. */
   readonly fuse: boolean;
 }
 
-/** A brick as GlusterFS has it, `10.0.0.2:/data00/styles`. */
+/** A brick as GlusterFS reports it, `10.0.0.2:/data00/styles`. */
 interface Brick {
   readonly role: BrickRole;
   readonly brick: string;
@@ -24,34 +24,34 @@ interface Brick {
 
 export interface BrickFacts extends VolumeHostFacts {
   readonly glusterd: boolean;
-  /** The volume as this server knows it; null: it knows none of that name. */
+  /** The volume as this server knows it; null: the server does not know it. */
   readonly volume: {
     readonly started: boolean;
     readonly bricks: readonly Brick[];
-    /** Entries that are still to be healed; null: a brick could not be asked. */
+    /** Entries that are left to heal; null: a brick did not answer. */
     readonly backlog: number | null;
     readonly splitBrain: readonly string[];
   } | null;
-  /** What is at the place of its brick: nothing, an empty folder, its brick, one that went, or anything else. */
+  /** What is at the path of its brick: nothing, an empty folder, its brick, a removed brick, or anything else. */
   readonly brick: "absent" | "empty" | "ours" | "left" | "foreign";
   readonly ownFileSystem: boolean;
 }
 
 export interface MountFacts extends VolumeHostFacts {
   readonly mounted: boolean;
-  /** What else is mounted there. */
+  /** Another file system that is mounted at the path. */
   readonly covered: string | null;
-  /** Entries of the bare folder, which a mount would hide. */
+  /** Entries of the unmounted folder, which a mount would hide. */
   readonly hidden: number;
-  /** Processes that use what the mount would cover. */
+  /** Processes that use the folder below the mount. */
   readonly users: readonly string[];
-  /** Where it is mounted until now, when that is elsewhere. */
+  /** The earlier mount, where the path has changed. */
   readonly old: { readonly path: string; readonly users: readonly string[] } | null;
 }
 
 export interface BricksWanted extends Wanted {
   readonly volume: string;
-  /** The host that tells the others. */
+  /** The host that runs the gluster commands. */
   readonly first: string;
   readonly bricks: readonly { readonly role: BrickRole; readonly brick: string }[];
 }
@@ -62,30 +62,30 @@ export interface MountWanted extends Wanted {
 }
 
 const fuse: Check<VolumeHostFacts, Wanted> = (facts) =>
-  !facts.fuse && "has no /dev/fuse, without which nothing is mounted; load the module fuse";
+  !facts.fuse && "has no /dev/fuse, which a mount needs; load it: modprobe fuse";
 
-/** A host that is to serve or to mount a volume. */
+/** Whether a host may serve or mount a volume. */
 export const decideVolumeHost = (looks: readonly Look<VolumeHostFacts>[], wanted: Wanted): Decision =>
   decideEach(looks, wanted, [fuse]);
 
 const brickChecks: readonly Check<BrickFacts, BricksWanted>[] = [
-  (facts) => !facts.glusterd && "runs no glusterd; see systemctl status glusterd",
+  (facts) => !facts.glusterd && "does not run glusterd; see: systemctl status glusterd",
   (facts) =>
     !facts.ownFileSystem &&
-    "would have its brick on the root's file system, which a full volume would fill; mount a disk there, or name another brick",
+    "has the path of its brick on the root file system, which a full volume would fill; mount a disk there, or name another path",
   (facts) =>
     facts.brick === "foreign" &&
-    "has files at the place of its brick that were no brick; move them away, or name another brick",
+    "has files at the path of its brick that are not a brick; move them away, or name another path",
 ];
 
-/** Whether the bricks of a volume may be made or changed, from all servers' looks at once. */
+/** Whether the bricks of a volume may be created or changed, from the looks at all servers. */
 export function decideBricks(looks: readonly Look<BrickFacts>[], wanted: BricksWanted): Decision {
   const decision = decideEach(looks, wanted, brickChecks);
   if (looks.some(({ facts }) => !facts)) return decision;
   const first = looks.find(({ host }) => host === wanted.first)?.facts;
   const { refusals, notes } = first?.volume
-    ? ofVolume(first.volume, wanted)
-    : { refusals: ofNoVolume(looks, wanted), notes: [] };
+    ? checkExisting(first.volume, wanted)
+    : { refusals: checkNew(looks, wanted), notes: [] };
   return {
     ...decision,
     refusals: [...decision.refusals, ...refusals],
@@ -93,54 +93,62 @@ export function decideBricks(looks: readonly Look<BrickFacts>[], wanted: BricksW
   };
 }
 
-function ofNoVolume(looks: readonly Look<BrickFacts>[], { volume, first }: BricksWanted): string[] {
+/** A volume that the first server does not know. */
+function checkNew(looks: readonly Look<BrickFacts>[], { volume, first }: BricksWanted): string[] {
   const knows = looks.find(({ facts }) => facts?.volume);
   if (knows)
     return [
-      `${first} does not know ${volume}, but ${knows.host} does; name ${knows.host} first in servers, a new server comes after it`,
+      `${first} does not know ${volume}, but ${knows.host} does; name ${knows.host} first in servers, and new servers after it`,
     ];
   return looks
     .filter(({ facts }) => facts?.brick === "left" && !isOpen(facts))
     .map(
       ({ host }) =>
-        `${host} has a brick of a volume that no server knows any more; its data would be out of sight: move it away, or name another brick`,
+        `${host} has a brick of a volume that no server knows; move the brick away to keep its data, or name another path`,
     );
 }
 
-function ofVolume(
+/** A volume that exists. */
+function checkExisting(
   now: NonNullable<BrickFacts["volume"]>,
   { volume, bricks }: BricksWanted,
 ): Pick<Decision, "refusals" | "notes"> {
   const name = ({ role, brick }: { role: BrickRole; brick: string }) => `${role} ${brick}`;
-  const [is, shall] = [now.bricks.map(name), bricks.map(name)];
-  const gone = now.bricks.filter((brick) => !shall.includes(name(brick)));
-  const come = bricks.filter((brick) => !is.includes(name(brick)));
-  if (gone.length === 0 && come.length === 0) return { refusals: [], notes: [] };
+  const [present, wanted] = [now.bricks.map(name), bricks.map(name)];
+  const removed = now.bricks.filter((brick) => !wanted.includes(name(brick)));
+  const added = bricks.filter((brick) => !present.includes(name(brick)));
+  if (removed.length === 0 && added.length === 0) return { refusals: [], notes: [] };
   const refusals: string[] = [];
-  if (gone.length === now.bricks.length)
+  if (removed.length === now.bricks.length)
     refusals.push(
-      `${volume} would keep none of its bricks (${now.bricks.map(({ brick }) => brick).join(", ")}), which looks like another volume; change them in turn`,
+      `${volume} would lose all its bricks at once (${now.bricks.map(({ brick }) => brick).join(", ")}); keep one of them, and change the others first`,
     );
   const down = now.bricks.filter(({ online }) => !online).map(({ brick }) => brick);
   if (now.started && down.length > 0)
     refusals.push(
-      `${down.join(", ")} of ${volume} is offline, so nobody can see that nothing is left to heal; start its server, and change bricks then`,
+      `${down.join(", ")} of ${volume} is offline, so what is left to heal is unknown; start its server, then change bricks`,
     );
   if (now.splitBrain.length > 0)
     refusals.push(
-      `${volume} has ${String(now.splitBrain.length)} file(s) in split brain, a person must decide (docs/runbook.md, "split brain"): ${now.splitBrain.slice(0, 20).join(", ")}`,
+      `${volume} has ${String(now.splitBrain.length)} file(s) in split brain (allowed: 0); decide about each (docs/runbook.md, "split brain"): ${now.splitBrain.slice(0, listedFiles).join(", ")}`,
     );
   return {
     refusals,
     notes: [
-      ...gone.map(({ brick }) => `${brick} leaves ${volume}; what is in it stays there`),
-      ...come.map(({ brick }) => `${brick} comes to ${volume}`),
-      ...(now.backlog ? [`${volume} has ${String(now.backlog)} entries to heal, which is waited for`] : []),
+      ...removed.map(({ brick }) => `${brick} leaves ${volume}; its data stays on its host`),
+      ...added.map(({ brick }) => `${brick} joins ${volume}`),
+      ...(now.backlog
+        ? [`${volume} has ${String(now.backlog)} entries to heal; its bricks change when 0 are left`]
+        : []),
     ],
   };
 }
 
-const outOfPool = "take the server out of its pool first (changeover:appPools), or stop what uses it";
+/** How many of a kind a message lists. */
+const listedFiles = 20;
+const listedProcesses = 5;
+
+const outOfPool = "take the server out of its pool first (changeover:appPools), or stop these processes";
 
 const mountChecks: readonly Check<MountFacts, MountWanted>[] = [
   fuse,
@@ -149,17 +157,18 @@ const mountChecks: readonly Check<MountFacts, MountWanted>[] = [
     facts.hidden > 0 &&
     `has ${String(facts.hidden)} file(s) in ${path}, which the mount would hide; move them away first`,
   (facts, _, { path }) =>
-    facts.users.length > 0 && `has ${path} in use by ${facts.users.slice(0, 5).join(", ")}; ${outOfPool}`,
+    facts.users.length > 0 &&
+    `has ${path} in use by ${facts.users.slice(0, listedProcesses).join(", ")}; ${outOfPool}`,
   ({ old }) =>
     old &&
     old.users.length > 0 &&
-    `has the volume at ${old.path} in use by ${old.users.slice(0, 5).join(", ")}; ${outOfPool}`,
+    `has the volume at ${old.path} in use by ${old.users.slice(0, listedProcesses).join(", ")}; ${outOfPool}`,
 ];
 
-/** Whether a host may mount the volume, elsewhere than before, or no more. */
+/** Whether a host may mount the volume, mount it at another path, or unmount it. */
 export const decideMount = (looks: readonly Look<MountFacts>[], wanted: MountWanted): Decision =>
   decideEach(looks, wanted, mountChecks);
 
-/** Where a preflight finds what decides. */
+/** The file in which a preflight finds these functions. */
 export const decides = import.meta.filename;
 export const deciders = { host: decideVolumeHost, bricks: decideBricks, mount: decideMount };

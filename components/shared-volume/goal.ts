@@ -3,14 +3,14 @@ import type { SharedVolume } from "./config.ts";
 
 export type BrickRole = "data" | "arbiter";
 
-/** A brick as the goal has it: which host, and the folder on it. */
+/** A brick of the goal: its host, and the folder there. */
 export interface GoalBrick {
   readonly host: string;
   readonly role: BrickRole;
   readonly path: string;
 }
 
-/** The bricks of a volume; the host of the first one speaks to the others. */
+/** The bricks of a volume. The host of the first one runs the gluster commands. */
 export function bricksOf(volume: SharedVolume): GoalBrick[] {
   const { servers, arbiter, brick, bricks } = volume;
   const at = (host: string, role: BrickRole): GoalBrick => ({ host, role, path: bricks[host] ?? brick });
@@ -20,7 +20,7 @@ export function bricksOf(volume: SharedVolume): GoalBrick[] {
   ];
 }
 
-/** All hosts of a volume: whether each has a brick, or mounts only. */
+/** All hosts of a volume: a `server` has a brick, a `client` only mounts. */
 export function rolesOf(volume: SharedVolume): Readonly<Record<string, "server" | "client">> {
   return Object.fromEntries([
     ...Object.keys(volume.mounts).map((host): [string, "client"] => [host, "client"]),
@@ -29,14 +29,14 @@ export function rolesOf(volume: SharedVolume): Readonly<Record<string, "server" 
 }
 
 /**
- * Options of the volume, for users that go on when one server dies (docs/decisions/0013): a write needs two of three
- * bricks, a silent server is given up soon, and no server stops its own brick because others are away.
+ * Options of the volume. Users go on when one server dies (docs/decisions/0013): a write needs two of three bricks, a
+ * silent server is given up soon, and no server stops its own brick because other servers are away.
  */
 export function optionsOf(volume: SharedVolume): Readonly<Record<string, string>> {
   const several = bricksOf(volume).length > 1;
   return {
     "network.ping-timeout": String(volume.pingSeconds),
-    // With the kernel's half second (the mount's options), a change is seen within a second.
+    // The mount caches for half a second, so all hosts see a change within a second.
     "performance.md-cache-timeout": "0",
     ...(several
       ? {
@@ -49,23 +49,23 @@ export function optionsOf(volume: SharedVolume): Readonly<Record<string, string>
   };
 }
 
-/** Where the folder that the volume takes the place of is kept. */
+/** Where the folder that the volume replaces is kept. */
 export function keptAs(name: string, { replaces, kept }: SharedVolume): string {
   return kept ?? `${replaces ?? ""}.before-${name}`;
 }
 
-/** Hosts that mount the volume, the one whose folder is copied first. */
+/** Hosts that mount the volume, the one of `copyFrom` first. */
 export function mountOrder({ mounts, copyFrom }: SharedVolume): string[] {
   const hosts = Object.keys(mounts).sort();
   return [...hosts.filter((host) => host === copyFrom), ...hosts.filter((host) => host !== copyFrom)];
 }
 
-/** What a pool tells the volumes that its servers mount: what each server that leaves depends on. */
+/** What a pool passes to the volumes that its servers mount: by host, what must be finished before its mount changes. */
 export interface MountedBy {
   readonly beforeMount: ReadonlyMap<string, readonly pulumi.Resource[]>;
 }
 
-/** Volumes that one of these hosts mounts, or stops to mount. */
+/** Volumes that one of these hosts mounts or unmounts. */
 export const mountedOn = (volumes: Readonly<Record<string, unknown>>, hosts: readonly string[]): string[] =>
   Object.entries(volumes as Readonly<Record<string, SharedVolume>>)
     .filter(([, { mounts }]) => hosts.some((host) => Object.hasOwn(mounts, host)))

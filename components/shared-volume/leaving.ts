@@ -3,8 +3,9 @@ import type { SharedVolume } from "./config.ts";
 import type { VolumeExpected } from "./verify.ts";
 
 /**
- * A mount that is dropped would stay where it is, with its check. A brick that leaves a volume which goes on is taken out
- * by the volume itself, when the others have everything; the last bricks are not: their data would be out of sight.
+ * Mounts and bricks that the file no longer has. A mount without its line would stay on the host, with its check. While
+ * a volume stays in the file, its own transition removes a brick once the other bricks have all data. When the whole
+ * volume is dropped, its bricks have the only data, so their hosts must be in `absent`.
  */
 export function goneFromVolume(name: string, before: VolumeExpected, now: SharedVolume | undefined): Gone[] {
   const mounts = Object.entries(before.mounts)
@@ -13,12 +14,12 @@ export function goneFromVolume(name: string, before: VolumeExpected, now: Shared
       host,
       by: {
         path: ["sharedVolumes", name, "mounts", host],
-        text: `missing, but ${host} mounts the volume at ${path}; allowed: to leave by way of none; put it back as none, and take it out after the next update`,
+        text: `missing, but ${host} still mounts the volume at ${path}; set it to none and update, then delete the line`,
       },
     }));
   const bricks = now ? [] : before.bricks.map(({ host }): Gone => ({ host, by: "absent", mustBeSeen: true }));
   return [...mounts, ...bricks];
 }
 
-/** The release before this one said nothing of its volumes that tells who leaves. */
+/** The release before this one did not export which hosts a volume has. */
 export const earlierVolumes = (): Readonly<Record<string, VolumeExpected>> => ({});

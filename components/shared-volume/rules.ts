@@ -21,7 +21,7 @@ const brickHosts = (volume: Fields): string[] => [
   ...[word(volume.arbiter)].filter((host) => host !== undefined),
 ];
 
-/** The bricks are one component, each host and each mount are others. */
+/** Components of a volume: its bricks, each host, each mount. */
 export function componentsOfVolume(name: string, volume: Fields): string[] {
   const mounts = Object.keys(fieldsOf(volume.mounts));
   const hosts = new Set([...brickHosts(volume), ...mounts]);
@@ -32,7 +32,7 @@ export function componentsOfVolume(name: string, volume: Fields): string[] {
   ];
 }
 
-/** Where glusterd listens on every host with a brick, whatever the volume. */
+/** Port of glusterd on every host with a brick, for all volumes alike. */
 const glusterPort = 24007;
 
 export const portsOfVolume = (volume: Fields): PortUse[] => [
@@ -46,7 +46,7 @@ export const portsOfVolume = (volume: Fields): PortUse[] => [
   },
 ];
 
-/** Three copies, or two and an arbiter; one only with a reason (rows 001-055 to 001-061). */
+/** Three copies, or two and an arbiter; one copy only with a reason. */
 const copies: Rule = (name, volume) => {
   const path = ["sharedVolumes", name];
   const servers = wordsOf(volume.servers);
@@ -57,43 +57,51 @@ const copies: Rule = (name, volume) => {
     return [
       {
         path: [...path, "servers"],
-        text: `${shown(twice)} is named twice; a host has one brick of a volume`,
+        text: `${shown(twice)} is listed twice; allowed: one brick of a volume on a host`,
       },
     ];
   if (arbiter !== undefined && servers.includes(arbiter))
-    return [{ path: [...path, "arbiter"], text: `${shown(arbiter)} is a server too; name a third host` }];
+    return [{ path: [...path, "arbiter"], text: `${shown(arbiter)} is also a server; name a third host` }];
   if (servers.length === 1 && arbiter === undefined)
     return reason === undefined
       ? [
           {
             path: [...path, "servers"],
-            text: "one copy is gone with its server; allowed: three servers, or two and an arbiter, or one with singleBrick, which says why",
+            text: "one copy is lost when its server is lost; allowed: three servers, or two and an arbiter, or one with a reason in singleBrick",
           },
         ]
       : [];
   if (reason !== undefined)
-    return [{ path: [...path, "singleBrick"], text: "is for one server; leave it out, the volume has more" }];
+    return [
+      {
+        path: [...path, "singleBrick"],
+        text: "allowed only for one server, but the volume has more; remove singleBrick",
+      },
+    ];
   if (servers.length === 3 && arbiter === undefined) return [];
   if (servers.length === 2 && arbiter !== undefined) return [];
   const text =
     servers.length === 2
-      ? "two copies can disagree, and nobody could say which is right; add a third server, or an arbiter"
+      ? "two copies can disagree, and no third vote decides; add a third server or an arbiter"
       : `${String(servers.length)} servers${arbiter === undefined ? "" : " and an arbiter"}; allowed: three servers, or two and an arbiter`;
   return [{ path: [...path, "servers"], text }];
 };
 
-/** A folder that is replaced is copied from somewhere, and goes nowhere into the volume itself. */
+/** A folder that is replaced is copied from one host, and does not overlap the mount. */
 const folders: Rule = (name, volume) => {
   const path = ["sharedVolumes", name];
   const [replaces, copyFrom, kept] = [word(volume.replaces), word(volume.copyFrom), word(volume.kept)];
   const mounts = fieldsOf(volume.mounts);
   const problems: Problem[] = [];
   if (replaces === undefined && copyFrom !== undefined)
-    problems.push({ path: [...path, "copyFrom"], text: "needs replaces, the folder that is copied" });
+    problems.push({ path: [...path, "copyFrom"], text: "needs replaces: the folder that is copied" });
   if (replaces === undefined && kept !== undefined)
-    problems.push({ path: [...path, "kept"], text: "needs replaces, the folder that is kept" });
+    problems.push({ path: [...path, "kept"], text: "needs replaces: the folder that is kept" });
   if (replaces !== undefined && copyFrom === undefined)
-    problems.push({ path: [...path, "copyFrom"], text: "missing; the host whose folder is copied" });
+    problems.push({
+      path: [...path, "copyFrom"],
+      text: "missing; name the host whose folder is copied to the volume",
+    });
   if (copyFrom !== undefined && !Object.hasOwn(mounts, copyFrom))
     problems.push({
       path: [...path, "copyFrom"],
@@ -104,30 +112,30 @@ const folders: Rule = (name, volume) => {
       if (folder !== undefined && overlap(folder, word(mount) ?? ""))
         problems.push({
           path: [...path, key],
-          text: `${folder} and the mount at ${shown(mount)} on ${host} are in each other`,
+          text: `${folder} overlaps the mount at ${shown(mount)} on ${host}; name another folder`,
         });
   }
   if (replaces !== undefined && kept !== undefined && overlap(replaces, kept))
-    problems.push({ path: [...path, "kept"], text: `${kept} and ${replaces} are in each other` });
+    problems.push({ path: [...path, "kept"], text: `${kept} overlaps ${replaces}; name another folder` });
   return problems;
 };
 
-/** What a volume is mounted on is no place of its own bricks. */
-const apart: Rule = (name, volume) =>
+/** A mount does not overlap the volume's own brick. */
+const mountsBesideBricks: Rule = (name, volume) =>
   Object.entries(fieldsOf(volume.mounts)).flatMap(([host, mount]) => {
     const brick = word(fieldsOf(volume.bricks)[host]) ?? word(volume.brick) ?? "";
     return overlap(brick, word(mount) ?? "")
       ? [
           {
             path: ["sharedVolumes", name, "mounts", host],
-            text: `${shown(mount)} and the brick ${brick} are in each other`,
+            text: `${shown(mount)} overlaps the brick ${brick}; name another path`,
           },
         ]
       : [];
   });
 
-/** Folders that a volume takes on hosts, with where they stand. */
-function placesOf(name: string, volume: Fields): { host: string; folder: string; at: string[] }[] {
+/** Folders that a volume uses on hosts, with the field that names each. */
+function foldersOf(name: string, volume: Fields): { host: string; folder: string; at: string[] }[] {
   const path = ["sharedVolumes", name];
   const own = fieldsOf(volume.bricks);
   return [
@@ -144,17 +152,24 @@ function placesOf(name: string, volume: Fields): { host: string; folder: string;
   ];
 }
 
-/** Two volumes have no folder on one host in common. */
-const places: Rule = (name, volume, { entries }) => {
-  const all = Object.entries(entries("sharedVolumes"));
-  const before = all.slice(0, Object.keys(entries("sharedVolumes")).indexOf(name));
-  return placesOf(name, volume).flatMap(({ host, folder, at }) => {
-    const other = before.find(([of, fields]) =>
-      placesOf(of, fields).some((place) => place.host === host && overlap(place.folder, folder)),
+/** Folders of two volumes on one host do not overlap. */
+const foldersOfOthers: Rule = (name, volume, { entries }) => {
+  const volumes = Object.entries(entries("sharedVolumes"));
+  const before = volumes.slice(0, Object.keys(entries("sharedVolumes")).indexOf(name));
+  return foldersOf(name, volume).flatMap(({ host, folder, at }) => {
+    const other = before.find(([earlier, fields]) =>
+      foldersOf(earlier, fields).some((used) => used.host === host && overlap(used.folder, folder)),
     );
-    return other ? [{ path: at, text: `${folder} on ${host} is in use by sharedVolumes.${other[0]}` }] : [];
+    return other
+      ? [
+          {
+            path: at,
+            text: `${folder} on ${host} overlaps a folder of sharedVolumes.${other[0]}; name another path`,
+          },
+        ]
+      : [];
   });
 };
 
-/** What is wrong between a volume and the rest of a stack file. */
-export const volumeRules: readonly Rule[] = [copies, folders, apart, places];
+/** What is checked between the fields of a volume and the rest of the stack file. */
+export const volumeRules: readonly Rule[] = [copies, folders, mountsBesideBricks, foldersOfOthers];

@@ -1,7 +1,13 @@
 import { type Keepers, type Row, type Table, withPrefix } from "../../transition/table.ts";
 
-/** How long a brick operation waits until nothing is left to heal, before and after. */
+/** How long a brick operation waits until nothing is left to heal, before and after it. */
 const healSeconds = 4 * 3600;
+
+/** How long a server may take to join the trusted pool. */
+const joinSeconds = 60;
+
+/** How long the volume may take to be healthy after its bricks changed. */
+const healthySeconds = 600;
 
 /** A host that serves bricks or mounts a volume. */
 export const volumeHostTable: Table = [
@@ -9,7 +15,7 @@ export const volumeHostTable: Table = [
     phase: "packages",
     script: "gluster/packages",
     on: "each",
-    says: "GlusterFS is installed; on a server glusterd runs, now and at each start",
+    says: "GlusterFS is installed; on a server, glusterd runs now and after each boot",
     words: ({ role = "" }) => [role],
     deadlineSeconds: 900,
   },
@@ -28,62 +34,67 @@ const pathOn = (keepers: Keepers, host: string): string => {
   return brick.slice(brick.indexOf(":") + 1);
 };
 
-/** Which bricks a volume has: they come, go and are replaced one at a time (rows 001-056 to 001-059). */
+/** The bricks of a volume. They are added, removed and replaced one at a time. */
 export const bricksTable: Table = [
   {
     phase: "brick",
-    script: "gluster/brick",
+    script: "gluster/prepare-brick",
+    name: "brick",
     on: "each",
-    says: "the folder of the brick is there, on a file system of its own",
+    says: "the brick's folder exists, on a file system of its own",
     words: (keepers, host) => [keepers.volume ?? "", pathOn(keepers, host)],
     deadlineSeconds: 60,
   },
   {
     phase: "peers",
-    script: "gluster/peers",
+    script: "gluster/join-peers",
+    name: "peers",
     on: "first",
-    says: "the servers are in one trusted pool",
-    limits: ["60"],
+    says: "all servers are in one trusted pool",
+    limits: [String(joinSeconds)],
     words: (keepers) => brickWords(keepers).map(addressOf),
-    deadlineSeconds: 300,
+    deadlineSeconds: 5 * joinSeconds,
   },
   {
     phase: "volume",
-    script: "gluster/volume",
+    script: "gluster/configure-volume",
+    name: "volume",
     on: "first",
-    says: "the volume has exactly these bricks, each changed only when all others were online and nothing was left to heal",
+    says: "the volume has exactly these bricks; each changes only while all others are online and nothing is left to heal",
     limits: [String(healSeconds)],
     words: (keepers) => [
       keepers.volume ?? "",
       ...brickWords(keepers),
       ...withPrefix(keepers, "option.").map((word) => `set=${word}`),
     ],
-    deadlineSeconds: 6 * 3600,
+    deadlineSeconds: healSeconds + 2 * 3600,
     pointOfNoReturn: true,
   },
   {
     phase: "health",
-    script: "gluster/health",
+    script: "gluster/require-healthy",
+    name: "health",
     on: "first",
-    says: "every brick is online, nothing is left to heal, nothing is in split brain",
-    limits: ["600"],
+    says: "every brick is online; nothing is left to heal; no file is in split brain",
+    limits: [String(healthySeconds)],
     words: ({ volume = "" }) => [volume],
-    deadlineSeconds: 660,
+    deadlineSeconds: healthySeconds + 60,
     reads: true,
   },
 ];
 
-/** What a host does with a folder that the volume takes the place of. */
+/** What a host does with the folder that the volume replaces. */
 export type Replaces = "copies" | "holds" | "none";
 
-/** A volume on one host that mounts it (rows 001-062 to 001-078). */
+/** A volume on one host that mounts it. */
 export function mountTable(replaces: Replaces): Table {
   return [
     {
       phase: "mount",
-      script: "gluster/mount",
+      script: "gluster/mount-volume",
+      name: "mount",
       on: "host",
-      says: "the volume is mounted, now and at each start, and its mark is seen; no process used what it covers",
+      says: "the volume is mounted now and after each boot, and shows its own marker; no process uses the folder below it",
       words: ({ volume = "", path = "", owner = "", servers = "" }) => [volume, path, owner, servers],
       deadlineSeconds: 240,
     },
@@ -91,30 +102,33 @@ export function mountTable(replaces: Replaces): Table {
     linkRow(replaces),
     {
       phase: "check",
-      script: "gluster/check",
+      script: "gluster/schedule-check",
+      name: "check",
       on: "host",
-      says: "the check of the mount says OK, and is asked by a timer from now on",
+      says: "the mount check reports OK, and a timer runs it",
       words: ({ volume = "", checkSeconds = "" }) => [volume, checkSeconds],
       deadlineSeconds: 120,
     },
   ];
 }
 
-/** A host that mounts the volume no more. */
+/** A host that unmounts the volume. */
 export const unmountTable: Table = [
   {
     phase: "link",
-    script: "gluster/link",
+    script: "gluster/link-folder",
+    name: "link",
     on: "host",
-    says: "the folder that was kept is back",
+    says: "the kept folder is back in its place",
     words: ({ volume = "", owner = "" }) => [volume, "none", owner, "none", "none", "holds"],
     deadlineSeconds: 300,
   },
   {
     phase: "unmount",
-    script: "gluster/unmount",
+    script: "gluster/unmount-volume",
+    name: "unmount",
     on: "host",
-    says: "the volume is mounted no more; no process used it",
+    says: "the volume is unmounted; no process used it",
     words: ({ volume = "" }) => [volume],
     deadlineSeconds: 120,
   },
@@ -122,21 +136,23 @@ export const unmountTable: Table = [
 
 const copyRow: Row = {
   phase: "copy",
-  script: "gluster/copy",
+  script: "gluster/copy-folder",
+  name: "copy",
   on: "host",
-  says: "the folder is copied while it is still in use, so that the last copy is short",
+  says: "the folder is copied to the volume while it is in use, so the last copy is short",
   words: ({ volume = "", path = "", owner = "", replaces = "" }) => [volume, path, owner, replaces],
   deadlineSeconds: 6 * 3600,
 };
 
 const linkRow = (replaces: Replaces): Row => ({
   phase: "link",
-  script: "gluster/link",
+  script: "gluster/link-folder",
+  name: "link",
   on: "host",
   says:
     replaces === "none"
-      ? "no folder is a link to the volume; one that was is back as it was kept"
-      : "the volume has all of the folder (count, size, checksum, owner, mode); a link stands in its place, the folder is kept",
+      ? "no folder is a link to the volume; an earlier link is the kept folder again"
+      : "the volume has the whole folder (count, size, checksum, owner, mode); the folder is kept and a link takes its place",
   words: (keepers) => [
     ...[keepers.volume ?? "", keepers.path ?? "", keepers.owner ?? ""],
     ...[keepers.replaces ?? "none", keepers.kept ?? "none", replaces === "copies" ? "copies" : "holds"],

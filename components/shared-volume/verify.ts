@@ -5,7 +5,7 @@ import type { GoalBrick } from "./goal.ts";
 /** What the state says of a volume. */
 export interface VolumeExpected {
   readonly bricks: readonly GoalBrick[];
-  /** By host: where it is mounted; `none`: nowhere any more. */
+  /** By host: where the volume is mounted; `none`: the host has unmounted it. */
   readonly mounts: Readonly<Record<string, string>>;
 }
 
@@ -13,7 +13,7 @@ type Facts = Partial<BrickFacts & MountFacts>;
 
 const probe = "gluster/probe";
 
-/** What to look at on which host: its brick, and its mount. */
+/** The looks at a volume: at each brick, and at each mount. */
 export const looksOfVolume = (name: string, { bricks, mounts }: VolumeExpected): LookRequest[] => [
   ...bricks.map(({ host, path }) => ({ host, probe, words: [`${name}-volume`, name, `brick=${path}`] })),
   ...Object.entries(mounts).map(([host, path]) => ({
@@ -28,59 +28,64 @@ const isOfBrick = ({ request }: Seen): boolean => request.words.some((word) => w
 
 const factsOf = ({ look }: Seen): Facts => (look as { readonly facts?: Facts }).facts ?? {};
 
+const startAgain = (transition: string): string =>
+  `start again: npx pulumi up --replace '**::${transition}-id'`;
+
 /** Where the hosts differ from the state, a line each, beyond their records. */
 export function volumeDifferences(name: string, expected: VolumeExpected, seen: readonly Seen[]): string[] {
-  const first = seen.filter(isOfBrick).find((one) => factsOf(one).volume);
+  const witness = seen.filter(isOfBrick).find((look) => factsOf(look).volume);
   return [
-    ...seen.flatMap((one) => {
-      if (!one.look.facts) return [];
-      const lines = isOfBrick(one) ? ofServer(factsOf(one)) : ofMount(name, expected, one);
-      return lines.map((line) => `${one.look.host}: ${line}`);
+    ...seen.flatMap((look) => {
+      if (!look.look.facts) return [];
+      const lines = isOfBrick(look) ? ofServer(name, factsOf(look)) : ofMount(name, expected, look);
+      return lines.map((line) => `${look.look.host}: ${line}`);
     }),
-    ...(first ? ofVolume(name, expected, factsOf(first)) : []),
+    ...(witness ? ofVolume(name, expected, factsOf(witness)) : []),
   ];
 }
 
-const ofServer = ({ glusterd, volume }: Facts): string[] => [
-  ...(glusterd ? [] : ["glusterd does not run; start it: systemctl start glusterd"]),
-  ...(glusterd && !volume ? ["its glusterd does not know the volume"] : []),
-];
+function ofServer(name: string, { glusterd, volume }: Facts): string[] {
+  if (!glusterd) return ["glusterd does not run; start it: systemctl start glusterd"];
+  return volume ? [] : [`glusterd does not know ${name}; ${startAgain(`${name}-volume-bricks`)}`];
+}
 
-/** What all servers say alike is asked of one. */
+/** All servers report the same of the volume, so one of them is asked. */
 function ofVolume(name: string, { bricks }: VolumeExpected, { volume }: Facts): string[] {
   if (!volume) return [];
   const paths = new Set(bricks.map(({ path }) => path));
+  const asExpected =
+    volume.bricks.length === bricks.length &&
+    volume.bricks.every(({ brick }) => paths.has(brick.slice(brick.indexOf(":") + 1)));
+  const present = volume.bricks.map(({ brick }) => brick).join(", ");
+  const wanted = bricks.map(({ host, path }) => `${host}:${path}`).join(", ");
   return [
     ...(volume.started ? [] : [`${name} is stopped; start it: gluster volume start ${name}`]),
-    ...(volume.bricks.length === bricks.length &&
-    volume.bricks.every(({ brick }) => paths.has(brick.slice(brick.indexOf(":") + 1)))
+    ...(asExpected
       ? []
-      : [
-          `${name} has the bricks ${volume.bricks.map(({ brick }) => brick).join(", ")}, the state has ${String(bricks.length)}`,
-        ]),
+      : [`${name} has the bricks ${present} (expected: ${wanted}); ${startAgain(`${name}-volume-bricks`)}`]),
     ...volume.bricks
       .filter(({ online }) => !online)
       .map(({ brick }) => `${brick} of ${name} is offline; start its server`),
     ...(volume.splitBrain.length > 0
       ? [
-          `${name} has ${String(volume.splitBrain.length)} file(s) in split brain; see docs/runbook.md, "split brain"`,
+          `${name} has ${String(volume.splitBrain.length)} file(s) in split brain (allowed: 0); see docs/runbook.md, "split brain"`,
         ]
       : []),
   ];
 }
 
-function ofMount(name: string, { mounts }: VolumeExpected, one: Seen): string[] {
-  const { mounted, old } = factsOf(one);
-  const path = mounts[one.request.host] ?? "none";
-  const again = `start it again: npx pulumi up --replace '**::${name}-${one.request.host}-mount-client-id'`;
-  if (path === "none")
-    return mounted || old
-      ? [`mounts ${name} at ${old?.path ?? "a folder"}, and is to have it nowhere; ${again}`]
-      : [];
-  return mounted ? [] : [`does not mount ${name} at ${path}; ${again}`];
+function ofMount(name: string, { mounts }: VolumeExpected, seen: Seen): string[] {
+  const { mounted, old } = factsOf(seen);
+  const { host } = seen.request;
+  const path = mounts[host] ?? "none";
+  const again = startAgain(`${name}-${host}-mount-client`);
+  if (path !== "none") return mounted ? [] : [`does not mount ${name} at ${path}; ${again}`];
+  return mounted || old
+    ? [`still mounts ${name} at ${old?.path ?? "a folder"} (expected: unmounted); ${again}`]
+    : [];
 }
 
-/** What a host's part of a volume is now, in one line for the operator. */
+/** What a host's brick or mount is now, in one line for the operator. */
 export function describeVolume(seen: Seen): string {
   const { glusterd, volume, mounted } = factsOf(seen);
   if (!isOfBrick(seen)) return mounted ? "mounted" : "not mounted";
@@ -88,6 +93,6 @@ export function describeVolume(seen: Seen): string {
   if (!volume) return "glusterd does not know the volume";
   const online = volume.bricks.filter((brick) => brick.online).length;
   const heal =
-    volume.backlog === null ? "heal backlog not known" : `${String(volume.backlog)} entries to heal`;
+    volume.backlog === null ? "entries to heal unknown" : `${String(volume.backlog)} entries to heal`;
   return `${volume.started ? "started" : "stopped"}, ${String(online)} of ${String(volume.bricks.length)} bricks online, ${heal}, ${String(volume.splitBrain.length)} in split brain`;
 }

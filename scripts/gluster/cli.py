@@ -1,4 +1,4 @@
-"""Ask and tell GlusterFS: what the CLI says as plain values, and how a script of this folder ends."""
+"""The gluster command: its answers as plain values. Also how the Python scripts of this folder end."""
 
 import os
 import subprocess
@@ -9,13 +9,15 @@ import xml.etree.ElementTree as xml
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUSY = ("Another transaction", "Locking failed", "Commit failed", "Please try after sometime", "in progress")
 
+LISTED_FILES = 20
+
 
 class Refused(Exception):
-    """A person must decide."""
+    """A person must decide (77)."""
 
 
 class TimedOut(Exception):
-    """To be run again."""
+    """The step is to be run again (75)."""
 
 
 def log(text):
@@ -23,7 +25,7 @@ def log(text):
 
 
 def ending(main):
-    """Run MAIN; end as host scripts do: 77 refused, 75 to be run again."""
+    """Run MAIN and end as host scripts do: 77 refused, 75 run again."""
     try:
         main()
     except Refused as why:
@@ -35,27 +37,27 @@ def ending(main):
 
 
 def require_claim():
-    """Refuse unless this transition still holds the claim; without a transition (a person at night) there is none."""
+    """Refuse unless this transition still holds the claim. A script that is run by hand has no claim, and passes."""
     if "CHANGEOVER_ID" in os.environ:
         checked = subprocess.run(["bash", "-c", f'. "{HERE}/../lib.sh"; require_claim'], check=False)
         if checked.returncode:
             sys.exit(checked.returncode)
 
 
-def wait_until(what, seconds, asked):
-    """Ask again and again; the first answer that is true."""
+def wait_until(what, seconds, ask_once):
+    """Call ASK until its answer is true, and return that answer."""
     deadline = time.monotonic() + seconds
     while True:
-        answer = asked()
+        answer = ask_once()
         if answer:
             return answer
         if time.monotonic() > deadline:
-            raise TimedOut(f"{what}: not so after {seconds:.0f} s")
+            raise TimedOut(f"{what}: not reached within {seconds:.0f} s")
         time.sleep(0.3)
 
 
 def ask(*words, seconds=120):
-    """What `gluster … --xml` answers; None when it refuses."""
+    """The answer of `gluster … --xml`; None when gluster refuses."""
     command = ["gluster", "--mode=script", *words, "--xml"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     try:
@@ -66,16 +68,16 @@ def ask(*words, seconds=120):
 
 
 def ask_soon(*words, seconds=20):
-    """The same of a question that is asked again anyway: None also when no answer came, which is told."""
+    """As `ask`, for a question that is repeated anyway: no answer in time is logged, and is None too."""
     try:
         return ask(*words, seconds=seconds)
     except subprocess.TimeoutExpired:
-        log(f"gluster {' '.join(words)} has said nothing for {seconds} s")
+        log(f"gluster {' '.join(words)} gave no answer within {seconds} s")
         return None
 
 
 def tell(*words, seconds=120):
-    """Have gluster do something; an answer that another one is at work is asked again."""
+    """Run a gluster command. While gluster is busy with another command, try again."""
     deadline = time.monotonic() + seconds
     while True:
         done = subprocess.run(
@@ -90,7 +92,7 @@ def tell(*words, seconds=120):
 
 
 def volumes():
-    """Every volume of the pool by name: its state, its options, and its bricks as (role, host:path)."""
+    """Every volume of the trusted pool by name: its state, its options, and its bricks as (role, host:path)."""
     root = ask("volume", "info")
     if root is None:
         return {}
@@ -110,7 +112,7 @@ def volume_of(volume):
 
 
 def online(name):
-    """Bricks of a volume whose process runs, as host:path."""
+    """Online bricks of a volume, as host:path."""
     root = ask_soon("volume", "status", name)
     if root is None:
         return set()
@@ -119,7 +121,7 @@ def online(name):
 
 
 def backlog(name, seconds=20):
-    """What is still to be healed: (entries, entries in split brain); None when a brick could not be asked in time."""
+    """(entries to heal, entries in split brain); None when a brick did not answer in time."""
     root = ask_soon("volume", "heal", name, "info", "summary", seconds=seconds)
     if root is None:
         return None
@@ -133,19 +135,20 @@ def backlog(name, seconds=20):
 
 
 def in_split_brain(name):
-    """The files that a person must decide about, by path or gfid."""
+    """Files in split brain, by path or gfid."""
     root = ask("volume", "heal", name, "info", "split-brain")
     return sorted({file.text for file in root.iter("file") if file.text}) if root is not None else []
 
 
-def refuse_split_brain(name, left):
-    if left and left[1]:
-        files = ", ".join(in_split_brain(name)[:20])
-        raise Refused(f"{name} has {left[1]} file(s) in split brain, a person must decide: {files}")
+def refuse_split_brain(name, counts):
+    """COUNTS are those of `backlog`."""
+    if counts and counts[1]:
+        files = ", ".join(in_split_brain(name)[:LISTED_FILES])
+        raise Refused(f"{name} has {counts[1]} file(s) in split brain (allowed: 0); decide about each: {files}")
 
 
 def peers():
-    """The other servers of the pool by address: whether each is in it and answers."""
+    """The other servers of the trusted pool by address: whether each has joined and answers."""
     root = ask("peer", "status")
     if root is None:
         return {}

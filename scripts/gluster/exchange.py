@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Exchange two names in one act, so that each always is one or the other thing.
+"""Exchange two paths in one system call, so that neither is ever missing.
 
-Usage: exchange.py ONE OTHER
+Usage: exchange.py FIRST SECOND
 """
 
 import ctypes
@@ -14,7 +14,7 @@ if len(sys.argv) != 3:
     print(__doc__)
     sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
 libc = ctypes.CDLL(None, use_errno=True)
-one, other = (os.fsencode(word) for word in sys.argv[1:])
-if libc.renameat2(HERE, one, HERE, other, EXCHANGE):
+first, second = (os.fsencode(word) for word in sys.argv[1:])
+if libc.renameat2(HERE, first, HERE, second, EXCHANGE):
     print(f"{sys.argv[1]} and {sys.argv[2]}: {os.strerror(ctypes.get_errno())}", file=sys.stderr)
     sys.exit(1)

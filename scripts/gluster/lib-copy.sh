@@ -1,15 +1,15 @@
-# Sourced by scripts that copy a folder into a shared volume: `VOLUME`, `MOUNT`, `OWNER` are theirs.
+# Sourced by scripts that copy a folder to a shared volume. They set `VOLUME`, `MOUNT` and `OWNER`.
 # shellcheck shell=bash
 
-# What this component has done with the folder that the volume takes the place of.
+# The record of what was done with the folder that the volume replaces.
 copy_record() { printf '%s/copy\n' "$(records)"; }
 
 require_mounted() {
   { is_mounted "$MOUNT" && has_marker "$MOUNT"; } ||
-    timed_out "$VOLUME is not mounted at $MOUNT on $HOSTNAME: nothing is copied into a bare folder"
+    timed_out "$VOLUME is not mounted at $MOUNT on $HOSTNAME, so nothing is copied; see: systemctl status '$(unit_of "$MOUNT")'"
 }
 
-# copy_over SOURCE [WORD…]: what is new or changed since the last one.
+# copy_over SOURCE [WORD…]: copy what is new or changed since the last copy. WORDs are for rsync.
 copy_over() {
   local source=$1
   shift
@@ -18,20 +18,20 @@ copy_over() {
   chown "$OWNER:" "$MOUNT"
 }
 
-# Files that have come into the volume by other ways must not be deleted by a copy.
-require_ours() {
+# A copy deletes what is only in the volume, so other files there are refused.
+require_own_copy() {
   [[ ! -e $(copy_record) ]] || return 0
   local others
   others=$(find "$MOUNT" -mindepth 1 -maxdepth 1 ! -name .changeover | wc -l)
-  ((others == 0)) || refuse "$VOLUME has $others entries that no copy of this host made; move them away, or leave copyFrom out"
+  ((others == 0)) || refuse "$VOLUME has $others entries that $HOSTNAME did not copy; move them away, or remove replaces and copyFrom"
 }
 
-# What changed since the last copy. A volume that was in use meanwhile keeps what is newer there.
+# Copy what changed since the last copy. If the volume was in use meanwhile, its newer files stay.
 copy_changes() {
   if [[ $(value_of "$(copy_record)" undone) == yes ]]; then copy_over "$1" --update; else copy_over "$1" --delete; fi
 }
 
-# take_place FOLDER KEPT: link and folder change places; each part may have been done by an earlier run.
+# take_place FOLDER KEPT: put the link in the folder's place. An earlier run may have done any part of it.
 take_place() {
   local folder=$1 kept=$2
   if [[ ! -L $folder ]]; then
@@ -45,7 +45,7 @@ take_place() {
   [[ ! -d $folder.link || -L $folder.link ]] || mv -T "$folder.link" "$kept"
 }
 
-# What was written between the last copy and the exchange, once.
+# Copy what was written between the last copy and the exchange, once.
 copy_late() {
   local kept=$1 record
   [[ $(value_of "$(copy_record)" late) != copied && -d $kept ]] || return 0
@@ -54,12 +54,12 @@ copy_late() {
   printf '%s\nlate=copied\n' "$record" | write_file "$(copy_record)"
 }
 
-# The other way; what was written to the volume stays there.
+# give_back FOLDER KEPT: put the folder back in the link's place. Files of the volume stay there.
 give_back() {
   local folder=$1 kept=$2
   [[ ! -d $kept ]] || mv -T "$kept" "$folder.back"
   [[ ! -L $folder || ! -d $folder.back ]] || python3 "$GLUSTER/exchange.py" "$folder.back" "$folder"
   [[ ! -L $folder.back ]] || rm -f "$folder.back"
-  [[ -d $folder && ! -L $folder ]] || refuse "$kept on $HOSTNAME is gone, so $folder stays a link to $VOLUME; put it back by hand"
+  [[ -d $folder && ! -L $folder ]] || refuse "$kept on $HOSTNAME is missing, so $folder stays a link to $VOLUME; restore $kept by hand"
   printf 'folder=%s\nundone=yes\n' "$folder" | write_file "$(copy_record)"
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Check the mount of a shared volume on this host, as monitoring plugins do.
+"""Check the mount of a shared volume on this host, as a monitoring plugin.
 
 Usage: mount-check.py VOLUME [--state FILE]
 
-One line on stdout; ends with 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN). A bare folder, another
-volume, a mount that hangs or takes no write is critical; a server that does not answer, little space or a
-slow answer is a warning. FILE gets the code, the line and since when it is so.
+Prints one line; ends with 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN). Critical: a bare folder, another
+volume, a mount that hangs or rejects writes. Warning: a server that does not answer, less than 10 % free space, an
+answer that takes more than 1 s. FILE gets the code, the line, and the time since which the code is the same.
 """
 
 import json
@@ -17,35 +17,37 @@ import time
 
 ROOT = os.environ.get("CHANGEOVER_MOUNTS", "/etc/changeover/mounts")
 NAMES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
-LIMIT = 10
+LIMIT_S, SLOW_S, LEAST_FREE = 10, 1, 10
+GLUSTERD_PORT = 24007
 
 
-class Found(Exception):
-    """What was found, with its code."""
+class Finding(Exception):
+    """(code, text) of the one line."""
 
 
-def told(volume):
+def settings(volume):
+    """What mount-volume.sh wrote down of the mount."""
     try:
         with open(f"{ROOT}/{volume}", encoding="utf8") as file:
             return dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line)
     except OSError:
-        raise Found(3, f"{volume}: this host was told of no such mount ({ROOT}/{volume})") from None
+        raise Finding(3, f"{volume}: not mounted by Changeover on this host ({ROOT}/{volume} is missing)") from None
 
 
 def type_at(path, mounts="/proc/self/mounts"):
-    """(source, type) of what is mounted at a path now; the last one wins. Never touches the path itself."""
-    found = None
+    """(source, type) of the last mount at a path, by the kernel's list. Never touches the path itself."""
+    mount = None
     with open(mounts, encoding="utf8") as file:
         for line in file:
             source, where, kind = line.split()[:3]
             if where == path:
-                found = source, kind
-    return found
+                mount = source, kind
+    return mount
 
 
-def seen(path, host):
-    """What is seen through the mount, by a process of its own: one that hangs is left behind."""
-    look = """
+def look(path, host):
+    """What the mount shows, read in a process of its own: if that hangs, it is left behind."""
+    program = """
 import json, os, sys, time
 path, host, started = sys.argv[1], sys.argv[2], time.monotonic()
 with open(f"{path}/.changeover/volume", encoding="utf8") as file:
@@ -64,56 +66,56 @@ said["seconds"] = time.monotonic() - started
 print(json.dumps(said))
 """
     child = subprocess.Popen(
-        [sys.executable, "-c", look, path, host], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, path, host], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        out, error = child.communicate(timeout=LIMIT)
+        out, error = child.communicate(timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
         child.kill()
-        raise Found(2, f"{path} does not answer within {LIMIT} s") from None
+        raise Finding(2, f"{path} does not answer within {LIMIT_S} s") from None
     if child.returncode:
-        raise Found(2, f"{path} is mounted, but {error.strip().splitlines()[-1]}")
+        raise Finding(2, f"{path} is mounted, but {error.strip().splitlines()[-1]}")
     return json.loads(out)
 
 
 def silent(servers):
-    """Servers that nothing listens on at glusterd's port."""
-    found = []
+    """Servers whose glusterd does not answer."""
+    dead = []
     for server in servers:
         try:
-            socket.create_connection((server, 24007), timeout=2).close()
+            socket.create_connection((server, GLUSTERD_PORT), timeout=2).close()
         except OSError:
-            found.append(server)
-    return found
+            dead.append(server)
+    return dead
 
 
 def check(volume):
-    wanted = told(volume)
-    path, servers = wanted["path"], [one for one in wanted["servers"].split(",") if one]
+    wanted = settings(volume)
+    path, servers = wanted["path"], [server for server in wanted["servers"].split(",") if server]
     mounted = type_at(path)
     if mounted is None:
-        raise Found(2, f"{path} is a bare folder: {volume} is not mounted")
+        raise Finding(2, f"{path} is a bare folder: {volume} is not mounted")
     if mounted[1] != "fuse.glusterfs" or mounted[0].split(":/")[-1] != volume:
-        raise Found(2, f"{path} is {mounted[0]} ({mounted[1]}), not {volume}")
-    said = seen(path, socket.gethostname())
-    if said["marker"].get("id") != wanted.get("id"):
-        raise Found(2, f"{path} has another volume's mark ({said['marker'].get('id')}, expected {wanted.get('id')})")
-    if said["write"]:
-        raise Found(2, f"{path} takes no write: {said['write']}")
-    if str(said["uid"]) != said["marker"].get("uid"):
-        raise Found(2, f"{path} is owned by user {said['uid']}, not by {wanted['owner']}")
+        raise Finding(2, f"{path} is {mounted[0]} ({mounted[1]}), not {volume}")
+    answer = look(path, socket.gethostname())
+    if answer["marker"].get("id") != wanted.get("id"):
+        raise Finding(2, f"{path} has another volume's marker ({answer['marker'].get('id')}, not {wanted.get('id')})")
+    if answer["write"]:
+        raise Finding(2, f"{path} rejects writes: {answer['write']}")
+    if str(answer["uid"]) != answer["marker"].get("uid"):
+        raise Finding(2, f"{path} is owned by user {answer['uid']}, not by {wanted['owner']}")
     warnings = [f"{server} does not answer" for server in silent(servers)]
-    if said["free"] < 10:
-        warnings.append(f"{said['free']:.0f} % free")
-    if said["seconds"] > 1:
-        warnings.append(f"took {said['seconds']:.1f} s")
+    if answer["free"] < LEAST_FREE:
+        warnings.append(f"{answer['free']:.0f} % free (allowed: {LEAST_FREE} % or more)")
+    if answer["seconds"] > SLOW_S:
+        warnings.append(f"answers in {answer['seconds']:.1f} s (allowed: {SLOW_S} s)")
     if warnings:
-        raise Found(1, f"{path} is mounted, but {', '.join(warnings)}")
-    return 0, f"{volume} is mounted at {path}, owner {wanted['owner']}, {said['free']:.0f} % free"
+        raise Finding(1, f"{path} is mounted, but {', '.join(warnings)}")
+    return 0, f"{volume} is mounted at {path}, owner {wanted['owner']}, {answer['free']:.0f} % free"
 
 
-def leave(file, code, line):
-    """Code and line in a file of KEY=VALUE, with the time since which the code is what it is."""
+def record(file, code, line):
+    """Write code and line to a file of KEY=VALUE, with the time since which the code is the same."""
     now, before = time.strftime("%FT%T%z"), {}
     try:
         with open(file, encoding="utf8") as old:
@@ -134,15 +136,15 @@ def main():
         sys.exit(0 if words == ["--help"] else 3)
     try:
         code, text = check(words[0])
-    except Found as found:
-        code, text = found.args
+    except Finding as finding:
+        code, text = finding.args
     except Exception as error:  # pylint: disable=broad-except
         code, text = 3, f"{words[0]}: {error}"
     line = f"MOUNT {NAMES[code]} - {text}"
     if len(words) == 3:
-        leave(words[2], code, line)
+        record(words[2], code, line)
     print(line)
-    # A child that hangs in the kernel must not hold this one at its end.
+    # A child that hangs in the kernel must not block the exit.
     sys.stdout.flush()
     os._exit(code)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Have GlusterFS on this host.
+# Install GlusterFS on this host.
 # Usage: packages.sh COMPONENT server|client
 #
-# Installs what is missing. On a server glusterd runs, now and at each start of the machine.
+# Installs missing packages only. On a server, glusterd runs now and after each boot.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -18,7 +18,7 @@ main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -eq 2 && $2 =~ ^(server|client)$ ]] || misuse "packages.sh takes COMPONENT server|client, got: $*"
   export CHANGEOVER_COMPONENT=$1
-  [[ -e /dev/fuse ]] || refuse "$HOSTNAME has no /dev/fuse, without which nothing is mounted; load the module fuse"
+  [[ -e /dev/fuse ]] || refuse "$HOSTNAME has no /dev/fuse, which a mount needs; load it: modprobe fuse"
   [[ $2 == client ]] || packages+=(glusterfs-server)
   install_missing
   if [[ $2 == server ]]; then
@@ -26,7 +26,7 @@ main() {
     systemctl enable --quiet --now glusterd
     wait_until "glusterd answers" 60 answers
   fi
-  receipt "$HOSTNAME is a $2 of GlusterFS"
+  receipt "$HOSTNAME has GlusterFS as a $2"
 }
 
 {

@@ -17,14 +17,14 @@ from records import pairs_of, records_of  # noqa: E402
 from users import users_of  # noqa: E402
 
 
-def above(path):
+def existing_parent(path):
     while not os.path.isdir(path):
         path = os.path.dirname(path)
     return path
 
 
 def brick_state(path, listed):
-    """What is at the place of a brick: absent, empty, ours, left (a brick that went), foreign."""
+    """What is at the path of a brick: absent, empty, ours, left (a removed brick), foreign."""
     if listed:
         return "ours"
     if not os.path.lexists(path):
@@ -41,14 +41,14 @@ def of_volume(name):
     if volume is None:
         return None
     single = len(volume["bricks"]) == 1
-    # A preflight waits 10 s for all of this; who changes bricks asks again, and longer.
-    left = (0, 0) if single else cli.backlog(name, seconds=4)
+    # A preflight waits 10 s for the whole probe. configure-volume.py asks again, and waits longer.
+    counts = (0, 0) if single else cli.backlog(name, seconds=4)
     up = cli.online(name)
     return {
         "started": volume["started"],
         "bricks": [{"role": role, "brick": brick, "online": brick in up} for role, brick in volume["bricks"]],
-        "backlog": left[0] if left else None,
-        "splitBrain": cli.in_split_brain(name) if left and left[1] else [],
+        "backlog": counts[0] if counts else None,
+        "splitBrain": cli.in_split_brain(name) if counts and counts[1] else [],
     }
 
 
@@ -61,21 +61,21 @@ def brick_facts(name, path):
         "peers": cli.peers() if running else {},
         "volume": of_volume(name) if name in volumes else None,
         "brick": brick_state(path, listed),
-        "ownFileSystem": os.stat(above(path)).st_dev != os.stat("/").st_dev,
+        "ownFileSystem": os.stat(existing_parent(path)).st_dev != os.stat("/").st_dev,
     }
 
 
 def mounted_at(path):
     with open("/proc/self/mounts", encoding="utf8") as file:
-        found = [line.split()[:3] for line in file if line.split()[1] == path]
-    return found[-1] if found else None
+        mounts = [line.split()[:3] for line in file if line.split()[1] == path]
+    return mounts[-1] if mounts else None
 
 
 def mount_facts(name, path):
     mounted = mounted_at(path)
     ours = mounted is not None and mounted[2] == "fuse.glusterfs" and mounted[0].endswith(f":/{name}")
-    told = pairs_of(f"/etc/changeover/mounts/{name}") or {}
-    old = told.get("path")
+    settings = pairs_of(f"/etc/changeover/mounts/{name}") or {}
+    old = settings.get("path")
     return {
         "mounted": ours,
         "covered": mounted[0] if mounted and not ours else None,

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# This host as a server or a client of shared volumes, when it goes out of service.
+# Retire this host as a server or client of shared volumes.
 # Usage: retire.sh HOST STACK look|leave
 #
-# `look` says on stdout that a brick is still here, and which volume is still mounted. Neither is ended
-# by `leave`: a brick is replaced or removed first, a mount is left by way of its own transition.
+# `look` prints that the host has a brick, and which volumes it mounts. `leave` ends neither: a brick is
+# replaced or removed first, and a mount ends by its own transition.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -13,17 +13,17 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 look_at_bricks() {
   ! is_active glusterd || ! pgrep -x glusterfsd >/dev/null ||
-    printf '%s\n' "has bricks of a shared volume: take it out of \`servers\` there first"
+    printf '%s\n' "has bricks of a shared volume: first remove the host from its \`servers\` or \`arbiter\`"
 }
 
-# The list of the kernel is read: a look at the folder would hang with a dead server.
+# By the kernel's list: a look at the folder itself would hang with a dead server.
 look_at_mounts() {
   local path volume
   while read -r path volume; do
     volume=${volume##*:/}
     [[ -d $CHANGEOVER_ROOT/$volume-$HOST-mount ]] || continue
     ! is_ours "$volume-$HOST-mount" ||
-      printf '%s\n' "has volume $volume mounted at $path: make it \`none\` in \`mounts\` there first"
+      printf '%s\n' "mounts volume $volume at $path: first set it to \`none\` in \`mounts\`"
   done < <(findmnt -rn -t fuse.glusterfs -o TARGET,SOURCE 2>/dev/null || true)
 }
 

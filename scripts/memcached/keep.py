@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Run a command that restarts a memcached server, and give it back what it held.
+"""Run a command that restarts a memcached server, and keep the server's entries.
 
 Usage: keep.py HOST:PORT MIB COMMAND [WORD…]
 
-Entries are read, changes once more just before the command, and stored again where nobody has stored since. Holds
-at most MIB of them. A server that does not answer is restarted empty. Ends as the command does; one line on stdout.
+All entries are read; changed ones are read again just before the command. After it, each entry is stored again unless
+a client has stored its key meanwhile. At most MIB are kept. A server that does not answer is restarted empty. Ends with
+the command's exit code; prints one line.
 """
 
 import os
@@ -21,7 +22,7 @@ BACK_S = 30
 
 
 def read(node, held, room):
-    """Bring `held` up to date; how many entries did not fit."""
+    """Bring `held` up to date. Returns how many entries did not fit."""
     left_out = 0
     now = dict(node.keys())
     for key in [key for key in held if key not in now]:
@@ -40,14 +41,14 @@ def read(node, held, room):
 
 
 def store(place, held, read_at):
-    """Store what is held, where nobody has stored since; how many that were."""
+    """Store the held entries, except where a client has stored meanwhile. Returns how many were stored."""
     deadline = time.monotonic() + BACK_S
     while True:
         try:
             with Node(place) as node:
                 node.version()
-                gone = int(time.monotonic() - read_at)
-                return sum(node.put(entry, gone=gone) is not None for entry in held.values())
+                age = int(time.monotonic() - read_at)
+                return sum(node.put(entry, age=age) is not None for entry in held.values())
         except Failed:
             if time.monotonic() > deadline:
                 raise
@@ -66,7 +67,7 @@ def main():
             read_at = time.monotonic()
             left_out = read(node, held, room)
     except Failed as error:
-        print(f"{error}; nothing could be read", file=sys.stderr)
+        print(f"{error}; no entry was read", file=sys.stderr)
     code = subprocess.run(sys.argv[3:], check=False, stdout=sys.stderr).returncode
     if code != 0:
         sys.exit(code)

@@ -1,7 +1,7 @@
-# Sourced by the scripts that give a client another ring.
+# Sourced by the scripts that change a client's ring.
 # shellcheck shell=bash
 
-# For monitoring and for people, at a place that no release changes.
+# For monitoring and operators, at a path that stays the same in every release.
 readonly tools=/usr/local/lib/changeover/caches
 
 install_tools() {
@@ -16,34 +16,34 @@ reload_units() {
   for unit in "${units[@]}"; do
     systemctl is-active --quiet "$unit" || continue
     log "reloading $unit"
-    timeout 30 systemctl reload "$unit" || timed_out "$unit does not reload"
+    timeout 30 systemctl reload "$unit" || timed_out "$unit did not reload within 30 s; see: journalctl -u $unit"
   done
 }
 
 hash_of() {
-  local found
-  found=$(sha256sum <<<"$1")
-  printf '%s\n' "${found%% *}"
+  local line
+  line=$(sha256sum <<<"$1")
+  printf '%s\n' "${line%% *}"
 }
 
-# give_ring TEXT CLIENTS UNITS: what stands beside the ring says what was put here, and who has the same.
-give_ring() {
+# set_ring TEXT CLIENTS UNITS: the file next to the ring has its hash, and the clients with the same ring.
+set_ring() {
   write_file "$CACHES/$CACHE.ring.sha256" <<<"$(hash_of "$1") $2"
   [[ ! -e $CACHES/$CACHE.ring || $(<"$CACHES/$CACHE.ring") != "$1" ]] || return 0
   require_claim
-  log "giving $HOSTNAME the ring of $CACHE: ${1//$'\n'/ }"
+  log "writing the ring of $CACHE on $HOSTNAME: ${1//$'\n'/ }"
   write_file "$CACHES/$CACHE.ring" <<<"$1"
   reload_units "$3"
 }
 
 clients_of_ring() { [[ ! -e $CACHES/$CACHE.ring.sha256 ]] || sed 's/^[^ ]* *//' "$CACHES/$CACHE.ring.sha256"; }
 
-# The ring without a node; empty when it has none besides, or has not this one.
+# The ring without a node; empty when the ring has no other node, or does not have this node.
 ring_without() {
   ! grep -qsxF "$1" "$CACHES/$CACHE.ring" || grep -vxF "$1" "$CACHES/$CACHE.ring" || true
 }
 
-# The ring from which a node was set aside; empty when it was not.
+# The ring before a node was removed for a while; empty when the node was not removed.
 ring_before() {
   [[ $(head -n 1 "$CACHES/$CACHE.aside" 2>/dev/null) != "$1" ]] || tail -n +2 "$CACHES/$CACHE.aside"
 }

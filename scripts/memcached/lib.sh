@@ -1,4 +1,4 @@
-# Sourced by the scripts of a cache: its files on this machine, its server.
+# Sourced by the scripts of a cache: its files and its memcached on this host.
 # shellcheck shell=bash
 
 readonly CACHES=/etc/changeover/caches
@@ -7,15 +7,15 @@ CACHE='' UNIT='' TABLE='' ADDRESS='' PORT='' MEMORY_MIB='' CONNECTIONS='' CLIENT
 
 # know_cache COMPONENT CACHE
 know_cache() {
-  [[ $2 =~ ^[a-z][a-z0-9_]*$ ]] || misuse "$2 is no name of a cache"
+  [[ $2 =~ ^[a-z][a-z0-9_]*$ ]] || misuse "$2 is not a name of a cache"
   export CHANGEOVER_COMPONENT=$1
   CACHE=$2 UNIT=changeover-memcached-$2.service TABLE=changeover-memcached-$2
 }
 
-# Read what configure.sh told this node, as variables.
+# Read the settings that configure-node.sh wrote, as variables.
 load_node() {
   local file=$CACHES/$CACHE.node key value
-  [[ -r $file ]] || refuse "$HOSTNAME has no $file; it is no node of $CACHE"
+  [[ -r $file ]] || refuse "$HOSTNAME has no $file, so $HOSTNAME is not a node of $CACHE"
   while IFS='=' read -r key value; do printf -v "$key" '%s' "$value"; done <"$file"
 }
 
@@ -29,7 +29,7 @@ server_pid() {
   [[ ${pid:-0} != 0 ]] && printf '%s\n' "$pid"
 }
 
-# What runs here; empty when nothing does. A program that was upgraded since is another one.
+# The command of the running memcached; empty when none runs. It begins with `an older` when the program was upgraded since.
 running_command() {
   local pid
   pid=$(server_pid) || return 0
@@ -41,8 +41,8 @@ is_as_configured() { [[ $(running_command) == "$(wanted_command)" ]]; }
 
 answers() { python3 "$SCRIPTS/memcached/reach.py" "$ADDRESS:$PORT" 2>/dev/null; }
 
-# Nobody but the clients comes through, and the machine itself. Written whole, so that no packet finds it half made.
-# With the port of a server that runs with another one still, until it is restarted.
+# Accept only the clients and this host itself. One transaction replaces the table, so no packet meets half of it.
+# A memcached that still runs on an earlier port keeps its rules until its restart.
 write_rules() {
   local ports clients=''
   [[ -z $CLIENTS ]] || clients="ip saddr != { $CLIENTS }"
@@ -62,13 +62,13 @@ TEXT
   nft -f "$CACHES/$CACHE.nft"
 }
 
-# A drop-in that a person made is stronger than the unit.
+# Another drop-in of the unit wins over its settings, so the running command is compared.
 require_as_configured() {
-  local others
-  others=$(ss -Hltn "sport = :$PORT" |
+  local foreign
+  foreign=$(ss -Hltn "sport = :$PORT" |
     awk -v own="$ADDRESS" '{ sub(/:[0-9]+$/, "", $4); if ($4 != own && $4 != "127.0.0.1") print $4 }' | paste -sd' ')
-  [[ -z $others ]] ||
-    refuse "$HOSTNAME listens on $others port $PORT too, for others than the clients of $CACHE (allowed: $ADDRESS and 127.0.0.1); see: systemctl cat $UNIT"
+  [[ -z $foreign ]] ||
+    refuse "$HOSTNAME also listens on $foreign port $PORT (allowed: $ADDRESS and 127.0.0.1); see: systemctl cat $UNIT"
   is_as_configured ||
-    refuse "$HOSTNAME runs $(running_command), to be $(wanted_command); see: systemctl cat $UNIT"
+    refuse "$HOSTNAME runs $(running_command) (expected: $(wanted_command)); see: systemctl cat $UNIT"
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How many gets of a cache found nothing, by the counters of its nodes, while some seconds pass.
+"""Count the gets of a cache that miss, by the counters of its nodes, during some seconds.
 
 Usage: misses.py CACHE [SECONDS]    (default 10)
 
-A line for each node and one for all. A node that was restarted meanwhile counts from its start; one that does not
-answer at the end is said to be gone. Ends with 0 when a node answered, else with 75.
+Prints a line for each node and one for all. A node that restarts meanwhile counts from its start. A node that does not
+answer at the end is `gone`. Ends with 0 when a node answered, else with 75.
 """
 
 import os
@@ -21,19 +21,19 @@ COUNTED = ("get_hits", "get_misses")
 
 
 def counters(places):
-    """By node: its counters, None when it does not answer."""
-    found = {}
+    """Counters by node; None for a node that does not answer."""
+    by_node = {}
     for place in places:
         try:
             with Node(place) as node:
-                found[place] = {key: int(node.stats()[key]) for key in ("pid", *COUNTED)}
+                by_node[place] = {key: int(node.stats()[key]) for key in ("pid", *COUNTED)}
         except Failed:
-            found[place] = None
-    return found
+            by_node[place] = None
+    return by_node
 
 
 def between(first, last):
-    """(hits, misses) of one node."""
+    """(hits, misses) of one node between two looks."""
     if not first or first["pid"] != last["pid"]:
         first = dict.fromkeys(COUNTED, 0)
     return tuple(last[key] - first[key] for key in COUNTED)
@@ -51,16 +51,16 @@ def main():
     places = places_in(text_of_ring(sys.argv[1]))
     first = counters(places)
     time.sleep(float(sys.argv[2]) if len(sys.argv) > 2 else 10)
-    # A ring that changed meanwhile has nodes more, and those that left still count if they answer.
+    # The ring may change meanwhile: new nodes count too, and old ones count while they answer.
     last = counters(sorted({*places, *places_in(text_of_ring(sys.argv[1]))}))
     sums = [0, 0]
     for place, now in last.items():
         if now is None:
             print(f"{place} gone")
             continue
-        both = between(first.get(place), now)
-        sums = [one + other for one, other in zip(sums, both)]
-        print(line(place, *both))
+        counts = between(first.get(place), now)
+        sums = [total + count for total, count in zip(sums, counts)]
+        print(line(place, *counts))
     print(line("all", *sums))
     sys.exit(0 if any(last.values()) else 75)
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Copy the entries that a change of the ring gives to another node, so that no client misses them.
+"""Move the entries that a change of the ring assigns to another node, so that no client misses them.
 
 Usage: move.py before CACHE SECONDS RECORD PLACE…
        move.py after CACHE SECONDS RECORD SETTLE
 
-PLACEs are the nodes of the ring that is to be; the one that is stands in this machine's file. `before` the clients
-have it, all entries that move are copied, and RECORD says which. `after` they have it, for SETTLE seconds, what is changed or
-removed at the old node, by programs that have not read the new ring, is changed and removed at the new one, where
-nobody has stored since; then the old copies are removed. A node that does not answer gives nothing; after SECONDS
-the rest is left where it is. One line on stdout.
+PLACEs are the nodes of the new ring; the old ring is in this host's file. `before` the clients get the new ring, all
+entries that move are copied, and RECORD lists them. `after` that, programs that have not read the new ring still change
+and remove entries at the old node. For SETTLE seconds these changes are repeated at the new node, unless a client has
+stored the key there. Then the old copies are removed. A node that does not answer is left out. After SECONDS the rest
+stays where it is. Prints one line.
 """
 
 import base64
@@ -27,11 +27,11 @@ ROUND_S = 0.1
 
 
 class Late(Exception):
-    """The time is up."""
+    """The time limit is reached."""
 
 
 class Move:
-    """From one ring to another. `copied` has, by key, the versions of the old copy and of the new one (None: not ours)."""
+    """From one ring to another. `copied` has by key the versions of the old copy and the new one (None: a client's)."""
 
     def __init__(self, old, new, copied, seconds):
         self.old, self.new, self.copied = Ring(old), Ring(new), copied
@@ -41,7 +41,10 @@ class Move:
         self.wrong = set()
 
     def each(self, act):
-        """Call `act` with every entry that moves: old node, key, version, new node. The keys; None when not all are known."""
+        """
+        Call `act` with every entry that moves: old node, key, version, new node. Returns the keys; None when a node did
+        not answer.
+        """
         keys = set()
         for place in self.old.places:
             node = self.nodes[place]
@@ -59,11 +62,11 @@ class Move:
         return None if self.wrong else keys
 
     def copy(self, node, key, _, to):
-        """Nobody looks there for the key before the change, so what lies there is nobody's."""
+        """No client asks the new node for the key yet, so an old value there is overwritten."""
         self._store(node, key, to, b"MS")
 
     def follow(self, node, key, version, to):
-        """Change the copy as the old one was changed, unless it was changed itself."""
+        """Repeat a change of the old copy at the new one, unless a client has changed the new one."""
         before, copy = self.copied.get(key, (None, None))
         if before is None:
             self._store(node, key, to, b"ME")
@@ -75,7 +78,7 @@ class Move:
             node.drop(key, version)
 
     def drop_the_dropped(self, keys):
-        """What is gone at the old node was removed there, a session by its user for example."""
+        """An entry that is missing at the old node was removed there, for example when a user logs out."""
         for key in [key for key in self.copied if key not in keys]:
             _, copy = self.copied.pop(key)
             if copy is not None:
@@ -92,20 +95,21 @@ class Move:
 def read_record(path):
     try:
         with open(path, encoding="utf8") as file:
-            found = json.load(file)
+            record = json.load(file)
     except (OSError, ValueError):
         return [], {}
-    return found["old"], {base64.b64decode(key): tuple(both) for key, both in found["copied"].items()}
+    return record["old"], {base64.b64decode(key): tuple(versions) for key, versions in record["copied"].items()}
 
 
 def write_record(path, old, copied):
+    by_key = {base64.b64encode(key).decode(): versions for key, versions in copied.items()}
     with open(f"{path}.new", "w", encoding="utf8") as file:
-        json.dump({"old": old, "copied": {base64.b64encode(key).decode(): both for key, both in copied.items()}}, file)
+        json.dump({"old": old, "copied": by_key}, file)
     os.replace(f"{path}.new", path)
 
 
 def settle(move, seconds):
-    """Follow what programs do that have not read the new ring."""
+    """Repeat the changes of programs that have not read the new ring."""
     end = min(time.monotonic() + seconds, move.deadline)
     while True:
         last = time.monotonic() >= end
@@ -136,12 +140,12 @@ def main():
         else:
             settle(move, int(words[4]))
     except Late:
-        late = f"; the rest was left after {seconds} s"
+        late = f"; the rest stays at its old node after {seconds} s"
     except Failed as error:
         move.wrong.add(str(error))
     if when == "before":
         write_record(record, old, move.copied)
-    done = "copied to other nodes" if when == "before" else "changed there since"
+    done = "copied to other nodes" if when == "before" else "changed later and copied again"
     print(f"{len(move.stored)} entries {done}{late}{''.join(f'; {why}' for why in sorted(move.wrong))}")
 
 

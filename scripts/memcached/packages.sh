@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Have memcached and the tools of the scripts on this machine.
+# Install memcached and the tools of the scripts on this host.
 # Usage: packages.sh COMPONENT
 #
-# Installs what is missing. Debian would start a server of its own then; it does not, and
-# one that runs already is left as it is.
+# Installs missing packages only. Debian's own memcached.service is not started by the installation.
+# If it runs already, it stays as it is.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -26,7 +26,7 @@ main() {
   else
     install_missing
   fi
-  receipt "$HOSTNAME has its packages"
+  receipt "$HOSTNAME has memcached and its tools"
 }
 
 {

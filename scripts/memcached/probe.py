@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Describe this machine's part of a cache: one line of JSON on stdout. Read-only.
+"""Describe this host's part of a cache: one line of JSON on stdout. Read-only.
 
 Usage: probe.py COMPONENT CACHE PORT [ADDRESS]
 """
@@ -35,12 +35,12 @@ def unit_of(pid):
 
 
 def listeners(cache, port, address):
-    """(where our own server listens, what else would be in its way)."""
+    """(addresses of the cache's own memcached, other programs that block the port)."""
     own, others = [], []
     for line in output("ss", "-Hltnp", f"sport = :{port}").splitlines():
         place = line.split()[3].rsplit(":", 1)[0]
-        found = re.search(r'"([^"]+)",pid=(\d+)', line)
-        name, unit = (found[1], unit_of(found[2])) if found else ("something", "")
+        process = re.search(r'"([^"]+)",pid=(\d+)', line)
+        name, unit = (process[1], unit_of(process[2])) if process else ("an unknown program", "")
         if unit == f"changeover-memcached-{cache}.service":
             own.append(place)
         elif place in ("0.0.0.0", "*", "[::]", "127.0.0.1", address):
@@ -57,8 +57,8 @@ def items(port):
 
 
 def free_mib():
-    found = re.search(r"MemAvailable: +(\d+)", text_of("/proc/meminfo") or "")
-    return int(found[1]) // 1024 if found else None
+    available = re.search(r"MemAvailable: +(\d+)", text_of("/proc/meminfo") or "")
+    return int(available[1]) // 1024 if available else None
 
 
 def describe(component, cache, port, address=None):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Whether nodes answer this machine as clients use them: their version, and a value set and got.
+"""Check that nodes answer this host as clients use them: version, and a value set and read.
 
 Usage: reach.py HOST:PORT…
 
-Ends with 0 when all do; else with 1 and a line on stderr for each that does not.
+Ends with 0 when all nodes answer, else with 1 and a line on stderr for each node that does not.
 """
 
 import os
@@ -17,13 +17,13 @@ from node import Failed, Node  # noqa: E402
 
 
 def why_not(place):
-    """What is wrong with a node; None when it answers."""
+    """Why a node fails; None when it answers."""
     key, value = f"changeover:reach:{socket.gethostname()}", os.urandom(8).hex()
     try:
         with Node(place) as node:
             node.version()
             node.set(key, value, 60)
-            return None if node.get(key) == value else f"{place} gave back another value than was set"
+            return None if node.get(key) == value else f"{place} returned another value than the one set"
     except Failed as error:
         return str(error)
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# This host as a node of caches, when it goes out of service.
+# Retire this host as a node of caches.
 # Usage: retire.sh HOST STACK look|leave
 #
-# `look` says on stdout which cache still has a node here. A node is not stopped by `leave`: its ring
-# leaves it first, and takes its entries along.
+# `look` prints each cache that has a node on this host. `leave` stops no node: first the node leaves its ring,
+# and its entries move.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -15,7 +15,7 @@ look() {
   local unit
   for unit in $(systemctl list-units --plain --no-legend --state=active 'changeover-memcached-*.service' 2>/dev/null | cut -d' ' -f1); do
     unit=${unit#changeover-memcached-}
-    printf '%s\n' "is a node of cache ${unit%.service}: make it \`out\` there first"
+    printf '%s\n' "is a node of cache ${unit%.service}: first set it to \`out\` in \`nodes\`"
   done
 }
 

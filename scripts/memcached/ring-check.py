@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Monitoring of a cache from one of its clients, as monitoring plugins do: one line, and an exit code.
+"""Check a cache from one of its clients, as a monitoring plugin: one line, and an exit code.
 
 Usage: ring-check.py CACHE
 
-0 OK: the ring is the one that was put here, and every node answers.
-1 WARNING: some nodes do not answer; the others carry their keys.
-2 CRITICAL: none answers, or the ring was changed here, or another client has another one.
-3 UNKNOWN: there is no ring here, or the call is wrong.
+0 OK: the ring file is as it was written, and every node answers.
+1 WARNING: some nodes do not answer; the other nodes have their keys.
+2 CRITICAL: no node answers, or the ring file was changed, or another client has another ring.
+3 UNKNOWN: this host has no ring, or the call is wrong.
 """
 
 import os
@@ -17,13 +17,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 from node import Failed, Node  # noqa: E402
-from ring import digest, places_in, ring_file, text_of_ring  # noqa: E402
+from ring import digest, places_in, ring_file, short, text_of_ring  # noqa: E402
 
 WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
 def look(place, cache, clients):
-    """(numbers, hashes of the rings of other clients, by name) as one node has them."""
+    """(numbers, hashes of the other clients' rings by client) from one node."""
     with Node(place) as node:
         stats = node.stats()
         marks = {client: node.get(f"changeover:{cache}:ring:{client}") for client in clients}
@@ -31,7 +31,7 @@ def look(place, cache, clients):
 
 
 def recorded(cache):
-    """(sha256, other clients) that were put here with the ring."""
+    """(sha256, other clients) that were written with the ring."""
     try:
         with open(f"{ring_file(cache)}.sha256", encoding="utf8") as file:
             sha, *clients = file.read().split()
@@ -41,10 +41,10 @@ def recorded(cache):
 
 
 def state(cache):
-    """(code, text) of the one line."""
+    """(code, text) of the line."""
     text = text_of_ring(cache)
     if text is None:
-        return 3, f"no ring of {cache} here"
+        return 3, f"{socket.gethostname()} has no ring of {cache}"
     sha, clients = recorded(cache)
     mine, dead, others, total = digest(text), [], [], {"get_hits": 0, "get_misses": 0, "curr_items": 0}
     places = places_in(text)
@@ -55,15 +55,15 @@ def state(cache):
             dead.append(str(error))
             continue
         total = {key: value + int(stats.get(key, 0)) for key, value in total.items()}
-        others += [f"{client} has ring {mark[:12]}" for client, mark in marks.items() if mark != mine]
+        others += [f"{client} has ring {short(mark)}" for client, mark in marks.items() if mark != mine]
     numbers = " ".join(f"{key}={value}" for key, value in total.items())
     if mine != sha:
-        return 2, f"{ring_file(cache)} is {mine[:12]}, it was put here as {(sha or 'nothing')[:12]} | {numbers}"
+        return 2, f"{ring_file(cache)} is {short(mine)}, it was written as {short(sha or 'nothing')} | {numbers}"
     if others:
-        return 2, f"here is ring {mine[:12]}, but {', '.join(sorted(set(others)))} | {numbers}"
+        return 2, f"{socket.gethostname()} has ring {short(mine)}, but {', '.join(sorted(set(others)))} | {numbers}"
     if dead:
-        return (2 if len(dead) == len(places) else 1), f"{len(dead)} of {len(places)} nodes: {'; '.join(dead)} | {numbers}"
-    return 0, f"{len(places)} nodes answer, ring {mine[:12]} | {numbers}"
+        return (2 if len(dead) == len(places) else 1), f"{len(dead)} of {len(places)} nodes do not answer: {'; '.join(dead)} | {numbers}"
+    return 0, f"{len(places)} nodes answer, ring {short(mine)} | {numbers}"
 
 
 if len(sys.argv) != 2 or sys.argv[1].startswith("-"):

@@ -1,4 +1,4 @@
-"""The ring of a cache: which node has which key. As Dalli does it, so that copies land where Dalli looks."""
+"""The ring of a cache: which node has which key. As in Dalli, so copies go to the nodes that Dalli asks."""
 
 import bisect
 import hashlib
@@ -14,7 +14,7 @@ def ring_file(cache):
 
 
 def text_of_ring(cache):
-    """The text of this machine's ring, None without one."""
+    """The text of this host's ring; None without a ring."""
     try:
         with open(ring_file(cache), encoding="utf8") as file:
             return file.read()
@@ -30,8 +30,13 @@ def digest(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def short(sha):
+    """A ring's hash as messages show it."""
+    return sha[:12]
+
+
 class Ring:
-    """`places` are `host:port`; their order decides nothing."""
+    """`places` are `host:port`; their order does not matter."""
 
     def __init__(self, places):
         self.places = list(places)

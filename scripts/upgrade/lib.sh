@@ -47,7 +47,7 @@ active_services() {
   local names
   names=$(upgrade_py status active)
   if [[ -z $names && $(upgrade_py status) == *'"supervisor": false'* ]]; then
-    names=$(python3 "$SCRIPTS/gluster/users.py" "$FOLDER" | paste -sd "," | sed "s|,|, |g")
+    names=$(python3 "$SCRIPTS/users.py" "$FOLDER" | paste -sd "," | sed "s|,|, |g")
   fi
   printf '%s\n' "$names"
 }

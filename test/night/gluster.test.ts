@@ -235,7 +235,7 @@ describe.skipIf(whyNoLab() !== undefined)("a shared volume", () => {
       set({ servers: ["prodapp01"], arbiter: undefined });
       const run = await estate.up();
       failed(run);
-      expect(run.output).toContain("one copy is gone with its server");
+      expect(run.output).toContain("one copy is lost when its server is lost");
       await estate.on("prodapp03", `systemctl stop changeover-mount-check-styles.timer; umount ${mount}`);
       expect(await check("prodapp03")).toBe(
         `MOUNT CRITICAL - ${mount} is a bare folder: styles is not mounted\n2\n`,

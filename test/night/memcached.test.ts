@@ -253,25 +253,25 @@ systemd-run --quiet --unit=watch python3 /root/watch.py`,
       const verified = await estate.verify();
       expect(verified.code).toBe(77);
       expect(verified.output).toMatch(
-        /prodapp02: has ring [0-9a-f]{12}, the state says [0-9a-f]{12}; start it again: npx pulumi up --replace '\*\*::sessions-ring-id'/,
+        /prodapp02: has ring [0-9a-f]{12} \(expected: [0-9a-f]{12}\); start again: npx pulumi up --replace '\*\*::sessions-ring-id'/,
       );
-      // As the transition does: all leave their hash, then all compare.
-      const mark = `${scripts} && export CHANGEOVER_TRANSITION=ring && bash mark.sh sessions sessions`;
-      await estate.on("prodapp01", mark);
+      // As in the transition: all clients publish their hash, then all compare.
+      const publish = `${scripts} && export CHANGEOVER_TRANSITION=ring && bash publish-ring-hash.sh sessions sessions`;
+      await estate.on("prodapp01", publish);
       const check = await ssh(
         estate.lab,
         "prodapp02",
-        `${mark} && bash compare.sh sessions sessions prodapp01 prodapp02`,
+        `${publish} && bash require-same-ring.sh sessions sessions prodapp01 prodapp02`,
       );
       expect(check.code).toBe(77);
       expect(check.stderr).toMatch(
-        /refused: the clients of sessions don't have one ring: prodapp01 has ring [0-9a-f]{12}, prodapp02 has [0-9a-f]{12}/,
+        /refused: the clients of sessions have different rings: prodapp01 has ring [0-9a-f]{12} on \S+, prodapp02 has [0-9a-f]{12}/,
       );
       expect(await monitored("prodapp02")).toMatch(
-        /^2 CACHE CRITICAL: \/etc\/changeover\/caches\/sessions.ring is [0-9a-f]{12}, it was put here as/,
+        /^2 CACHE CRITICAL: \/etc\/changeover\/caches\/sessions.ring is [0-9a-f]{12}, it was written as/,
       );
       expect(await monitored("prodapp01")).toMatch(
-        /^2 CACHE CRITICAL: here is ring [0-9a-f]{12}, but prodapp02 has ring/,
+        /^2 CACHE CRITICAL: prodapp01 has ring [0-9a-f]{12}, but prodapp02 has ring/,
       );
       ok(await estate.up("--replace", "**::sessions-ring-id"));
       expect((await estate.verify()).code).toBe(0);
@@ -291,9 +291,9 @@ systemd-run --quiet --unit=watch python3 /root/watch.py`,
       const listening = await estate.up("--replace", "**::sessions-prodapp02-node-id");
       failed(listening);
       expect(listening.output).toMatch(
-        /prodapp02 listens on 0\.0\.0\.0 port 11211, for others than the clients of sessions \(allowed: [\d.]+ and 127\.0\.0\.1\)/,
+        /prodapp02 listens on 0\.0\.0\.0 port 11211 \(allowed: [\d.]+ and 127\.0\.0\.1\)/,
       );
-      expect((await estate.verify()).output).toContain("prodapp02: listens on 0.0.0.0 for others");
+      expect((await estate.verify()).output).toContain("prodapp02: listens on 0.0.0.0 (allowed: ");
       await estate.on(
         "prodapp02",
         `rm -r ${drop} && systemctl daemon-reload && systemctl stop changeover-memcached-sessions && systemd-run --quiet --unit=stranger /usr/bin/memcached -u nobody -l 0.0.0.0 -p ${String(port)}`,
@@ -304,7 +304,7 @@ systemd-run --quiet --unit=watch python3 /root/watch.py`,
       const taken = await estate.up("--replace", "**::sessions-prodapp02-node-id");
       failed(taken);
       expect(taken.output).toContain(
-        "prodapp02 has memcached (stranger.service) on 0.0.0.0 at port 11211, which is no server of this program",
+        "prodapp02 has memcached (stranger.service) on 0.0.0.0 at port 11211, which is not the server of this cache",
       );
       await estate.on("prodapp02", "systemctl stop stranger");
       ok(await estate.up());
@@ -332,7 +332,7 @@ systemd-run --quiet --unit=watch python3 /root/watch.py`,
       expect(counters).toContain(`${place("prodapp02")} gone\n`);
       expect(counters).toMatch(/^all \d+ gets, \d+ misses, [\d.]+ %$/m);
       expect(await monitored("prodapp01")).toMatch(
-        new RegExp(`^1 CACHE WARNING: 1 of 2 nodes: ${place("prodapp02")}: `),
+        new RegExp(`^1 CACHE WARNING: 1 of 2 nodes do not answer: ${place("prodapp02")}: `),
       );
       configured({}, { unreachable: ["prodapp02"] });
       const run = await estate.up();
@@ -385,7 +385,7 @@ systemd-run --quiet --unit=watch python3 /root/watch.py`,
       const run = await estate.up();
       failed(run);
       expect(run.output).toContain(
-        "changeover:caches.sessions.nodes.prodapp02: missing, but this stack runs a server there; allowed: to leave by way of `out`",
+        "changeover:caches.sessions.nodes.prodapp02: missing, but this stack still runs memcached there; set it to `out` and update",
       );
       configured({ nodes: { prodapp01: "in", prodapp02: "in" } });
     },
@@ -406,22 +406,22 @@ systemd-run --quiet --unit=watch python3 /root/watch.py`,
       const conf = await estate.on("prodapp01", "tr 'A-Z\\n' 'a-z ' </etc/changeover/caches/sessions.node");
       const lines = [
         `packages.sh sessions-prodapp01`,
-        `configure.sh sessions-prodapp01 sessions ${conf}`,
-        `others.sh sessions-prodapp01 sessions ${place("prodapp01")}`,
-        `copy.sh sessions-prodapp01 sessions 10 without ${place("prodapp01")}`,
-        `aside.sh sessions-prodapp01 sessions ${place("prodapp01")} site.service`,
-        `settle.sh sessions-prodapp01 sessions 10 1`,
-        `restart.sh sessions-prodapp01 sessions keep`,
-        `copy.sh sessions-prodapp01 sessions 10 back ${place("prodapp01")}`,
-        `back.sh sessions-prodapp01 sessions ${place("prodapp01")} site.service`,
-        `settle.sh sessions-prodapp01 sessions 10 1`,
-        `reach.sh sessions sessions ${both}`,
-        `copy.sh sessions sessions 10 to ${both}`,
-        `ring.sh sessions sessions ${sha} ${clients.join(",")} site.service ${both}`,
-        `settle.sh sessions sessions 10 1`,
-        `mark.sh sessions sessions`,
+        `configure-node.sh sessions-prodapp01 sessions ${conf}`,
+        `require-other-nodes.sh sessions-prodapp01 sessions ${place("prodapp01")}`,
+        `copy-entries.sh sessions-prodapp01 sessions 10 without ${place("prodapp01")}`,
+        `remove-from-ring.sh sessions-prodapp01 sessions ${place("prodapp01")} site.service`,
+        `drain-old-node.sh sessions-prodapp01 sessions 10 1`,
+        `restart-node.sh sessions-prodapp01 sessions keep`,
+        `copy-entries.sh sessions-prodapp01 sessions 10 back ${place("prodapp01")}`,
+        `return-to-ring.sh sessions-prodapp01 sessions ${place("prodapp01")} site.service`,
+        `drain-old-node.sh sessions-prodapp01 sessions 10 1`,
+        `require-reachable.sh sessions sessions ${both}`,
+        `copy-entries.sh sessions sessions 10 to ${both}`,
+        `write-ring.sh sessions sessions ${sha} ${clients.join(",")} site.service ${both}`,
+        `drain-old-node.sh sessions sessions 10 1`,
+        `publish-ring-hash.sh sessions sessions`,
         // What the other client set may have been moved by the lines above.
-        `compare.sh sessions sessions prodapp01`,
+        `require-same-ring.sh sessions sessions prodapp01`,
       ];
       const before = [await pid("prodapp01"), await ring("prodapp01")];
       for (const line of lines) {

@@ -27,7 +27,7 @@ with open(f"/root/{kind}.json", "w", encoding="utf8") as file:
     json.dump(seen, file)
 `;
 
-/** What users of a shared volume saw. */
+/** What a user of a shared volume saw. */
 export interface Seen {
   readonly done: number;
   readonly errors: readonly string[];
@@ -35,7 +35,7 @@ export interface Seen {
   readonly worst: number;
 }
 
-/** Somebody who reads or writes in a shared volume on one host, all the time. */
+/** A program that reads or writes in a shared volume on one host, all the time. */
 export class VolumeUser {
   readonly #estate: Estate;
   readonly #host: string;
@@ -62,10 +62,10 @@ export class VolumeUser {
   }
 
   async stop(): Promise<Seen> {
-    const told = await this.#estate.on(
+    const report = await this.#estate.on(
       this.#host,
       `systemctl stop volume-${this.#kind} && cat /root/${this.#kind}.json`,
     );
-    return JSON.parse(told) as Seen;
+    return JSON.parse(report) as Seen;
   }
 }

@@ -12,7 +12,12 @@ import {
 } from "../../components/cache/decide.ts";
 import { cacheGoal, placeOf, ringHash, ringText } from "../../components/cache/goal.ts";
 import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "../../components/cache/table.ts";
-import { cacheDifferences, type CacheExpected } from "../../components/cache/verify.ts";
+import {
+  cacheDifferences,
+  type CacheExpected,
+  describeCache,
+  looksOfCache,
+} from "../../components/cache/verify.ts";
 import { phasesOf } from "../../transition/table.ts";
 import { parseConfig } from "../../config.ts";
 import type { Cache } from "../../components/cache/config.ts";
@@ -60,7 +65,7 @@ describe("caches in a stack file", () => {
     [{ clients: [] }, "clients: missing; name the hosts that use the cache"],
     [
       { nodes: { prodapp01: "out", prodapp02: "out" } },
-      "clients: have no node left; make one `in`, or name no client",
+      "clients: have no node; set one node to `in`, or remove all clients",
     ],
     [{ port: 22 }, "port: 22 is taken by its sshd on prodapp01; name another"],
   ])("are refused with the cure: %j", (cache, line) => {
@@ -103,7 +108,7 @@ describe("what leaves a cache", () => {
 
   it("is a node by way of out, whether it goes alone or with its cache", () => {
     const line = (host: string) =>
-      `changeover:caches.sessions.nodes.${host}: missing, but this stack runs a server there; allowed: to leave by way of \`out\`; put it back as \`out\`, and take it out after the next update`;
+      `changeover:caches.sessions.nodes.${host}: missing, but this stack still runs memcached there; set it to \`out\` and update, then delete the line`;
     expect(said({ port: 11211, nodes: { prodapp01: "in" } })).toEqual([line("prodapp02")]);
     expect(said(undefined)).toEqual([line("prodapp01"), line("prodapp02")]);
     expect(said(undefined, { port: 11211, nodes: { prodapp01: "out" } })).toEqual([]);
@@ -111,7 +116,7 @@ describe("what leaves a cache", () => {
 
   it("is no port while clients use it", () => {
     expect(said({ ...operated, port: 11212 })).toEqual([
-      "changeover:caches.sessions.port: 11212, but the clients use 11211, and would lose one node after the other; allowed: 11211, or a cache with another name",
+      "changeover:caches.sessions.port: 11212, but the clients use 11211 and would lose each node in turn; allowed: 11211, or a cache with another name",
     ]);
   });
 });
@@ -228,18 +233,18 @@ describe("preflight of a node", () => {
     expect(decideCacheNode([seen()], wanted)).toEqual({ refusals: [], notes: [], epoch: 4 });
   });
 
-  it("refuses one that listens for others, and one whose port somebody else has", () => {
+  it("refuses a node that listens on other addresses, and a port that another program has", () => {
     expect(refused({ listens: ["0.0.0.0"] })).toEqual([
-      "prodapp01 listens on 0.0.0.0 port 11211, for others than the clients of sessions (allowed: 192.0.2.11 and 127.0.0.1); see: systemctl cat changeover-memcached-sessions",
+      "prodapp01 listens on 0.0.0.0 port 11211 (allowed: 192.0.2.11 and 127.0.0.1); see: systemctl cat changeover-memcached-sessions",
     ]);
     expect(refused({ listens: [], in_the_way: ["memcached (memcached.service) on 0.0.0.0"] })).toEqual([
-      "prodapp01 has memcached (memcached.service) on 0.0.0.0 at port 11211, which is no server of this program; stop it for good, or name another port",
+      "prodapp01 has memcached (memcached.service) on 0.0.0.0 at port 11211, which is not the server of this cache; disable it, or name another port",
     ]);
   });
 
   it("refuses one without the memory, but not one that has its server already, or goes", () => {
     expect(refused({ listens: [], free_mib: 10 })).toEqual([
-      "prodapp01 has 10 MiB of memory free (needed: 64 MiB); name less, or make room",
+      "prodapp01 has 10 MiB of memory free (needed: 64 MiB); lower memoryMiB, or free memory",
     ]);
     expect(refused({ free_mib: 10 })).toEqual([]);
     expect(refused({ listens: [], free_mib: 10, in_the_way: ["x"] }, { state: "out" })).toEqual([]);
@@ -252,7 +257,7 @@ describe("preflight of a ring", () => {
     const two = [seen(), seen({ ring: null }, "prodapp02")];
     expect(decideCacheRing(two, wanted)).toEqual({
       refusals: [],
-      notes: ["rings differ now: prodapp01 has aaaa, prodapp02 has none"],
+      notes: ["clients have different rings: prodapp01 has aaaa, prodapp02 has none"],
       epoch: 4,
     });
   });
@@ -283,18 +288,61 @@ describe("verify of a cache", () => {
 
   it("finds another ring, with the cure", () => {
     expect(lines("sessions", { ring: "cccc" })).toEqual([
-      "prodapp01: has ring cccc, the state says aaaa; start it again: npx pulumi up --replace '**::sessions-ring-id'",
+      "prodapp01: has ring cccc (expected: aaaa); start again: npx pulumi up --replace '**::sessions-ring-id'",
     ]);
   });
 
-  it("finds a node that is dead, listens for others, or should be gone", () => {
-    const cure = "start it again: npx pulumi up --replace '**::sessions-prodapp01-node-id'";
+  it("finds a dead node, a node that listens on other addresses, and a node that should be removed", () => {
+    const cure = "start again: npx pulumi up --replace '**::sessions-prodapp01-node-id'";
     const node = (change: Partial<CacheFacts>, nodes = expected.nodes) =>
       lines("sessions-prodapp01", change, nodes);
-    expect(node({ listens: [] })).toEqual([`prodapp01: runs no server of sessions; ${cure}`]);
-    expect(node({ listens: ["*"] })).toEqual([`prodapp01: listens on * for others; ${cure}`]);
-    expect(node({}, { prodapp01: "out" })).toEqual([
-      `prodapp01: runs a server of sessions, and is to have none; ${cure}`,
+    expect(node({ listens: [] })).toEqual([`prodapp01: does not run memcached for sessions; ${cure}`]);
+    expect(node({ listens: ["*"] })).toEqual([
+      `prodapp01: listens on * (allowed: 192.0.2.11 and 127.0.0.1); ${cure}`,
     ]);
+    expect(node({}, { prodapp01: "out" })).toEqual([
+      `prodapp01: still runs memcached for sessions (expected: removed); ${cure}`,
+    ]);
+  });
+});
+
+describe("the looks at a cache", () => {
+  const expected: CacheExpected = {
+    port: 11212,
+    clients: ["prodapp01", "websvr"],
+    sha256: "aaaa",
+    nodes: { prodapp01: "in", prodapp02: "out" },
+    places: { prodapp01: "192.0.2.11:11212" },
+  };
+  const looks = looksOfCache("sessions", expected);
+
+  it("are one at each node, also an `out` one, and one at the ring of each client", () => {
+    expect(looks.map(({ host, probe, words }) => [host, probe, ...words].join(" "))).toEqual([
+      "prodapp01 memcached/probe sessions-prodapp01 sessions 11212 192.0.2.11",
+      "prodapp02 memcached/probe sessions-prodapp02 sessions 11212",
+      "prodapp01 memcached/probe sessions sessions 11212",
+      "websvr memcached/probe sessions sessions 11212",
+    ]);
+  });
+
+  it("find nothing to compare where a host gave no answer", () => {
+    for (const request of looks) {
+      const look = { host: request.host, failure: "no answer in 10 s" };
+      expect(cacheDifferences("sessions", expected, { request, look })).toEqual([]);
+      expect(describeCache("sessions", { request, look })).toBe("gave no answer");
+    }
+  });
+
+  it("give the operator a line each", () => {
+    const line = (component: string, change: Partial<CacheFacts> = {}) =>
+      describeCache("sessions", {
+        request: { host: "prodapp01", probe: "memcached/probe", words: [component] },
+        look: seen(change),
+      });
+    expect(line("sessions-prodapp01")).toBe("a node, 5 entries");
+    expect(line("sessions-prodapp01", { items: null })).toBe("a node, does not answer");
+    expect(line("sessions-prodapp01", { listens: [], items: null })).toBe("memcached does not run");
+    expect(line("sessions", { ring: "0123456789abcdef" })).toBe("ring 0123456789ab");
+    expect(line("sessions", { ring: null })).toBe("ring none");
   });
 });

@@ -179,7 +179,7 @@ describe("a pool, a volume and a cache", () => {
   const server =
     "changeover:appPools.crossbow.servers.prodapp01: missing, but it was in at the last update; allowed: to leave by way of out; put it back as out, and take it out after the next update";
   const mount =
-    "changeover:sharedVolumes.styles.mounts.prodapp01: missing, but prodapp01 mounts the volume at /srv/styles; allowed: to leave by way of none; put it back as none, and take it out after the next update";
+    "changeover:sharedVolumes.styles.mounts.prodapp01: missing, but prodapp01 still mounts the volume at /srv/styles; set it to none and update, then delete the line";
   const gone = (host: string, entry: string, index = 0) =>
     `changeover:hosts.${host}: no longer in ${entry}, but this stack still operates it there; put it back, or retire it: ${byAbsent(index, host)}`;
 

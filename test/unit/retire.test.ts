@@ -135,7 +135,7 @@ describe("a host that goes out of service", { timeout: 30_000 }, () => {
           "/deploy/styles 192.0.2.1:/styles\n/deploy/theirs 192.0.2.1:/theirs\n/mnt/else 192.0.2.9:/else\n",
         );
       },
-      says: "has bricks of a shared volume: take it out of `servers` there first\nhas volume styles mounted at /deploy/styles: make it `none` in `mounts` there first",
+      says: "has bricks of a shared volume: first remove the host from its `servers` or `arbiter`\nmounts volume styles at /deploy/styles: first set it to `none` in `mounts`",
       end: () => {
         put("processes");
         put("mounts");
@@ -145,7 +145,7 @@ describe("a host that goes out of service", { timeout: 30_000 }, () => {
       prepare: () => {
         put("listed", "changeover-memcached-sessions.service loaded active running x\n");
       },
-      says: "is a node of cache sessions: make it `out` there first",
+      says: "is a node of cache sessions: first set it to `out` in `nodes`",
       end: () => {
         put("listed");
       },

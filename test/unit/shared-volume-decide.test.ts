@@ -54,26 +54,26 @@ describe("bricks", () => {
       wanted,
     );
     expect(refusals).toEqual([
-      expect.stringMatching(/^prodapp01 has files at the place of its brick that were no brick/),
-      expect.stringMatching(/^prodapp02 would have its brick on the root's file system/),
-      expect.stringMatching(/^crossbow has a brick of a volume that no server knows any more/),
+      expect.stringMatching(/^prodapp01 has files at the path of its brick that are not a brick/),
+      expect.stringMatching(/^prodapp02 has the path of its brick on the root file system/),
+      expect.stringMatching(/^crossbow has a brick of a volume that no server knows; move the brick away/),
     ]);
   });
 
-  it("are told by a server that knows the volume", () => {
+  it("are changed by a server that knows the volume", () => {
     const { refusals } = decideBricks(looks({ volume: null, brick: "absent" }), wanted);
     expect(refusals).toEqual([
-      "prodapp01 does not know styles, but prodapp02 does; name prodapp02 first in servers, a new server comes after it",
+      "prodapp01 does not know styles, but prodapp02 does; name prodapp02 first in servers, and new servers after it",
     ]);
   });
 
-  it("change with a backlog, which is waited for, and not while one is offline or anything is in split brain", () => {
+  it("wait for a heal backlog, and are refused while a brick is offline or a file is in split brain", () => {
     expect(decideBricks(looks({ volume: { ...volume, backlog: 14 } }), replaced)).toMatchObject({
       refusals: [],
       notes: [
-        "192.0.2.2:/b leaves styles; what is in it stays there",
-        "192.0.2.3:/b comes to styles",
-        "styles has 14 entries to heal, which is waited for",
+        "192.0.2.2:/b leaves styles; its data stays on its host",
+        "192.0.2.3:/b joins styles",
+        "styles has 14 entries to heal; its bricks change when 0 are left",
       ],
     });
     const down = volume.bricks.map((brick, index) => ({ ...brick, online: index !== 1 }));
@@ -81,7 +81,7 @@ describe("bricks", () => {
       decideBricks(looks({ volume: { ...volume, bricks: down, splitBrain: ["/a.css"] } }), replaced).refusals,
     ).toEqual([
       expect.stringMatching(/^192\.0\.2\.2:\/b of styles is offline/),
-      expect.stringMatching(/split brain, a person must decide .*: \/a\.css$/),
+      expect.stringMatching(/split brain \(allowed: 0\); decide about each .*: \/a\.css$/),
     ]);
     expect(decideBricks(looks({ volume: { ...volume, bricks: down } }), wanted).refusals).toEqual([]);
   });
@@ -92,13 +92,13 @@ describe("bricks", () => {
       brick: brick.replace("192.0.2", "198.51.100"),
     }));
     expect(decideBricks(looks(), { ...wanted, bricks: others }).refusals).toEqual([
-      expect.stringMatching(/^styles would keep none of its bricks/),
+      expect.stringMatching(/^styles would lose all its bricks at once/),
     ]);
   });
 });
 
 describe("a mount", () => {
-  const told = { component: "c", transition: "client", stack: "s", volume: "styles", path: "/m" };
+  const goal = { component: "c", transition: "client", stack: "s", volume: "styles", path: "/m" };
   const mount = (change: Partial<MountFacts> = {}): MountFacts => ({
     ...records,
     mounted: false,
@@ -109,7 +109,7 @@ describe("a mount", () => {
     ...change,
   });
   const decide = (change: Partial<MountFacts>) =>
-    decideMount([{ host: "prodapp01", facts: mount(change) }], told).refusals;
+    decideMount([{ host: "prodapp01", facts: mount(change) }], goal).refusals;
 
   it("covers no files and no other mount", () => {
     expect(decide({})).toEqual([]);
@@ -121,7 +121,7 @@ describe("a mount", () => {
 
   it("is not touched while anything uses it, and the refusal says the cure", () => {
     expect(decide({ old: { path: "/old", users: ["12 python3"] } })).toEqual([
-      "prodapp01 has the volume at /old in use by 12 python3; take the server out of its pool first (changeover:appPools), or stop what uses it",
+      "prodapp01 has the volume at /old in use by 12 python3; take the server out of its pool first (changeover:appPools), or stop these processes",
     ]);
   });
 });

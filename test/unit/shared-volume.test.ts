@@ -43,24 +43,24 @@ describe("a shared volume in a stack file", () => {
     expect(wrong({})).toEqual([]);
     expect(wrong({ servers: ["prodapp01", "prodapp02", "prodapp03"], arbiter: undefined })).toEqual([]);
     expect(wrong({ arbiter: undefined })).toEqual([
-      ".servers: two copies can disagree, and nobody could say which is right; add a third server, or an arbiter",
+      ".servers: two copies can disagree, and no third vote decides; add a third server or an arbiter",
     ]);
     expect(wrong({ arbiter: "prodapp02" })).toEqual([
-      '.arbiter: "prodapp02" is a server too; name a third host',
+      '.arbiter: "prodapp02" is also a server; name a third host',
     ]);
     expect(wrong({ servers: ["prodapp01", "prodapp01"] })).toEqual([
-      '.servers: "prodapp01" is named twice; a host has one brick of a volume',
+      '.servers: "prodapp01" is listed twice; allowed: one brick of a volume on a host',
     ]);
   });
 
   it("has one brick only with a written reason [001-055] [001-061]", () => {
     const single = { servers: ["crossbow"], arbiter: undefined };
     expect(wrong(single)).toEqual([
-      ".servers: one copy is gone with its server; allowed: three servers, or two and an arbiter, or one with singleBrick, which says why",
+      ".servers: one copy is lost when its server is lost; allowed: three servers, or two and an arbiter, or one with a reason in singleBrick",
     ]);
     expect(wrong({ ...single, singleBrick: "styles are in git as well" })).toEqual([]);
     expect(wrong({ singleBrick: "styles are in git as well" })).toEqual([
-      ".singleBrick: is for one server; leave it out, the volume has more",
+      ".singleBrick: allowed only for one server, but the volume has more; remove singleBrick",
     ]);
   });
 
@@ -73,16 +73,18 @@ describe("a shared volume in a stack file", () => {
     ]);
   });
 
-  it("keeps its places apart: brick, mount, the folder that it takes the place of [001-060]", () => {
+  it("keeps its folders apart: brick, mount, the folder that it replaces [001-060]", () => {
     expect(wrong({ mounts: { prodapp01: "/data00/styles/all" } })).toEqual([
-      '.mounts.prodapp01: "/data00/styles/all" and the brick /data00/styles are in each other',
+      '.mounts.prodapp01: "/data00/styles/all" overlaps the brick /data00/styles; name another path',
     ]);
     expect(wrong({ replaces: "/deploy/crossbow/shared", copyFrom: "prodapp01" })).toHaveLength(2);
     expect(wrong({ replaces: "/deploy/crossbow/current/public/styles" })).toEqual([
-      ".copyFrom: missing; the host whose folder is copied",
+      ".copyFrom: missing; name the host whose folder is copied to the volume",
     ]);
     const other = { sharedVolumes: { styles, docs: { ...styles, mounts: {} } } };
-    expect(wrong({}, other).filter((line) => line.includes("in use by"))).not.toEqual([]);
+    expect(
+      wrong({}, other).filter((line) => line.includes("overlaps a folder of sharedVolumes.")),
+    ).not.toEqual([]);
   });
 });
 
@@ -203,7 +205,7 @@ describe("brick operations", () => {
       { now: data("a"), goal: data("b") },
       { now: [...data("a", "b"), ...arbiter("c")], goal: [...data("a", "c"), ...arbiter("b")] },
     ]);
-    expect(other?.why).toMatch(/^none of its bricks would remain/);
+    expect(other?.why).toMatch(/^all bricks would change at once/);
     expect(changed?.why).toMatch(/^b:\/b, c:\/b would change between data and arbiter/);
   });
 
@@ -251,7 +253,9 @@ describe("on this machine", () => {
 
   const me = execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
   const compare = (how: string, source: string, copy: string, owner = me) =>
-    spawnSync("python3", [join(gluster, "files.py"), how, source, copy, owner], { encoding: "utf8" });
+    spawnSync("python3", [join(gluster, "compare-folders.py"), how, source, copy, owner], {
+      encoding: "utf8",
+    });
 
   it("a copy is verified by count, size, checksum and mode, and by owner [001-068] [001-069] [001-070] [001-071] [001-081]", () => {
     const [source, copy] = [folder(), folder()];
@@ -299,11 +303,11 @@ describe("on this machine", () => {
     expect(existsSync(state)).toBe(true);
   });
 
-  it("who uses a folder is named, and nobody else", async () => {
+  it("processes that use a folder are listed, and no others", async () => {
     const path = folder();
     writeFileSync(join(path, "open.css"), "");
     const users = () =>
-      execFileSync("python3", [join(gluster, "users.py"), path], { encoding: "utf8" }).trim();
+      execFileSync("python3", [join(scripts, "users.py"), path], { encoding: "utf8" }).trim();
     expect(users()).toBe("");
     const { spawn } = await import("node:child_process");
     const reader = spawn("tail", ["-f", join(path, "open.css")], { stdio: "ignore" });

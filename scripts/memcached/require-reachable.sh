@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Have this client reach every node of the ring that is to be. Changes nothing.
-# Usage: reach.sh COMPONENT CACHE HOST:PORT…
+# Require that this client reaches every node of the next ring. Changes nothing.
+# Usage: require-reachable.sh COMPONENT CACHE HOST:PORT…
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -12,12 +12,12 @@ reaches() { wrong=$(python3 "$here/reach.py" "$@" 2>&1); }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# >= 3)) || misuse "reach.sh takes COMPONENT CACHE HOST:PORT…, got: $*"
+  (($# >= 3)) || misuse "require-reachable.sh takes COMPONENT CACHE HOST:PORT…, got: $*"
   local wrong=''
   know_cache "$1" "$2"
   (wait_until "$HOSTNAME reaches every node of $CACHE" 15 reaches "${@:3}") ||
-    reaches "${@:3}" || timed_out "$HOSTNAME can't use every node of $CACHE: ${wrong//$'\n'/; }"
-  receipt "$HOSTNAME reaches $(($# - 2)) node(s)"
+    reaches "${@:3}" || timed_out "$HOSTNAME does not reach every node of $CACHE: ${wrong//$'\n'/; }"
+  receipt "$HOSTNAME reaches all $(($# - 2)) node(s) of $CACHE"
 }
 
 {

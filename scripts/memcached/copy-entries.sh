@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Have the entries that another ring gives to another node copied there, before clients get it.
-# Usage: copy.sh COMPONENT CACHE SECONDS to HOST:PORT…      the ring of these nodes
-#        copy.sh COMPONENT CACHE SECONDS without HOST:PORT  the ring of now without this one
-#        copy.sh COMPONENT CACHE SECONDS back HOST:PORT     the ring that aside.sh took it from
+# Copy entries to their nodes of the next ring, before the clients use that ring.
+# Usage: copy-entries.sh COMPONENT CACHE SECONDS to HOST:PORT…      next ring: these nodes
+#        copy-entries.sh COMPONENT CACHE SECONDS without HOST:PORT  next ring: the present one without this node
+#        copy-entries.sh COMPONENT CACHE SECONDS back HOST:PORT     next ring: the one before remove-from-ring.sh
 #
-# It is a cache: what can't be copied within SECONDS is left, and said. settle.sh goes on.
+# Entries that are not copied within SECONDS stay at their old node, and the receipt says so: it is a cache.
+# drain-old-node.sh continues from here.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -ge 5 && $3 =~ ^[0-9]+$ && $4 =~ ^(to|without|back)$ ]] ||
-    misuse "copy.sh takes COMPONENT CACHE SECONDS to|without|back HOST:PORT…, got: $*"
+    misuse "copy-entries.sh takes COMPONENT CACHE SECONDS to|without|back HOST:PORT…, got: $*"
   local said='no entry moves'
   local -a places
   know_cache "$1" "$2"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whether a volume is whole; health.sh says how. Read-only."""
+"""Require that a volume is healthy: the Python half of require-healthy.sh. Read-only."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ sys.dont_write_bytecode = True
 import cli  # noqa: E402
 
 
-def whole(name):
+def is_healthy(name):
     volume = cli.volumes().get(name)
     if volume is None or not volume["started"]:
         return False
@@ -18,15 +18,15 @@ def whole(name):
         return False
     if len(volume["bricks"]) == 1:
         return True
-    left = cli.backlog(name)
-    cli.refuse_split_brain(name, left)
-    return left == (0, 0)
+    counts = cli.backlog(name)
+    cli.refuse_split_brain(name, counts)
+    return counts == (0, 0)
 
 
 def main():
     seconds, name = int(sys.argv[1]), sys.argv[2]
-    cli.wait_until(f"{name} is whole", seconds, lambda: whole(name))
-    print(f"{name}: every brick is online, nothing is left to heal")
+    cli.wait_until(f"{name} is healthy", seconds, lambda: is_healthy(name))
+    print(f"{name} has every brick online and nothing left to heal")
 
 
 cli.ending(main)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Have this client use a node again that aside.sh took out of its ring.
-# Usage: back.sh COMPONENT CACHE HOST:PORT UNITS    (UNITS as for ring.sh)
+# Return a node to this client's ring that remove-from-ring.sh removed.
+# Usage: return-to-ring.sh COMPONENT CACHE HOST:PORT UNITS    (UNITS as for write-ring.sh)
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -12,15 +12,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 4)) || misuse "back.sh takes COMPONENT CACHE HOST:PORT UNITS, got: $*"
+  (($# == 4)) || misuse "return-to-ring.sh takes COMPONENT CACHE HOST:PORT UNITS, got: $*"
   local before
   know_cache "$1" "$2"
   before=$(ring_before "$3")
   if [[ -z $before ]]; then
-    receipt "$HOSTNAME has set nothing aside"
+    receipt "$HOSTNAME has not removed $3 from its ring"
     return
   fi
-  give_ring "$before" "$(clients_of_ring)" "$4"
+  set_ring "$before" "$(clients_of_ring)" "$4"
   rm -f "$CACHES/$CACHE.aside"
   receipt "$HOSTNAME uses $3 again"
 }

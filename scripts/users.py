@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Name the processes that have files open under a folder: `PID name` each, at most ten. Read-only.
+"""List the processes that use files below a folder: `PID name` each, at most ten. Read-only.
 
 Usage: users.py FOLDER
 """
@@ -8,8 +8,8 @@ import os
 import sys
 
 
-def places_of(pid):
-    """Paths that a process holds: where it stands, what it has open, what it has mapped."""
+def links_of(pid):
+    """What a process holds, below /proc/PID: its folders, open files, mapped files."""
     for link in ("cwd", "root", "exe"):
         yield link
     try:
@@ -20,9 +20,9 @@ def places_of(pid):
 
 
 def holds(pid, folder):
-    for place in places_of(pid):
+    for link in links_of(pid):
         try:
-            target = os.readlink(f"/proc/{pid}/{place}")
+            target = os.readlink(f"/proc/{pid}/{link}")
         except OSError:
             continue
         if target == folder or target.startswith(f"{folder}/"):
@@ -31,22 +31,22 @@ def holds(pid, folder):
 
 
 def users_of(folder):
-    """Processes that use what is under FOLDER, this one and its parents aside."""
+    """Processes that use files below FOLDER, without this process and its parents."""
     own, pid = set(), os.getpid()
     while pid > 1:
         own.add(pid)
         with open(f"/proc/{pid}/stat", encoding="utf8") as stat:
             pid = int(stat.read().rsplit(")", 1)[1].split()[1])
-    found = []
+    users = []
     for entry in filter(str.isdigit, os.listdir("/proc")):
         if int(entry) in own or not holds(entry, folder):
             continue
         try:
             with open(f"/proc/{entry}/comm", encoding="utf8") as comm:
-                found.append(f"{entry} {comm.read().strip()}")
+                users.append(f"{entry} {comm.read().strip()}")
         except OSError:
             continue
-    return found
+    return users
 
 
 if __name__ == "__main__":

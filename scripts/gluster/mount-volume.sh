@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Have a shared volume mounted on this host, now and at each start of the machine.
-# Usage: mount.sh COMPONENT VOLUME PATH OWNER SERVER,SERVER…
+# Mount a shared volume on this host, now and after each boot.
+# Usage: mount-volume.sh COMPONENT VOLUME PATH OWNER SERVER,SERVER…
 #
-# A systemd mount unit with _netdev and fallback servers. The first mount marks the volume and
-# gives it to OWNER; a mount counts only when the mark is seen through it. Refuses (77) to cover
-# files, to touch a mount or a folder that any process uses, and an owner of another number.
+# Writes a systemd mount unit with _netdev and fallback servers. The first mount writes a marker
+# to the volume and gives the volume to OWNER. A mount counts only when it shows the marker.
+# Refuses (77) to cover files, to change a mount or a folder that any process uses, and an owner
+# whose ids differ from those in the volume.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -12,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/gluster/lib-mount.sh
 . "$here/lib-mount.sh"
 
-leave_old() {
+unmount_old_path() {
   local old
   old=$(value_of "$(mount_file)" path)
   [[ -n $old && $old != "$MOUNT" ]] || return 0
@@ -23,7 +24,7 @@ leave_old() {
 
 refuse_content() {
   local hidden
-  [[ ! -e $MOUNT || -d $MOUNT ]] || refuse "$MOUNT on $HOSTNAME is no folder; move it away"
+  [[ ! -e $MOUNT || -d $MOUNT ]] || refuse "$MOUNT on $HOSTNAME is not a folder; move it away"
   [[ -d $MOUNT ]] || return 0
   hidden=$(find "$MOUNT" -mindepth 1 | wc -l)
   ((hidden == 0)) || refuse "$MOUNT on $HOSTNAME has $hidden file(s), which the mount would hide; move them away first"
@@ -46,12 +47,12 @@ mount_it() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 5)) || misuse "mount.sh takes COMPONENT VOLUME PATH OWNER SERVERS, got: $*"
+  (($# == 5)) || misuse "mount-volume.sh takes COMPONENT VOLUME PATH OWNER SERVERS, got: $*"
   export CHANGEOVER_COMPONENT=$1
   VOLUME=$2 MOUNT=$3
-  # The timer of the check mounts what is not mounted.
+  # The timer of the mount check would mount the volume meanwhile.
   systemctl stop --quiet "changeover-mount-check-$VOLUME.timer" 2>/dev/null || true
-  leave_old
+  unmount_old_path
   write_unit "$5"
   mount_it
   mark "$4"

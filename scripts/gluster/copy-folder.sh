@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Copy a folder into a shared volume while it is still in use, so that the last copy is short.
-# Usage: copy.sh COMPONENT VOLUME MOUNT OWNER SOURCE
+# Copy a folder to a shared volume while the folder is in use, so that the last copy is short.
+# Usage: copy-folder.sh COMPONENT VOLUME MOUNT OWNER SOURCE
 #
-# What is no more in the folder goes from the copy too. Does nothing when the folder is a link
-# to the volume already. Refuses (77) a volume that has files which no copy of this host made.
+# Files that were deleted from the folder are deleted from the copy too. Does nothing when the
+# folder is a link to the volume already. Refuses (77) a volume with files that this host did not copy.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 5)) || misuse "copy.sh takes COMPONENT VOLUME MOUNT OWNER SOURCE, got: $*"
+  (($# == 5)) || misuse "copy-folder.sh takes COMPONENT VOLUME MOUNT OWNER SOURCE, got: $*"
   export CHANGEOVER_COMPONENT=$1
   VOLUME=$2 MOUNT=$3 OWNER=$4
   local source=$5
@@ -24,8 +24,8 @@ main() {
     receipt "$source is a link to $VOLUME already"
     return
   fi
-  [[ -d $source ]] || refuse "$source on $HOSTNAME is no folder, so there is nothing to copy; name the host that has it in copyFrom"
-  require_ours
+  [[ -d $source ]] || refuse "$source on $HOSTNAME is not a folder; name the host that has the folder in copyFrom"
+  require_own_copy
   require_claim
   [[ -e $(copy_record) ]] || printf 'folder=%s\n' "$source" | write_file "$(copy_record)"
   log "copying $source to $MOUNT"

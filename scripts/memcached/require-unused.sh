@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Have this client use a node no more. Read-only.
-# Usage: unused.sh COMPONENT CACHE HOST:PORT
+# Require that this client's ring is without a node. Read-only.
+# Usage: require-unused.sh COMPONENT CACHE HOST:PORT
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -10,10 +10,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 3)) || misuse "unused.sh takes COMPONENT CACHE HOST:PORT, got: $*"
+  (($# == 3)) || misuse "require-unused.sh takes COMPONENT CACHE HOST:PORT, got: $*"
   know_cache "$1" "$2"
   ! grep -qsxF "$3" "$CACHES/$CACHE.ring" ||
-    refuse "$3 is in the ring of $HOSTNAME, so it must not go; start again: npx pulumi up --replace '**::$CACHE-ring-id'"
+    refuse "$3 is still in the ring of $HOSTNAME, so memcached there must not be removed; start again: npx pulumi up --replace '**::$CACHE-ring-id'"
   receipt "$HOSTNAME does not use $3"
 }
 

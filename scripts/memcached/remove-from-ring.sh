@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Have this client do without a node for a while: its ring without it.
-# Usage: aside.sh COMPONENT CACHE HOST:PORT UNITS    (UNITS as for ring.sh)
+# Remove a node from this client's ring for a while.
+# Usage: remove-from-ring.sh COMPONENT CACHE HOST:PORT UNITS    (UNITS as for write-ring.sh)
 #
-# back.sh gives it the ring again that it had. The only node of a ring stays in it.
+# return-to-ring.sh restores the earlier ring. The only node of a ring stays in the ring.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -14,17 +14,17 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 4)) || misuse "aside.sh takes COMPONENT CACHE HOST:PORT UNITS, got: $*"
+  (($# == 4)) || misuse "remove-from-ring.sh takes COMPONENT CACHE HOST:PORT UNITS, got: $*"
   local rest
   know_cache "$1" "$2"
   rest=$(ring_without "$3")
   if [[ -z $rest ]]; then
-    receipt "$HOSTNAME does not use $3, or nothing else"
+    receipt "$HOSTNAME keeps its ring: $3 is not in it, or is its only node"
     return
   fi
   printf '%s\n' "$3" "$(<"$CACHES/$CACHE.ring")" | write_file "$CACHES/$CACHE.aside"
-  give_ring "$rest" "$(clients_of_ring)" "$4"
-  receipt "$HOSTNAME does without $3"
+  set_ring "$rest" "$(clients_of_ring)" "$4"
+  receipt "$HOSTNAME uses the ring without $3"
 }
 
 {

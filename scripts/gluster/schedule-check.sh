@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Check the mount of a shared volume by a timer; the state is left in a file and in the journal.
-# Usage: check.sh COMPONENT VOLUME SECONDS
+# Check the mount of a shared volume every SECONDS, by a timer.
+# Usage: schedule-check.sh COMPONENT VOLUME SECONDS
 #
-# The plugin is /usr/local/lib/changeover/mounts/mount-check.py, the file
-# /var/lib/changeover/COMPONENT/check. A mount that failed at the start of the machine, when no
-# server was up yet, is mounted by the same timer. Ends with 75 while the check is not OK.
+# The check is /usr/local/lib/changeover/mounts/mount-check.py. Its result is in the journal and
+# in /var/lib/changeover/COMPONENT/check. The same timer mounts a volume that failed to mount at
+# boot, when no server answered yet. Ends with 75 while the check is not OK.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,7 +17,7 @@ readonly plugin=/usr/local/lib/changeover/mounts/mount-check.py
 service_text() {
   cat <<EOF
 [Unit]
-Description=Whether the shared volume $VOLUME is mounted
+Description=Check the mount of shared volume $VOLUME
 
 [Service]
 Type=oneshot
@@ -31,7 +31,7 @@ EOF
 timer_text() {
   cat <<EOF
 [Unit]
-Description=When the mount of the shared volume $VOLUME is checked
+Description=Timer of the mount check of shared volume $VOLUME
 
 [Timer]
 OnBootSec=20
@@ -43,14 +43,14 @@ WantedBy=timers.target
 EOF
 }
 
-# A server that is away is a matter of the volume: the mount itself is there.
+# A warning is good enough: a missing server is the volume's problem, and the mount itself works.
 is_ok() {
-  seen=$(python3 "$plugin" "$VOLUME" --state "$(records)/check") || [[ $seen == 'MOUNT WARNING'* ]]
+  state=$(python3 "$plugin" "$VOLUME" --state "$(records)/check") || [[ $state == 'MOUNT WARNING'* ]]
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 3)) || misuse "check.sh takes COMPONENT VOLUME SECONDS, got: $*"
+  (($# == 3)) || misuse "schedule-check.sh takes COMPONENT VOLUME SECONDS, got: $*"
   export CHANGEOVER_COMPONENT=$1
   VOLUME=$2
   local path unit=changeover-mount-check-$VOLUME
@@ -61,8 +61,8 @@ main() {
   systemctl daemon-reload
   systemctl enable --quiet "$unit.timer"
   systemctl restart "$unit.timer"
-  wait_until "the check of $VOLUME on $HOSTNAME is good" 30 is_ok
-  receipt "$seen, checked every $3 s,"
+  wait_until "the mount check of $VOLUME on $HOSTNAME is OK" 30 is_ok
+  receipt "$state, checked every $3 s,"
 }
 
 {

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Have a shared volume mounted no more on this host.
-# Usage: unmount.sh COMPONENT VOLUME
+# Unmount a shared volume on this host.
+# Usage: unmount-volume.sh COMPONENT VOLUME
 #
-# Removes the unit of the mount and the timer of its check; the folder stays, empty. Refuses
-# (77) while any process uses the mount.
+# Removes the unit of the mount and the timer of its check. The empty folder stays. Refuses (77)
+# while any process uses the mount.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/gluster/lib-mount.sh
 . "$here/lib-mount.sh"
 
-# A start that the timer of the check has just asked for is cancelled, which systemctl calls a failure.
+# systemctl fails when it cancels a start that the check's timer has just requested.
 stopped() { systemctl stop --quiet "$1" 2>/dev/null; }
 
 remove_unit() {
@@ -24,7 +24,7 @@ remove_unit() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 2)) || misuse "unmount.sh takes COMPONENT VOLUME, got: $*"
+  (($# == 2)) || misuse "unmount-volume.sh takes COMPONENT VOLUME, got: $*"
   export CHANGEOVER_COMPONENT=$1
   VOLUME=$2
   local path
@@ -37,7 +37,7 @@ main() {
     rm -f "/etc/systemd/system/changeover-mount-check-$VOLUME.service" "$(mount_file)" "$(records)/check"
     systemctl daemon-reload
   fi
-  receipt "$VOLUME is not mounted"
+  receipt "$VOLUME is not mounted on $HOSTNAME"
 }
 
 {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Have a volume with exactly these bricks, started; volume.sh says how. The last line is what is so now."""
+"""Create a volume or change its bricks: the Python half of configure-volume.sh. Prints what the volume has now."""
 
 import os
 import sys
@@ -13,43 +13,43 @@ from cli import Refused, TimedOut, log, tell  # noqa: E402
 from plan import counts, plan, why_not  # noqa: E402
 
 
-def safe(name, touched=()):
+def is_safe(name, changing=()):
     """
-    Whether a brick may be touched now: every other brick is online, nothing is left to heal on any volume of the pool.
-    Split brain is no matter of waiting.
+    Whether a brick may change now: every other brick is online, and nothing is left to heal on any volume of the
+    trusted pool. Split brain is refused, since waiting does not help.
     """
     for other, volume in cli.volumes().items():
         if not volume["started"]:
             continue
         up = cli.online(other)
-        down = [brick for _, brick in volume["bricks"] if brick not in up and not (other == name and brick in touched)]
+        down = [brick for _, brick in volume["bricks"] if brick not in up and not (other == name and brick in changing)]
         if down:
             log(f"waiting: {', '.join(down)} of {other} is offline")
             return False
         if len(volume["bricks"]) > 1:
-            left = cli.backlog(other)
-            cli.refuse_split_brain(other, left)
-            if left is None or left[0]:
-                log(f"waiting: {other} has {left[0] if left else 'an unknown number of'} entries to heal")
+            backlog = cli.backlog(other)
+            cli.refuse_split_brain(other, backlog)
+            if backlog is None or backlog[0]:
+                log(f"waiting: {other} has {backlog[0] if backlog else 'an unknown number of'} entries to heal")
                 return False
     return True
 
 
-def wait_safe(name, seconds, touched=()):
-    told = {}
+def wait_safe(name, seconds, changing=()):
+    last = {}
 
-    def asked():
+    def ask_once():
         now = time.monotonic()
-        if now - told.get("at", -9) > 2:
-            told.update(at=now, so=safe(name, touched))
-        return told["so"]
+        if now - last.get("at", -9) > 2:
+            last.update(at=now, safe=is_safe(name, changing))
+        return last["safe"]
 
-    cli.wait_until(f"{name}: all bricks online and nothing to heal", seconds, asked)
+    cli.wait_until(f"{name} has all bricks online and nothing to heal", seconds, ask_once)
 
 
 def create(name, bricks):
     data, arbiters = counts(bricks)
-    ordered = [brick for _, brick in sorted(bricks, key=lambda one: one[0] == "arbiter")]
+    ordered = [brick for _, brick in sorted(bricks, key=lambda pair: pair[0] == "arbiter")]
     replica = ["replica", str(data + arbiters)] if data + arbiters > 1 else []
     arbiter = ["arbiter", str(arbiters)] if arbiters else []
     log(f"creating {name} on {', '.join(ordered)}")
@@ -59,9 +59,9 @@ def create(name, bricks):
 
 def carry_out(name, step, seconds):
     kind, brick, *rest = step
-    wait_safe(name, seconds, touched=(brick,) if kind == "replace" else ())
+    wait_safe(name, seconds, changing=(brick,) if kind == "replace" else ())
     cli.require_claim()
-    log(f"{kind}: {brick} {'by ' + rest[0] if kind == 'replace' else ' '.join(rest[0])}")
+    log(f"{kind} {brick} {'with ' + rest[0] if kind == 'replace' else ' '.join(rest[0])}")
     if kind == "replace":
         tell("volume", "replace-brick", name, brick, rest[0], "commit", "force")
     elif kind == "remove":
@@ -82,11 +82,11 @@ def set_options(name, wanted):
 
 
 def detach_unused(before):
-    """A server whose brick went, and that has none of any volume, leaves the pool."""
+    """Detach servers that have lost their last brick from the trusted pool."""
     used = {brick.split(":")[0] for volume in cli.volumes().values() for _, brick in volume["bricks"]}
     for host in sorted({brick.split(":")[0] for _, brick in before} - used):
         if host in cli.peers():
-            log(f"taking {host} out of the pool")
+            log(f"detaching {host} from the trusted pool")
             tell("peer", "detach", host)
 
 
@@ -108,9 +108,9 @@ def main():
     for step in steps:
         carry_out(name, step, seconds)
     wanted = {brick for _, brick in goal}
-    cli.wait_until(f"{name}: every brick is online", 60, lambda: wanted <= cli.online(name))
+    cli.wait_until(f"{name} has every brick online", 60, lambda: wanted <= cli.online(name))
     if sorted(cli.volumes()[name]["bricks"]) != sorted(goal):
-        raise TimedOut(f"{name} has other bricks than were asked for: {cli.volumes()[name]['bricks']}")
+        raise TimedOut(f"{name} has the bricks {cli.volumes()[name]['bricks']} (expected: {goal})")
     detach_unused(before)
     data, arbiters = counts(goal)
     print(f"{name} has {data} cop{'y' if data == 1 else 'ies'}{' and an arbiter' if arbiters else ''}, {len(steps)} brick operation(s)")
