@@ -23,7 +23,7 @@ export interface Host {
   readonly ssh: pulumi.Output<SshTarget>;
   /** Another value means another machine: a rebuilt one, a reinstalled one. */
   readonly identity: pulumi.Output<string>;
-  /** The address that its peers use, on the internal network (rows 004-013 to 004-015). */
+  /** The address that its peers use, on the internal network. */
   readonly address: pulumi.Output<string>;
   /** What must exist before anything dials it. */
   readonly ready: readonly pulumi.Resource[];
