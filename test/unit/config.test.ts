@@ -415,7 +415,7 @@ describe("each rule", () => {
     [
       "megadeth",
       ["megadeth"],
-      '"megadeth" is in changeover:unreachable, so slayer can\'t be reached; add slayer too',
+      '"megadeth" is in changeover:unreachable, so slayer can\'t be reached; add slayer to that list too',
     ],
   ])("of a bastion: %s with %j unreachable", (bastion, unreachable, expected) => {
     const { hosts } = inventory();
@@ -515,7 +515,7 @@ describe("a stack file of aws", () => {
     expect(verdict({ ...prod, pairs, unreachable: ["aud"] })).toBe(
       [
         "Pulumi.test.yaml has 2 problems; nothing was touched:",
-        '  changeover:network.bastion: "aud" is in changeover:unreachable, so slayer can\'t be reached; add slayer too',
+        '  changeover:network.bastion: "aud" is in changeover:unreachable, so slayer can\'t be reached; add slayer to that list too',
         '  changeover:pairs.sounz.primary: "aud" is the bastion, which has a public address; name another host',
       ].join("\n"),
     );
