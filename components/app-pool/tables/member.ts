@@ -33,7 +33,7 @@ export const drain = (limits: PoolLimits, server: string): Row => ({
   name: `drain-${server}`,
   script: "haproxy/drain",
   on: "balancers",
-  says: `${server} is drained: the balancer sends it no request, and its last session has ended`,
+  says: `${server} is drained: no new request reaches ${server}, and its last session has ended`,
   limits: [
     limits.pool,
     String(limits.drainSeconds),
@@ -52,7 +52,7 @@ export const enter = (limits: PoolLimits, server: string, bakeSeconds: number): 
   name: `enter-${server}`,
   script: "haproxy/enter",
   on: "balancers",
-  says: `${server} is UP at the balancer and served well while it was watched`,
+  says: `${server} is UP at the balancer and served well while watched`,
   limits: [
     limits.pool,
     String(limits.upSeconds),
