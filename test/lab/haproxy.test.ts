@@ -28,7 +28,7 @@ interface Facts {
   readonly minHealthyNow: number;
 }
 
-/** A run that ended with `code` and said something: on stdout when it is so (0), else on stderr. */
+/** A run that ends with `code` and a message: on stdout for 0, otherwise on stderr. */
 const ended = async (running: Promise<Ran>, code: number, said: string | RegExp): Promise<void> => {
   const ran = await running;
   expect(ran.code, ran.stderr + ran.stdout).toBe(code);
@@ -71,7 +71,7 @@ describe.skipIf(whyNot !== undefined)(
         `${told} ${killedAfter ? `timeout -s KILL ${String(killedAfter)} ` : ""}bash ${scripts}/${name.includes("/") ? name : `haproxy/${name}`}.sh ${[component, ...words].map(quoted).join(" ")}`,
       );
     };
-    /** Twice, since a step may always be run again; the second time it is so already. */
+    /** Twice, since every step may be run again; the second run finds nothing to do. */
     const twice = async (first: RegExp, again: RegExp, name: string, ...words: string[]): Promise<void> => {
       await ended(script(name, ...words), 0, first);
       await ended(script(name, ...words), 0, again);
@@ -322,7 +322,7 @@ describe.skipIf(whyNot !== undefined)(
       const codes = (ran: readonly Ran[]) => ran.map(({ stdout }) => stdout.slice(9, 12)).sort();
       for (const [method, expected] of [
         ["POST", ["200", "200", "502", "502"]],
-        // What may be asked twice is asked at the other server.
+        // HAProxy repeats safe requests at the other server.
         ["GET", ["200", "200", "200", "200"]],
       ] as const) {
         await begin("release");
@@ -467,7 +467,7 @@ describe.skipIf(whyNot !== undefined)(
       await begin("release");
       await ended(drain("prodapp02"), 0, "out of traffic");
       await ended(enter("prodapp02"), 0, "good: prodapp02 stays in maintenance");
-      // Nobody puts back what is to be in maintenance.
+      // No timer brings back a server that is wanted in maintenance.
       expect(await answer("websvr", "ls /var/lib/changeover/*/temporary/* 2>/dev/null | wc -l")).toBe("0");
       expect(await admins()).toEqual({ prodapp01: "ready", prodapp02: "maint", agrees: null });
     });
