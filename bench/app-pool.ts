@@ -89,7 +89,10 @@ async function aftermath(): Promise<string> {
   const states = await Promise.all(site.balancers.map((balancer) => site.states(balancer)));
   const running = await site.running();
   return site.servers
-    .map((name) => `${name} ${states.map((byServer) => byServer[name] ?? "none").join("/")} ${running[name] ?? "none"}`)
+    .map(
+      (name) =>
+        `${name} ${states.map((byServer) => byServer[name] ?? "none").join("/")} ${running[name] ?? "none"}`,
+    )
     .join(", ");
 }
 
