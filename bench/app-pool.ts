@@ -35,7 +35,7 @@ const playbook = join(import.meta.dirname, "app-pool", "rolling.yml");
 const ansible = new Ansible(site.estate, "build", { app: site.servers, balancers: site.balancers });
 const brought = new Map<string, string>();
 
-/** The rolling update to a release that was brought. */
+/** The rolling update to a release that is on the build host. */
 const update = (revision: string) =>
   ansible.play(playbook, {
     pool: "crossbow",
@@ -75,21 +75,24 @@ function theirs(revision: string): Promise<Figure> {
 }
 
 function report(name: string, figures: readonly Figure[]): void {
-  const of = (key: "served" | "seconds") => figures.map((figure) => figure[key]);
-  console.log(line(name, of("seconds")));
+  const values = (key: "served" | "seconds") => figures.map((figure) => figure[key]);
+  console.log(line(name, values("seconds")));
   if (figures.some(({ served, seconds }) => served !== seconds))
-    console.log(line("  until all serve it", of("served")));
+    console.log(line("  until all serve it", values("served")));
   const failed = figures.map(({ seen }) => seen.failed);
   const asked = figures.map(({ seen }) => seen.ok + seen.failed);
   console.log(`${"".padEnd(28)} failed ${failed.join(" ")} of ${asked.join(" ")} requests`);
 }
 
-/** What an update has left: by server its state at each balancer, and the release that it has. */
-async function left(): Promise<string> {
+/** The state after an update: by server its state at each balancer, and its release. */
+async function aftermath(): Promise<string> {
   const states = await Promise.all(site.balancers.map((balancer) => site.states(balancer)));
   const running = await site.running();
   return site.servers
-    .map((name) => `${name} ${states.map((of) => of[name] ?? "none").join("/")} ${running[name] ?? "none"}`)
+    .map(
+      (name) =>
+        `${name} ${states.map((byServer) => byServer[name] ?? "none").join("/")} ${running[name] ?? "none"}`,
+    )
     .join(", ");
 }
 
@@ -133,20 +136,20 @@ try {
     await ours({ ready: { path: "/ready", status: 200 }, host: "crossbow" }),
   ]);
 
-  console.log("\na release that never gets ready, and what is left then");
+  console.log("\na release that never becomes ready, and the state after it");
   const before = performance.now();
   site.set({ release: "4686-never-ready" });
   const bad = await site.seen(() => site.estate.up());
   console.log(
-    `changeover   ${((performance.now() - before) / 1000).toFixed(1)} s, ${String(bad.failed)} failed: ${await left()}`,
+    `changeover   ${((performance.now() - before) / 1000).toFixed(1)} s, ${String(bad.failed)} failed: ${await aftermath()}`,
   );
   await ours({ release: "4684" });
   const started = performance.now();
   const worse = await site.seen(() => update("4686-never-ready"));
   console.log(
-    `ansible      ${((performance.now() - started) / 1000).toFixed(1)} s, ${String(worse.failed)} failed: ${await left()}`,
+    `ansible      ${((performance.now() - started) / 1000).toFixed(1)} s, ${String(worse.failed)} failed: ${await aftermath()}`,
   );
-  console.log("(by server: its state at each balancer, and the release that it has)");
+  console.log("(by server: its state at each balancer, and its release)");
 } finally {
   await site.stop();
 }

@@ -15,14 +15,14 @@ import { releaseOf } from "./release.ts";
 import type { PoolExpected } from "./verify.ts";
 
 /**
- * Application servers behind HAProxy. Each independent goal (a host made ready, the balancers' configuration, the
- * release, each server's membership, the site's maintenance) is a transition of its own, so that a change plans its
- * own steps and no others.
+ * Application servers behind HAProxy. Each independent goal is a transition of its own: a host, the balancers'
+ * configuration, the release, the membership of each server, the site's maintenance. So a change plans its own steps and
+ * no others.
  */
 export class AppPool extends pulumi.ComponentResource {
   readonly operated: Operated<PoolExpected>;
   readonly #pool: Pool;
-  /** The cache that the application's sessions are in. */
+  /** The cache that keeps the application's sessions. */
   readonly #cache: CacheGoal | undefined;
 
   constructor(name: string, config: PoolConfig, site: Site, opts?: pulumi.ComponentResourceOptions) {
@@ -40,15 +40,15 @@ export class AppPool extends pulumi.ComponentResource {
     const serverHosts = new Map(
       deployed(config).map((host) => [host, serverHost(pool, host, { database, after })] as const),
     );
-    const ended =
+    const transitions =
       config.edge === "apache"
         ? this.#behindApache(configured, serverHosts)
         : this.#behindHaproxy(configured, serverHosts);
-    this.operated = this.#operated(ended.map(({ finished }) => finished));
+    this.operated = this.#operated(transitions.map(({ finished }) => finished));
     this.registerOutputs();
   }
 
-  /** What the application needs before anything of the pool is touched. */
+  /** What the application needs before any step of the pool runs: the machines, caches, its database. */
   #needs(): { readonly database?: PairDatabase; readonly after: readonly pulumi.Resource[] } {
     const { config, site } = this.#pool;
     const caches = Object.keys(site.entries("caches")).flatMap((name) => site.use("caches", name).finished);
@@ -66,7 +66,7 @@ export class AppPool extends pulumi.ComponentResource {
       hosts,
       marks: transitions.flatMap(({ marks }) => marks),
       finished,
-      outcome: site.outcome(hosts, "no step runs there, and it is as it was"),
+      outcome: site.outcome(hosts, "no step runs there, and its state stays as it is"),
       expected: { pool: name, balancers: config.balancers, servers: config.servers, edge: config.edge },
       outputs: {
         dns: pulumi
@@ -77,28 +77,28 @@ export class AppPool extends pulumi.ComponentResource {
     };
   }
 
-  /** Every server that leaves does so before a release, and one that comes in comes after it. */
+  /** A server leaves traffic before the release, and enters traffic after it. */
   #behindHaproxy(configured: Transition, serverHosts: ReadonlyMap<string, Transition>): Transition[] {
     const pool = this.#pool;
     const { config } = pool;
     const ready = [...serverHosts.values()];
     const edge = edgeOf(pool, [configured, ...(config.apache === "kept" ? ready : [])]);
-    const goes = config.maintenance ? [maintenanceOf(pool, [edge])] : [];
-    const leaves = new Map(
+    const closing = config.maintenance ? [maintenanceOf(pool, [edge])] : [];
+    const leaving = new Map(
       Object.keys(config.servers)
         .filter((name) => config.servers[name] !== "in")
         .sort()
         .map((name) => [name, membershipOf(pool, name, [edge])] as const),
     );
-    const used = this.#volumes(serverHosts, leaves);
-    const release = releaseOf(pool, [...ready, edge, ...goes, ...leaves.values()], used);
-    const enters = serving(config).map((name) => membershipOf(pool, name, [release]));
-    const comes = config.maintenance ? [] : [maintenanceOf(pool, [release, ...enters])];
-    const upgrades = upgradesOf(pool, this.#cache, [release, ...enters, ...goes, ...comes]);
-    return [...leaves.values(), ...enters, ...goes, ...comes, release, ...upgrades];
+    const volumes = this.#volumes(serverHosts, leaving);
+    const release = releaseOf(pool, [...ready, edge, ...closing, ...leaving.values()], volumes);
+    const entering = serving(config).map((name) => membershipOf(pool, name, [release]));
+    const opening = config.maintenance ? [] : [maintenanceOf(pool, [release, ...entering])];
+    const upgrades = upgradesOf(pool, this.#cache, [release, ...entering, ...closing, ...opening]);
+    return [...leaving.values(), ...entering, ...closing, ...opening, release, ...upgrades];
   }
 
-  /** One server serves, and nobody is in or out of a pool. */
+  /** Apache passes requests to one server; no server is in or out of traffic. */
   #behindApache(configured: Transition, serverHosts: ReadonlyMap<string, Transition>): Transition[] {
     const pool = this.#pool;
     const release = releaseOf(pool, [configured, ...serverHosts.values()], this.#volumes(serverHosts));
@@ -106,12 +106,12 @@ export class AppPool extends pulumi.ComponentResource {
     return [release, edge, maintenanceOf(pool, [edge])];
   }
 
-  /** Volumes that servers mount: on each after the server was made ready, and has left when it leaves. */
+  /** Volumes that servers mount. A server's mount follows the steps that make the server ready or take it out of traffic. */
   #volumes(...steps: readonly ReadonlyMap<string, Transition>[]): pulumi.Resource[] {
     const { config, site } = this.#pool;
     const servers = Object.keys(config.servers);
     const beforeMount = new Map(
-      servers.map((name) => [name, steps.flatMap((of) => of.get(name)?.finished ?? [])]),
+      servers.map((name) => [name, steps.flatMap((byServer) => byServer.get(name)?.finished ?? [])]),
     );
     return mountedOn(site.entries("sharedVolumes"), servers).flatMap(
       (name) => site.use("sharedVolumes", name, { beforeMount }).finished,
@@ -119,7 +119,7 @@ export class AppPool extends pulumi.ComponentResource {
   }
 }
 
-/** How the estate makes a pool. */
+/** How the estate declares a pool. */
 export const component: Component<PoolConfig, PoolExpected> = {
   declare: (name, config, site) => new AppPool(name, config, site).operated,
 };

@@ -10,30 +10,39 @@ import {
   wholeNumber,
 } from "../../config/fields.ts";
 
-/** Words for what is wanted of a server of a pool (rows 001-011, 001-032, 001-145). */
+/** The wanted states of a server. */
 export const memberships = ["in", "maintenance", "out"] as const;
 
 export type Membership = (typeof memberships)[number];
 
-/** They become names of folders and of files. */
+/** Names of releases; they become names of folders and files. */
 export const revisionNames: Names = {
   pattern: /^[A-Za-z0-9][\w.-]{0,63}$/,
   allowed: "at most 64 letters, digits and . _ -, beginning with a letter or a digit",
 };
 
+/** Paths of linked folders, in a release and under `shared/`. */
 export const folderNames: Names = {
   pattern: /^[\w.-]+(\/[\w.-]+)*$/,
   allowed: "a relative path of letters, digits and . _ -",
 };
 
+/** Names of services that servers must reach. */
 export const reachNames: Names = {
   pattern: /^[a-z][a-z0-9_-]{0,30}$/,
   allowed: "at most 31 lower-case letters, digits, underscores and hyphens, beginning with a letter",
 };
 
+/** Further addresses of the site. */
 export const addressNames: Names = {
   pattern: /^(\d{1,3}\.){3}\d{1,3}$/,
   allowed: "an IPv4 address",
+};
+
+/** Names of environment variables of the application. */
+export const settingNames: Names = {
+  pattern: /^[A-Z][A-Z0-9_]*$/,
+  allowed: "upper-case letters, digits and underscores",
 };
 
 const sitePath = (purpose: string) => text(/^\/[\w./~%?=&-]*$/, "a path that begins with /", purpose);
@@ -41,177 +50,183 @@ const sitePath = (purpose: string) => text(/^\/[\w./~%?=&-]*$/, "a path that beg
 const release = z.strictObject({
   archive: text(
     /^([\w.-][\w./-]*|\/[\w./-]+|https?:\/\/\S+)\.(tar\.gz|tgz)$/,
-    "a .tar.gz file, by its path from the project's folder, or an http(s) address that the servers reach",
-    "The application, packed.",
+    "a .tar.gz file: a path from the project's folder, or an http(s) URL that the servers reach",
+    "The packed application.",
   ),
-  sha256: text(/^[0-9a-f]{64}$/, "64 hexadecimal digits", "The archive's sha256: another file is refused."),
+  sha256: text(
+    /^[0-9a-f]{64}$/,
+    "64 hexadecimal digits",
+    "The archive's SHA-256. A file with another SHA-256 is refused.",
+  ),
 });
 
 const drain = z
   .strictObject({
-    seconds: wholeNumber(1, 3600, "How long a server that leaves waits for its last session.").default(60),
+    seconds: wholeNumber(
+      1,
+      3600,
+      "How long a drain waits for a server's last session to end (seconds).",
+    ).default(60),
     policy: field(
       z.enum(["fail", "cut"]),
       "fail or cut",
-      "What happens to sessions that are left then: the server stays in service and the update fails, or they are ended.",
+      "What a drain does with sessions left after `seconds`. fail: the server stays in traffic and the update fails. cut: the sessions are ended.",
     ).default("fail"),
   })
   .prefault({});
 
 const ready = z
   .strictObject({
-    path: sitePath("What a server is asked, at its private address, whether it can serve.").default("/ready"),
-    status: wholeNumber(100, 599, "The status that says so.").default(200),
+    path: sitePath("Path of the readiness check at each server's private address.").default("/ready"),
+    status: wholeNumber(100, 599, "HTTP status of a ready server.").default(200),
   })
   .prefault({});
 
-/** Ports of a pool that names none. */
+/** Ports of a pool whose entry names no port. */
 export const defaultPorts = { port: 80, appPort: 8080 } as const;
 
 /** One pool of application servers. */
 export const poolEntry = z.strictObject({
   balancers: listOf(
     text(/^\S+$/, "the name of a host", "A host that runs HAProxy for this pool alone."),
-    "The hosts that users' requests come to, and that hand them to the servers.",
+    "Hosts that receive users' requests and pass them to the servers.",
   ),
   servers: mapOf(
     { pattern: /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, allowed: "the name of a host" },
     field(
       z.enum(memberships),
       "in, maintenance or out",
-      "in: it serves. maintenance: it is drained and gets releases. out: it is drained, and no step runs on it.",
+      "in: the server serves users. maintenance: the server is drained and still gets releases. out: the server is drained and gets no steps.",
     ),
-    "The application's servers, and what is wanted of each.",
+    "The application's servers, and the wanted state of each.",
   ),
-  port: tcpPort("TCP port where the balancers answer.").default(defaultPorts.port),
-  appPort: tcpPort("TCP port where the application answers on each server.").default(defaultPorts.appPort),
+  port: tcpPort("TCP port of the site on the balancers.").default(defaultPorts.port),
+  appPort: tcpPort("TCP port of the application on each server.").default(defaultPorts.appPort),
   host: text(
     /^[a-z0-9.-]+$/,
     "the name of a site",
-    "The site's name, for requests that check it. Left out: localhost.",
+    "Host name of the site, sent with every check. Left out: localhost.",
   ).default("localhost"),
   ready,
   software: softwareScript(
     "deploy/server",
-    "The folder whose install.sh puts what the application needs on a server. Left out: it is there.",
+    "Folder whose install.sh installs what the application needs on a server. Left out: nothing more is installed.",
   ),
-  owner: text(/^[a-z_][a-z0-9_-]{0,31}$/, "a user name", "Who owns and runs the application.").default(
-    "expprodl",
-  ),
+  owner: text(
+    /^[a-z_][a-z0-9_-]{0,31}$/,
+    "a user name",
+    "The user that owns and runs the application.",
+  ).default("expprodl"),
   ownerUid: wholeNumber(
     1,
     59999,
-    "The owner's number, the same on every server: files on shared volumes belong to numbers.",
+    "User ID of the owner, the same on every server, because files on shared volumes belong to user IDs.",
   ).default(763),
   keepReleases: wholeNumber(2, 100, "How many releases stay unpacked on a server.").default(5),
   links: mapOf(
     folderNames,
-    text(
-      folderNames.pattern,
-      folderNames.allowed,
-      "The folder under `shared/` that every release has there.",
-    ),
-    "Folders of a release that are links to shared ones, such as public/styles: system/styles; part of every deploy (row 001-082).",
+    text(folderNames.pattern, folderNames.allowed, "The folder under `shared/` that the link leads to."),
+    "Folders of every release that become links to shared folders, such as public/styles: system/styles.",
   ).default({}),
   settings: mapOf(
-    { pattern: /^[A-Z][A-Z0-9_]*$/, allowed: "upper-case letters, digits and underscores" },
-    text(/^[^\p{Cc}]*$/u, "a text of one line", "A setting."),
-    "Settings of the application, as its environment. Nothing secret.",
+    settingNames,
+    text(/^[^\p{Cc}]*$/u, "a text of one line", "The variable's value."),
+    "Environment variables of the application. Put no secrets here.",
   ).default({}),
   database: text(
     /^[a-z][a-z0-9_]{0,30}$/,
     "the name of a pair",
-    "The pair whose database the application uses; every server must be let in there (rows 001-022 to 001-028, 001-167).",
+    "The pair whose database the application uses. The database must admit every server.",
   ).optional(),
   cache: text(
     /^[a-z][a-z0-9_]{0,30}$/,
-    "the name of a cache of this file",
+    "the name of a cache in this file",
     "The cache that keeps the application's sessions.",
   ).optional(),
   reaches: mapOf(
     reachNames,
-    text(/^[\w.-]+:\d{1,5}$/, "a host and a TCP port: 10.0.0.7:8983", "Where it answers."),
-    "What every server must reach before it serves (rows 001-021, 001-038 to 001-044).",
+    text(/^[\w.-]+:\d{1,5}$/, "a host and a TCP port: 10.0.0.7:8983", "Address and port of the service."),
+    "Services that every server must reach, by name. While one is out of reach, changes are refused.",
   ).default({}),
-  release: text(revisionNames.pattern, "the name of one of `releases`", "The release that runs."),
-  releases: mapOf(revisionNames, release, "Releases by their revision. Keep the one to go back to."),
+  release: text(revisionNames.pattern, "the name of one of `releases`", "The release that the servers run."),
+  releases: mapOf(revisionNames, release, "Releases by revision. Keep the previous one, to go back to it."),
   minHealthy: wholeNumber(
     1,
     1000,
-    "No step takes a server out while fewer than so many others are up at a balancer.",
+    "A server leaves traffic only while at least this many other servers are UP at each balancer.",
   ).default(1),
   canary: wholeNumber(1, 1000, "How many servers get a release first.").default(1),
   groupSize: wholeNumber(
     1,
     1000,
-    "How many servers get it at once then, as far as minHealthy allows.",
+    "How many servers get a release at once after the canary. minHealthy may lower the number.",
   ).default(1),
   drain,
   readySeconds: wholeNumber(
     1,
     3600,
-    "A server that is not ready so long after its start has a bad release.",
+    "How long a started server may take to become ready (seconds). Longer: the release is bad.",
   ).default(60),
   upSeconds: wholeNumber(
     1,
     3600,
-    "A ready server that no balancer takes for healthy after so long has a bad release.",
+    "How long a ready server may take to be UP at a balancer (seconds). Longer: the release is bad.",
   ).default(30),
   bakeSeconds: wholeNumber(
     0,
     3600,
-    "How long the first servers with a release serve and are watched before others get it.",
+    "How long the canary serves and is watched before other servers get the release (seconds).",
   ).default(15),
-  groupBakeSeconds: wholeNumber(0, 3600, "The same for the servers after them.").default(1),
+  groupBakeSeconds: wholeNumber(0, 3600, "The same for each group after the canary (seconds).").default(1),
   edge: field(
     z.enum(["haproxy", "apache"]),
     "haproxy or apache",
-    "Who serves the site's addresses on the balancers. apache is the way back to the time before the pool: one server, no balancing.",
+    "The program that serves the site's addresses on the balancers. apache: go back to the time before the pool, with one server and no balancing.",
   ).default("haproxy"),
   apache: field(
     z.enum(["none", "kept", "retired"]),
     "none, kept or retired",
-    "Apache, the edge of before: there never was one, it stands by, or its configuration is archived and it is uninstalled (rows 001-110 to 001-112).",
+    "Apache, the edge before HAProxy. none: there is no Apache. kept: Apache can take over again. retired: its configuration is archived and Apache is uninstalled.",
   ).default("none"),
   apacheServer: text(
     /^\S+$/,
     "the name of a server of the pool",
-    "The one server that Apache hands requests to.",
+    "The one server that Apache passes requests to.",
   ).optional(),
   addresses: mapOf(
     addressNames,
     z.strictObject({
-      balancer: text(/^\S+$/, "the name of a balancer of the pool", "The balancer that has it."),
+      balancer: text(/^\S+$/, "the name of a balancer of the pool", "The balancer that has the address."),
       deadline: text(
         /^\d{4}-\d\d-\d\d$/,
         "a date: 2026-12-24",
-        "The day until which those who use it were asked to go to the pool's own address (rows 001-101, 001-102).",
+        "The day by which users of the address were asked to move to the pool's own address.",
       ),
       released: field(
         z.boolean(),
         "true or false",
-        "true: nobody serves by it any more. Before the deadline only if nobody used it in a week.",
+        "true: the balancer stops serving the address. Before the deadline this is refused if a client used the address in the last week.",
       ).default(false),
     }),
-    "Addresses of the balancers' machines beyond their own that the site is served by until they are released (rows 001-100 to 001-109). The program puts none on a machine.",
+    "Further addresses of the balancers' machines that serve the site until they are released. The program adds no address to a machine.",
   ).default({}),
   systemUpgrade: text(
     /^[A-Za-z0-9][\w.-]{0,63}$/,
     "at most 64 letters, digits and . _ -, such as 2026-11",
-    "A round of upgrades of the servers' system packages: a new name starts one, server after server, each drained meanwhile (rows 001-118 to 001-122).",
+    "Name of a round of system package upgrades. A new name starts a round: server by server, each drained for its upgrade.",
   ).optional(),
   maintenance: field(
     z.boolean(),
     "true or false",
-    "Whether the site answers every request with its maintenance page.",
+    "true: the site answers every request with its maintenance page.",
   ).default(false),
 });
 
-/** They become names of files, units and, before a hyphen, of records on hosts. */
+/** Names of pools; they become names of files and units, and the first part of names of records on hosts. */
 export const poolNames: Names = {
   pattern: /^[a-z][a-z0-9_]{0,30}$/,
   allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
 };
 
-/** The same, checked. */
+/** One pool of application servers, checked. */
 export type AppPool = Readonly<z.output<typeof poolEntry>>;

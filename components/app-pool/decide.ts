@@ -8,52 +8,52 @@ import {
   type Wanted,
 } from "../../transition/decide.ts";
 
-/** What a balancer says: `scripts/haproxy/probe.py`. */
+/** Facts of a balancer, from `scripts/haproxy/probe.py`. */
 export interface BalancerFacts extends RecordFacts {
   readonly version: string | null;
   readonly running: boolean;
-  /** By server: HAProxy's own word for its state, the state that somebody gave it, and what is wanted of it. */
+  /** By server: its state in HAProxy's words, its administrative state, and the recorded membership. */
   readonly servers: Readonly<
     Record<string, { readonly status: string | null; readonly admin: string; readonly wanted: string | null }>
   >;
-  /** By address of the site: the programs that listen there. */
+  /** By address of the site: the programs that listen on it. */
   readonly serves: Readonly<Record<string, readonly string[]>>;
-  /** Where its file and its socket say different things; null: nowhere. */
+  /** The difference between haproxy.cfg and HAProxy's socket; null: they agree. */
   readonly agrees: string | null;
-  /** What is wrong with its socket; null: nothing. */
+  /** Why HAProxy's socket is not usable; null: it is usable. */
   readonly socket: string | null;
 }
 
-/** What a server says: `scripts/app/probe.py`. */
+/** Facts of a server, from `scripts/app/probe.py`. */
 export interface ServerFacts extends RecordFacts {
   readonly current: string | null;
   readonly ready: boolean;
-  /** What the application answered, in words. */
+  /** The application's answer to the readiness check. */
   readonly answer: string | null;
   readonly free_mib: number | null;
-  /** Its addresses that are not private. */
+  /** Addresses of the server that the internet can reach. */
   readonly public: readonly string[];
-  /** Why the application can't log in to its database from this host; null: it can, or has none. */
+  /** Why the application can't log in to its database from this host; null: it can, or it has no database. */
   readonly database: string | null;
-  /** Links of the release that runs which do not lead to their shared folder. */
+  /** Links of the running release that do not lead to their shared folder. */
   readonly links_wrong: readonly string[];
-  /** By name: what can't be reached and why; null: it is reached. */
+  /** By name of a service: why the server can't reach it; null: the server reaches it. */
   readonly reach: Readonly<Record<string, string | null>>;
 }
 
 export type PoolFacts = BalancerFacts | ServerFacts;
 
-/** What a transition of a pool wants, and the limits of the config. */
+/** Goal and limits of a transition of a pool. */
 export interface PoolWanted extends Wanted {
   readonly pool: string;
   /** The hosts among the looks that are balancers. */
   readonly balancers: readonly string[];
-  /** Servers that must be known to every balancer. */
+  /** Servers that every balancer must know. */
   readonly known?: readonly string[];
-  /** How many servers are taken out at once, and how many must be up besides. */
+  /** How many servers leave traffic at once, and how many other servers must be UP. */
   readonly taken?: number;
   readonly minHealthy?: number;
-  /** The server that comes into service, and the release that it is to run. */
+  /** The server that enters traffic, and the release that it must run. */
   readonly enters?: string;
   readonly release?: string;
   readonly minFreeMiB?: number;
@@ -78,7 +78,7 @@ const onServer =
 const up = (facts: BalancerFacts): string[] =>
   Object.keys(facts.servers).filter((name) => facts.servers[name]?.status?.startsWith("UP"));
 
-/** Whether anybody serves yet: before the first server came in there is nothing to keep up. */
+/** Whether any server is in traffic: before the first server enters there is no capacity to keep. */
 const serves = (facts: BalancerFacts): boolean =>
   Object.values(facts.servers).some(({ admin }) => admin === "ready");
 
@@ -87,20 +87,20 @@ const checks: readonly PoolCheck[] = [
     ({ running, socket }) =>
       running &&
       socket &&
-      `does not answer as HAProxy at its socket: ${socket}; see docs/runbook.md, "a balancer does not answer"`,
+      `has an unusable HAProxy socket: ${socket}; see docs/runbook.md, "a balancer does not answer"`,
   ),
   onBalancer(
     ({ agrees, running }) =>
       running &&
       agrees &&
-      `says in its file and at its socket different things: ${agrees}; a person must decide which is right (docs/runbook.md)`,
+      `has different states in its records, haproxy.cfg and HAProxy's socket: ${agrees}; decide which one is right (docs/runbook.md)`,
   ),
   onBalancer((facts, { known = [] }) => {
     if (!facts.running) return false;
     const missing = known.filter((server) => !Object.hasOwn(facts.servers, server));
     return (
       missing.length > 0 &&
-      `knows no server ${missing.join(", ")} (it knows: ${Object.keys(facts.servers).join(", ") || "none"}); let it be configured first: npx pulumi up`
+      `has no server ${missing.join(", ")} in HAProxy (known: ${Object.keys(facts.servers).join(", ") || "none"}); configure the balancer first: npx pulumi up`
     );
   }),
   onBalancer((facts, { taken = 0, minHealthy = 0 }) => {
@@ -111,44 +111,49 @@ const checks: readonly PoolCheck[] = [
       !isOpen(facts) &&
       serves(facts) &&
       left < minHealthy &&
-      `has ${String(up(facts).length)} server(s) up (${up(facts).join(", ") || "none"}); with ${String(taken)} less it would be ${String(left)} (allowed: ${String(minHealthy)} or more); mend the others first, or lower minHealthy`
+      `has ${String(up(facts).length)} server(s) UP (${up(facts).join(", ") || "none"}); without ${String(taken)} of them ${String(left)} would stay UP (allowed: ${String(minHealthy)} or more); repair the servers that are not UP, or lower minHealthy`
     );
   }),
   onServer(
     ({ free_mib: free }, { minFreeMiB = 0 }) =>
       free !== null &&
       free < minFreeMiB &&
-      `has ${String(free)} MiB free for releases (needed: ${String(minFreeMiB)} MiB); make room`,
+      `has ${String(free)} MiB free for releases (needed: ${String(minFreeMiB)} MiB); free some disk space`,
   ),
   onServer(({ reach }) => {
-    const lost = Object.entries(reach).flatMap(([name, why]) => (why === null ? [] : [`${name}: ${why}`]));
-    return lost.length > 0 && `does not reach what it needs (${lost.join("; ")}); mend that first`;
+    const unreached = Object.entries(reach).flatMap(([name, why]) =>
+      why === null ? [] : [`${name}: ${why}`],
+    );
+    return (
+      unreached.length > 0 &&
+      `can't reach services that it needs (${unreached.join("; ")}); repair the connection first`
+    );
   }),
   onServer(
     ({ current }, { enters, release }, host) =>
       host === enters &&
       current !== release &&
-      `runs ${current ?? "no release"}, the pool runs ${release ?? "none"}; it gets it by the next npx pulumi up`,
+      `runs ${current ?? "no release"}, but the pool runs ${release ?? "none"}; to give it the pool's release: npx pulumi up`,
   ),
   onServer(
     ({ database }, { enters }, host) =>
       host === enters &&
       database !== null &&
-      `can't log in to the application's database: ${database}; let it in there, or mend DATABASE_… in /etc`,
+      `can't log in to the application's database: ${database}; admit the server there, or correct the DATABASE_… settings of the pool`,
   ),
   onServer(
     ({ links_wrong: wrong }, { enters }, host) =>
       host === enters &&
       wrong.length > 0 &&
-      `has not its shared folders: ${wrong.join("; ")}; see that the volume is mounted there`,
+      `lacks shared folders: ${wrong.join("; ")}; mount the volume there`,
   ),
   onServer(
     ({ ready, answer }, { enters }, host) =>
-      host === enters && !ready && `is not ready: ${answer ?? "the application gives no answer"}`,
+      host === enters && !ready && `is not ready: ${answer ?? "the application does not answer"}`,
   ),
 ];
 
-/** Whether a transition of a pool may begin, from the looks at its balancers and servers (row 001-158). */
+/** Whether a transition of a pool may begin, from the looks at its balancers and servers. */
 export function decidePool(looks: readonly Look<PoolFacts>[], wanted: PoolWanted): Decision {
   const { refusals, notes, epoch } = decideEach(looks, wanted, checks);
   return { refusals, notes: [...notes, ...looks.flatMap(noteOf)], epoch };
@@ -159,10 +164,12 @@ function noteOf({ host, facts }: Look<PoolFacts>): string[] {
   if (!isBalancer(facts))
     return [
       ...(facts.current === null ? [] : [`${host} runs ${facts.current}`]),
-      // Row 001-117: who knows it comes past the balancers. Nothing of a change fails by it.
+      // A client that knows the address gets past the balancers. No change fails because of it.
       ...(facts.public.length === 0
         ? []
-        : [`${host} has a public address (${facts.public.join(", ")}); take it away`]),
+        : [
+            `${host} has a public address (${facts.public.join(", ")}), so clients can bypass the balancers; remove the address`,
+          ]),
     ];
   const states = Object.entries(facts.servers).map(
     ([name, { status, admin }]) => `${name} ${status ?? admin}`,
@@ -170,6 +177,6 @@ function noteOf({ host, facts }: Look<PoolFacts>): string[] {
   return states.length === 0 ? [] : [`${host} sees ${states.join(", ")}`];
 }
 
-/** Where a preflight finds what decides. */
+/** The file where a preflight finds the decider. */
 export const decides = import.meta.filename;
 export const deciders = { pool: decidePool };

@@ -4,9 +4,9 @@ import type { Transition } from "../../transition/transition.ts";
 import { deployed } from "./goal.ts";
 import { bindsOf } from "./hosts.ts";
 import type { Pool } from "./pool.ts";
-import { addressTable, edgeTable, maintenanceTable } from "./table.ts";
+import { addressTable, edgeTable, maintenanceTable } from "./tables/edge.ts";
 
-/** Who serves the site's addresses: HAProxy or Apache. */
+/** Which program serves the site's addresses: HAProxy or Apache. */
 export function edgeOf(pool: Pool, after: readonly Transition[]): Transition {
   const { config } = pool;
   const kept = config.apache === "kept";
@@ -24,7 +24,7 @@ export function edgeOf(pool: Pool, after: readonly Transition[]): Transition {
         ? Object.fromEntries(
             pool.balancers.map((name) => [
               `binds.${name}`,
-              bindsOf(pool, name).apply((all) => all.join(" ")),
+              bindsOf(pool, name).apply((binds) => binds.join(" ")),
             ]),
           )
         : {}),
@@ -35,7 +35,7 @@ export function edgeOf(pool: Pool, after: readonly Transition[]): Transition {
   });
 }
 
-/** Who still came by an address is asked while it is served. */
+/** Addresses to release. While a balancer still serves one, its log is asked for clients. */
 export function releasedAddresses(pool: Pool, after: readonly Transition[]): Transition[] {
   const { port, addresses } = pool.config;
   return Object.entries(addresses)
@@ -52,8 +52,8 @@ export function releasedAddresses(pool: Pool, after: readonly Transition[]): Tra
 }
 
 /**
- * A cut-over, and one that is taken back, ends with the page, which goes when servers have come in: so each turn of
- * the edge is another goal here too. While Apache serves there is nothing to do but to know that.
+ * Whether the site is in maintenance. A cut-over leaves the maintenance page on until servers are in traffic, so the
+ * edge is part of this goal too. While Apache serves, the table is empty and only the goal is recorded.
  */
 export function maintenanceOf(pool: Pool, after: readonly Transition[]): Transition {
   const { edge, apache, maintenance } = pool.config;

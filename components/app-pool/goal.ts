@@ -1,22 +1,22 @@
 import type { Membership } from "./config.ts";
 
-/** What is wanted of the servers of a pool, as far as the order of a release depends on it. */
+/** The part of a pool's goal that decides the order of a release. */
 export interface PoolGoal {
   readonly servers: Readonly<Record<string, Membership>>;
   readonly minHealthy: number;
-  /** How many servers get a release first, and how many at once then. */
+  /** How many servers get a release first, and how many at once after them. */
   readonly canary: number;
   readonly groupSize: number;
 }
 
-/** Servers that releases go to, by name: what is out is left alone. */
+/** Servers that get releases, sorted by name: all that are not out. */
 export function deployed({ servers }: PoolGoal): string[] {
   return Object.keys(servers)
     .filter((name) => servers[name] !== "out")
     .sort();
 }
 
-/** Servers that serve users. */
+/** Servers that serve users, sorted by name. */
 export function serving({ servers }: PoolGoal): string[] {
   return Object.keys(servers)
     .filter((name) => servers[name] === "in")
@@ -29,8 +29,8 @@ export function spare(goal: PoolGoal): number {
 }
 
 /**
- * Who gets a release with whom, in order: the canary, then groups as large as the spare capacity allows. A pool
- * without spare capacity goes on one by one, and its balancers refuse.
+ * The groups of servers that get a release together, in order: the canary, then groups as large as the spare capacity
+ * allows. Without spare capacity a group is one server, and the balancers refuse to drain it.
  */
 export function groupsOf(goal: PoolGoal): string[][] {
   const most = Math.max(1, spare(goal));
@@ -44,29 +44,29 @@ export function groupsOf(goal: PoolGoal): string[][] {
   return groups;
 }
 
-/** What to put into DNS for a site and for customers' own names (rows 001-018, 001-019). */
+/** DNS records for a site and for customers' own names. */
 export function zoneLines(site: string, addresses: readonly string[]): string[] {
   return [
     ...addresses.map((address) => `${site}. A ${address}`),
     ...addresses.map((address) => `a customer's own name: A ${address}`),
-    `a customer's own name, slower by one lookup: CNAME ${site}.`,
+    `a customer's own name, with one lookup more: CNAME ${site}.`,
   ];
 }
 
-/** An address that the site is served by besides, until a day. */
+/** A further address of the site, with the day by which its users were asked to move. */
 export interface PoolAddress {
   readonly balancer: string;
   readonly deadline: string;
   readonly released: boolean;
 }
 
-/** What is left to do for each address by those who own networks and customers, in the order of row 001-109. */
+/** The next task for each address, for the owners of networks and of customers' contacts. */
 export function addressLines(addresses: Readonly<Record<string, PoolAddress>>): string[] {
   return Object.entries(addresses)
     .sort()
     .map(([address, { balancer, deadline, released }]) =>
       released
-        ? `${address}: unbound at ${balancer}; now take it off the machine, end its NAT, then remove its entries from the ACLs`
-        : `${address}: served by ${balancer}; its users were asked to leave until ${deadline}, and who is left is named by setting released`,
+        ? `${address}: released on ${balancer}; next: remove it from the machine, end its NAT, remove it from the ACLs`
+        : `${address}: served by ${balancer} until its users have moved (deadline: ${deadline}); to see the remaining ones, set released: true`,
     );
 }

@@ -1,34 +1,35 @@
-/** An app server, as HAProxy reaches it. */
+/** A server, as HAProxy reaches it. */
 export interface HaproxyServer {
   readonly name: string;
   readonly address: string;
   readonly port: number;
 }
 
-/** What the whole of haproxy.cfg is made from. */
+/** All that haproxy.cfg is made from. */
 export interface HaproxyGoal {
   readonly pool: string;
-  /** Where the site is served, each as `address:port`. */
+  /** Addresses of the site, each as `address:port`. */
   readonly binds: readonly string[];
   readonly servers: readonly HaproxyServer[];
-  /** The application's own readiness: a path, and the status that means ready. */
+  /** The application's readiness check: a path, and the status of a ready server. */
   readonly ready: { readonly path: string; readonly status: number };
-  /** The name of the site, which the check sends as its host header. */
+  /** The name of the site; the readiness check sends it as its host header. */
   readonly host: string;
-  /** Between two checks of a server. @default 250 */
+  /** Time between two checks of a server. @default 250 */
   readonly checkMilliseconds?: number;
-  /** The page of the site's maintenance, on the balancer. @default `/etc/haproxy/<pool>-maintenance.html` */
+  /** The file of the maintenance page, on the balancer. @default `/etc/haproxy/<pool>-maintenance.html` */
   readonly maintenancePage?: string;
 }
 
-/** Where a pool's maintenance page is on its balancers. */
+/** The file of a pool's maintenance page on its balancers. */
 export function maintenancePageOf({ pool, maintenancePage }: HaproxyGoal): string {
   return maintenancePage ?? `/etc/haproxy/${pool}-maintenance.html`;
 }
 
 /**
- * The whole text of haproxy.cfg, with each server in traffic and the site open. What is so on a balancer now (who is
- * in traffic, whether the site is in maintenance) is put into it there, by `scripts/haproxy/pool.py`.
+ * The whole text of haproxy.cfg, with every server in traffic and the site open. The text is a keeper, so a new word in it
+ * configures every balancer anew. On the balancer `scripts/haproxy/pool.py` adds the present state: servers out of
+ * traffic, the site in maintenance.
  */
 export function haproxyConfig(goal: HaproxyGoal): string {
   const sections = [globalSection(goal), defaultsSection, frontend(goal), backend(goal), maintenance(goal)];
@@ -71,7 +72,7 @@ const defaultsSection: readonly string[] = [
   "    load-server-state-from-file global",
 ];
 
-// The log tells by which address (%fi) and name (the captured host) a client came.
+// scripts/haproxy/clients.py reads the address (%fi) and the name (the captured host) that a client used.
 const logFormat =
   '"%ci:%cp [%tr] %fi:%fp %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %{+Q}r"';
 

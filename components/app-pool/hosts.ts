@@ -4,13 +4,13 @@ import type { Transition } from "../../transition/transition.ts";
 import type { PairDatabase } from "../pair/goal.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
 import type { Pool } from "./pool.ts";
-import { balancerHostTable, balancersTable, serverHostTable } from "./table.ts";
+import { balancerHostTable, balancersTable, serverHostTable } from "./tables/host.ts";
 
-/** A balancer with HAProxy on it; nothing is served by it yet. */
+/** A balancer gets HAProxy, which serves nothing yet. */
 export const balancerHost = (pool: Pool, name: string, after: readonly pulumi.Resource[]): Transition =>
   host(pool, name, { table: balancerHostTable, conf: {}, after });
 
-/** A host made ready for its part, whatever runs on it. */
+/** A host is made ready for its part; running services stay as they are. */
 function host(
   pool: Pool,
   name: string,
@@ -31,7 +31,7 @@ function host(
   });
 }
 
-/** A server with the application's user, folders and settings. */
+/** A server gets the application's user, folders and settings. */
 export function serverHost(
   pool: Pool,
   name: string,
@@ -72,18 +72,22 @@ export function serverHost(
   });
 }
 
-/** The text that each balancer runs. A host's new address is a new text: nothing else could reach it. */
+/** The haproxy.cfg of each balancer. A new address of a host is a new text, since HAProxy must reach the host there. */
 export function configureBalancers(pool: Pool, hosts: readonly Transition[]): Transition {
   const { config } = pool;
   const servers = Object.keys(config.servers).sort();
   const addresses = pulumi.all(servers.map((name) => pool.site.member(name).host.address));
   const templates = pool.balancers.map((balancer): [string, pulumi.Output<string>] => [
     `template.${balancer}`,
-    pulumi.all([addresses, bindsOf(pool, balancer)]).apply(([of, binds]) =>
+    pulumi.all([addresses, bindsOf(pool, balancer)]).apply(([serverAddresses, binds]) =>
       haproxyConfig({
         pool: pool.name,
         binds,
-        servers: servers.map((name, index) => ({ name, address: of[index] ?? "", port: config.appPort })),
+        servers: servers.map((name, index) => ({
+          name,
+          address: serverAddresses[index] ?? "",
+          port: config.appPort,
+        })),
         ready: config.ready,
         host: config.host,
       }),
@@ -100,7 +104,7 @@ export function configureBalancers(pool: Pool, hosts: readonly Transition[]): Tr
   });
 }
 
-/** Where a balancer serves: its own address first, and what is not released. */
+/** Addresses that a balancer serves: its own one first, then those that are not released. */
 export function bindsOf(pool: Pool, balancer: string): pulumi.Output<string[]> {
   const { port, addresses } = pool.config;
   const more = Object.keys(addresses)

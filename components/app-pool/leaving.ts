@@ -2,7 +2,7 @@ import type { Gone } from "../system.ts";
 import type { AppPool } from "./config.ts";
 import type { PoolExpected } from "./verify.ts";
 
-/** Servers that are dropped while they serve, and balancers, whose addresses users know. */
+/** Servers that the file drops while they are not out, and balancers, since users know their addresses. */
 export function goneFromPool(name: string, before: PoolExpected, now: AppPool | undefined): Gone[] {
   const servers = Object.entries(before.servers)
     .filter(([host, wanted]) => wanted !== "out" && !Object.hasOwn(now?.servers ?? {}, host))
@@ -10,7 +10,7 @@ export function goneFromPool(name: string, before: PoolExpected, now: AppPool | 
       host,
       by: {
         path: ["appPools", name, "servers", host],
-        text: `missing, but it was ${wanted} at the last update; allowed: to leave by way of out; put it back as out, and take it out after the next update`,
+        text: `missing, but it was ${wanted} at the last update; allowed: drop a server that is out. Set it to out, update, then delete the line`,
       },
     }));
   const balancers = before.balancers
@@ -19,7 +19,7 @@ export function goneFromPool(name: string, before: PoolExpected, now: AppPool | 
   return [...servers, ...balancers];
 }
 
-/** The pools in the outputs of the release before this one. */
+/** The pools in the outputs of the previous release of this program. */
 export function earlierPools(outputs: unknown): Readonly<Record<string, PoolExpected>> {
   const { expectedPools = [] } = outputs as { readonly expectedPools?: readonly PoolExpected[] };
   return Object.fromEntries(expectedPools.map((pool) => [pool.pool, pool]));

@@ -4,9 +4,9 @@ import type { Transition } from "../../transition/transition.ts";
 import { type CacheGoal, placeOf } from "../cache/goal.ts";
 import { deployed } from "./goal.ts";
 import { minFreeMiB, type Pool } from "./pool.ts";
-import { memberTable, upgradeTable } from "./table.ts";
+import { memberTable, upgradeTable } from "./tables/member.ts";
 
-/** What is wanted of one server: in, out, or out of traffic. */
+/** The wanted state of one server: in, maintenance or out. */
 export function membershipOf(pool: Pool, name: string, after: readonly Transition[]): Transition {
   const { config } = pool;
   const wanted = config.servers[name] ?? "out";
@@ -22,14 +22,14 @@ export function membershipOf(pool: Pool, name: string, after: readonly Transitio
       ...(wanted === "in" ? { enters: name, release: config.release } : {}),
     },
     verdict: {
-      bad: `${name} did not do well, and no balancer sends it a request`,
-      cure: `mend it and start again: npx pulumi up --replace '**::${pool.name}-${name}-member-id', or leave it out: npx pulumi config set --path changeover:appPools.${pool.name}.servers.${name} out`,
+      bad: `${name} failed its entry, and no balancer sends ${name} a request`,
+      cure: `repair ${name} and start again: npx pulumi up --replace '**::${pool.name}-${name}-member-id', or leave it out: npx pulumi config set --path changeover:appPools.${pool.name}.servers.${name} out`,
     },
     after: after.map(({ finished }) => finished),
   });
 }
 
-/** Server after server: a round ends at the first one that does not do well with its new packages. */
+/** A round of upgrades, server by server. The round ends at the first server that fails with its new packages. */
 export function upgradesOf(
   pool: Pool,
   cache: CacheGoal | undefined,
@@ -73,8 +73,8 @@ function upgradeOf(
       minFreeMiB,
     },
     verdict: {
-      bad: `${name} did not do well with its new packages; the servers after it keep theirs`,
-      cure: `mend it and go on: npx pulumi up --replace '**::${pool.name}-upgrade-${name}-packages-id', or take it out first: npx pulumi config set --path changeover:appPools.${pool.name}.servers.${name} out`,
+      bad: `${name} failed with its new packages; the servers after ${name} keep their old ones`,
+      cure: `repair ${name} and go on: npx pulumi up --replace '**::${pool.name}-upgrade-${name}-packages-id', or take it out first: npx pulumi config set --path changeover:appPools.${pool.name}.servers.${name} out`,
     },
     after: after.map(({ finished }) => finished),
   });

@@ -6,14 +6,14 @@ import type { OperatorCommand, Verdict } from "../../transition/args.ts";
 import type { Transition } from "../../transition/transition.ts";
 import type { AppPool as PoolConfig } from "./config.ts";
 import { decides, type PoolWanted } from "./decide.ts";
-import type { PoolLimits } from "./table.ts";
+import type { PoolLimits } from "./tables/member.ts";
 
 const run = join(import.meta.dirname, "..", "..", "transition", "run");
 
-/** Free space for releases that a server must have, in MiB. */
+/** Free disk space that a server must have for releases, in MiB. */
 export const minFreeMiB = 256;
 
-/** One goal of a pool. */
+/** One independent goal of a pool. */
 interface Goal {
   readonly hosts: readonly string[];
   readonly keepers: Record<string, pulumi.Input<string>>;
@@ -28,7 +28,7 @@ interface Goal {
   readonly verdict?: { readonly bad: string; readonly cure: string };
 }
 
-/** What the parts of a pool have in common: its config, its site, and one way to declare a goal. */
+/** What all parts of a pool share: its config, its site, and one way to declare a goal. */
 export class Pool {
   readonly name: string;
   readonly config: PoolConfig;
@@ -48,12 +48,12 @@ export class Pool {
     this.balancers = config.balancers.filter((balancer) => !site.isLost(balancer));
   }
 
-  /** @param of the part of the pool that moves; records on hosts stand under the pool's name and it. */
-  transition(of: string, transition: string, { verdict, wanted, sets, ...how }: Goal): Transition {
-    const made = this.site.transition(
+  /** Declare one goal. @param part of the pool; records on hosts are named by pool and part. */
+  transition(part: string, transition: string, { verdict, wanted, sets, ...how }: Goal): Transition {
+    const declared = this.site.transition(
       {
         ...how,
-        component: `${this.name}-${of}`,
+        component: `${this.name}-${part}`,
         transition,
         whenLost: "leave out",
         sets: {
@@ -61,13 +61,13 @@ export class Pool {
           ...Object.fromEntries(this.balancers.map((name) => [name, [name]])),
           ...sets,
         },
-        decide: this.#decide(`${this.name}-${of}`, wanted),
-        commands: verdict ? { "pool/verdict": (_, __, verdicts) => judged(verdict, verdicts) } : {},
+        decide: this.#decide(`${this.name}-${part}`, wanted),
+        commands: verdict ? { "pool/verdict": (_, __, verdicts) => verdictCommand(verdict, verdicts) } : {},
       },
       { parent: this.parent },
     );
-    this.transitions.push(made);
-    return made;
+    this.transitions.push(declared);
+    return declared;
   }
 
   #decide(component: string, more: Partial<PoolWanted> = {}): Decide {
@@ -84,18 +84,18 @@ export class Pool {
   }
 }
 
-function judged(
+function verdictCommand(
   order: { bad: string; cure: string },
   verdicts: pulumi.Output<readonly Verdict[]>,
 ): OperatorCommand {
-  const stdin = verdicts.apply((seen) => JSON.stringify({ ...order, verdicts: seen }));
+  const stdin = verdicts.apply((judged) => JSON.stringify({ ...order, verdicts: judged }));
   return { create: `${process.execPath} ${join(run, "verdict.ts")}`, stdin };
 }
 
 function limitsOf(pool: string, config: PoolConfig): PoolLimits {
   const { readySeconds, upSeconds, bakeSeconds, groupBakeSeconds, host } = config;
   return {
-    // A site in maintenance serves nobody, whoever is up.
+    // A site in maintenance serves no user, so no capacity is kept.
     minHealthy: config.maintenance ? 0 : config.minHealthy,
     pool,
     readySeconds,

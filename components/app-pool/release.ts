@@ -6,13 +6,13 @@ import { keepersOf } from "../../transition/table.ts";
 import type { Transition } from "../../transition/transition.ts";
 import { groupsOf } from "./goal.ts";
 import { minFreeMiB, type Pool } from "./pool.ts";
-import { releaseTable, singleReleaseTable } from "./table.ts";
+import { releaseTable, singleReleaseTable } from "./tables/release.ts";
 
-/** One release on all servers that get releases. */
+/** One release on all servers that are not out. */
 export function releaseOf(
   pool: Pool,
   after: readonly Transition[],
-  used: readonly pulumi.Resource[] = [],
+  volumes: readonly pulumi.Resource[] = [],
 ): Transition {
   const { config } = pool;
   const groups = groupsOf(pool.config);
@@ -23,7 +23,7 @@ export function releaseOf(
   );
   return pool.transition("release", "roll", {
     hosts: [...pool.balancers, ...servers],
-    // Who is in the pool is no part of it: a server more gets its own steps, and the others none.
+    // Membership is not a keeper: a new server gets its own steps, and the other servers get none.
     keepers: keepersOf<pulumi.Input<string>>({
       revision: config.release,
       sha256,
@@ -35,9 +35,10 @@ export function releaseOf(
       ...Object.fromEntries(groups.map((group, index) => [`group-${String(index + 1)}`, group])),
     },
     settings: {
-      "app/stage": (host) => pulumi.output(sources.get(host)?.to ?? archive).apply((source) => [source]),
-      "app/release": () => [String(config.readySeconds)],
-      "app/back": () => [String(config.readySeconds)],
+      "app/stage-release": (host) =>
+        pulumi.output(sources.get(host)?.to ?? archive).apply((source) => [source]),
+      "app/run-release": () => [String(config.readySeconds)],
+      "app/run-previous-release": () => [String(config.readySeconds)],
     },
     wanted: {
       known: servers,
@@ -49,12 +50,12 @@ export function releaseOf(
       minFreeMiB,
     },
     verdict: {
-      bad: `release ${config.release} of ${pool.name} is bad; every server that had it runs again what it ran before`,
-      cure: `to go on with what runs, say so: npx pulumi config set --path changeover:appPools.${pool.name}.release <the release before>; to try this one again: npx pulumi up --replace '**::${pool.name}-release-roll-id'`,
+      bad: `release ${config.release} of ${pool.name} is bad; every server that had it runs its previous release again`,
+      cure: `to keep the previous release: npx pulumi config set --path changeover:appPools.${pool.name}.release <previous release>; to try ${config.release} again: npx pulumi up --replace '**::${pool.name}-release-roll-id'`,
     },
     after: [
       ...after.map(({ finished }) => finished),
-      ...used,
+      ...volumes,
       ...[...sources.values()].flatMap((copy) => (copy ? [copy.resource] : [])),
     ],
   });

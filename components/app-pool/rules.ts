@@ -1,12 +1,19 @@
 import type { HostUse, PortUse, Rule } from "../system.ts";
 import { at, type Fields, fieldsOf, word, wordsOf, wrongNames } from "../../config/draft.ts";
 import { allowedWords, pathText, shown } from "../../config/problems.ts";
-import { addressNames, defaultPorts, folderNames, reachNames, revisionNames } from "./config.ts";
+import {
+  addressNames,
+  defaultPorts,
+  folderNames,
+  reachNames,
+  revisionNames,
+  settingNames,
+} from "./config.ts";
 
-/** Balancers and servers: a host has one part in one pool, since HAProxy has one configuration, and a port one application. */
+/** A host has one part in one pool, since HAProxy has one configuration, and a port one application. */
 const once = "one part of one pool";
 
-/** Where a pool names hosts. */
+/** All places where a pool names hosts. */
 export const hostsOfPool = (pool: Fields): HostUse[] => [
   ...wordsOf(pool.balancers).map((host, index) => ({ path: ["balancers", String(index)], host, once })),
   ...Object.entries(fieldsOf(pool.servers)).map(([host, wanted]): HostUse => ({
@@ -15,11 +22,11 @@ export const hostsOfPool = (pool: Fields): HostUse[] => [
     once,
     ...(wanted === "out"
       ? {}
-      : { whenLost: "no step can run on it; allowed: out (the others serve without it)" }),
+      : { whenLost: "no step can run on it; allowed: out (the other servers serve without it)" }),
   })),
 ];
 
-/** Each part of a pool that moves by itself. */
+/** Each part of a pool that has its own records on hosts. */
 export function componentsOfPool(name: string, pool: Fields): string[] {
   const servers = Object.keys(fieldsOf(pool.servers));
   const parts = [
@@ -32,7 +39,7 @@ export function componentsOfPool(name: string, pool: Fields): string[] {
   return parts.map((part) => `${name}-${part}`);
 }
 
-/** The site on its balancers, and the application on its servers. */
+/** Ports of the site on its balancers, and of the application on its servers. */
 export const portsOfPool = (pool: Fields): PortUse[] => [
   {
     path: ["port"],
@@ -57,10 +64,7 @@ const names: Rule = (name, pool) => {
     ...wrongNames([...path, "links"], fieldsOf(pool.links), folderNames),
     ...wrongNames([...path, "addresses"], fieldsOf(pool.addresses), addressNames),
     ...wrongNames([...path, "reaches"], fieldsOf(pool.reaches), reachNames),
-    ...wrongNames([...path, "settings"], fieldsOf(pool.settings), {
-      pattern: /^[A-Z][A-Z0-9_]*$/,
-      allowed: "upper-case letters, digits and underscores",
-    }),
+    ...wrongNames([...path, "settings"], fieldsOf(pool.settings), settingNames),
   ];
 };
 
@@ -68,13 +72,13 @@ const balancers: Rule = (name, pool, { unreachable }) => {
   const path = ["appPools", name, "balancers"];
   const hosts = wordsOf(pool.balancers);
   if (!Array.isArray(pool.balancers)) return [];
-  if (hosts.length === 0) return [at(path, "empty; allowed: one host or more")];
+  if (hosts.length === 0) return [at(path, "empty; allowed: at least one host")];
   return hosts.every((host) => unreachable.includes(host))
-    ? [at(path, "every balancer is in changeover:unreachable; one must answer")]
+    ? [at(path, "every balancer is in changeover:unreachable; allowed: at least one balancer that answers")]
     : [];
 };
 
-/** A pool that may never lose a server can never get a release. */
+/** A pool that needs all its servers can never get a release. */
 const capacity: Rule = (name, pool) => {
   const serving = Object.values(fieldsOf(pool.servers)).filter((wanted) => wanted === "in").length;
   const least = typeof pool.minHealthy === "number" ? pool.minHealthy : 1;
@@ -82,35 +86,35 @@ const capacity: Rule = (name, pool) => {
   return [
     at(
       ["appPools", name, "minHealthy"],
-      `${String(least)} of ${String(serving)} servers that are in, so none may ever leave for a release; allowed: at most ${String(serving - 1)}, or one server more`,
+      `${String(least)}, but ${String(serving)} servers are in, so no server may leave traffic for a release; allowed: at most ${String(serving - 1)}, or one more server`,
     ),
   ];
 };
 
-/** The way back to Apache is there only while it is kept (row 001-112). */
+/** `edge: apache` needs an Apache that is kept, and the server that Apache passes requests to. */
 const edge: Rule = (name, pool) => {
   const path = ["appPools", name];
   const { edge: by, apache = "none", apacheServer } = pool;
   const servers = fieldsOf(pool.servers);
-  const known = Object.keys(servers).filter((one) => servers[one] !== "out");
+  const known = Object.keys(servers).filter((server) => servers[server] !== "out");
   const kept = apache === "kept";
   const named = typeof apacheServer === "string";
   const rules: readonly (readonly [boolean, string, string])[] = [
     [
       by === "apache" && apache === "retired",
       "edge",
-      "apache, but it is retired: it was uninstalled, and there is no way back to it; allowed: haproxy",
+      "apache, but Apache is retired: it is uninstalled, and no way leads back to it; allowed: haproxy",
     ],
     [
       by === "apache" && apache === "none",
       "edge",
       "apache, but `apache` is none; allowed: haproxy, or `apache: kept`",
     ],
-    [kept && !named, "apacheServer", "missing; allowed: the server that Apache hands requests to"],
+    [kept && !named, "apacheServer", "missing; allowed: the server that Apache passes requests to"],
     [
       kept && named && !known.includes(apacheServer),
       "apacheServer",
-      `${shown(apacheServer)} is no server of this pool that gets releases; ${allowedWords(word(apacheServer) ?? "", known)}`,
+      `${shown(apacheServer)} is not a server of this pool that gets releases; ${allowedWords(word(apacheServer) ?? "", known)}`,
     ],
     [
       by === "apache" && pool.maintenance === true,
@@ -134,7 +138,7 @@ const releases: Rule = (name, pool) => {
   ];
 };
 
-/** Pairs and caches that a pool names must be there. */
+/** Pairs and caches that a pool names must be in the file. */
 const references: Rule = (name, pool, { entries }) => {
   const missing = (path: string[], named: unknown, kind: string, entries: object) =>
     typeof named !== "string" || Object.hasOwn(entries, named)
@@ -142,7 +146,7 @@ const references: Rule = (name, pool, { entries }) => {
       : [
           at(
             ["appPools", name, ...path],
-            `${shown(named)} is no ${kind} of this file; ${allowedWords(named, Object.keys(entries))}`,
+            `${shown(named)} is not a ${kind} in this file; ${allowedWords(named, Object.keys(entries))}`,
           ),
         ];
   return [
@@ -151,29 +155,34 @@ const references: Rule = (name, pool, { entries }) => {
   ];
 };
 
-/** A server is upgraded out of traffic, and only when the sessions on it are not the only ones (row 001-118). */
+/** A server is upgraded while it is drained, and only if another host keeps sessions too. */
 const upgrade: Rule = (name, pool, { entries }) => {
   if (pool.systemUpgrade === undefined) return [];
   const path = ["appPools", name, "systemUpgrade"];
   const nodes = fieldsOf(entries("caches")[word(pool.cache) ?? ""]?.nodes);
-  const inside = Object.keys(nodes).filter((host) => nodes[host] === "in");
-  const only = inside.length === 1 && Object.hasOwn(fieldsOf(pool.servers), inside[0] ?? "");
+  const nodesIn = Object.keys(nodes).filter((host) => nodes[host] === "in");
+  const only = nodesIn.length === 1 && Object.hasOwn(fieldsOf(pool.servers), nodesIn[0] ?? "");
   return [
     ...(pool.edge === "apache"
-      ? [at(path, "Apache serves by one server, which can't leave; allowed: `edge: haproxy`, or without it")]
+      ? [
+          at(
+            path,
+            "set, but Apache serves from one server, which can't be drained; allowed: `edge: haproxy`, or no systemUpgrade",
+          ),
+        ]
       : []),
     ...(only
       ? [
           at(
             path,
-            `${shown(String(inside[0]))} has the only node of ${pathText(["caches", word(pool.cache) ?? ""])}, so its sessions would end with it; make another host a node first`,
+            `${shown(String(nodesIn[0]))} has the only node of ${pathText(["caches", word(pool.cache) ?? ""])}, so an upgrade would end all sessions; add a node on another host first`,
           ),
         ]
       : []),
   ];
 };
 
-/** An address is served by a balancer of its pool, and is released only when HAProxy knows who used it. */
+/** A balancer of the pool serves the address. Only HAProxy's log can show that an address has no clients. */
 const addresses: Rule = (name, pool) => {
   const balancers = wordsOf(pool.balancers);
   return Object.entries(fieldsOf(pool.addresses)).flatMap(([address, fields]) => {
@@ -184,7 +193,7 @@ const addresses: Rule = (name, pool) => {
         ? [
             at(
               [...path, "balancer"],
-              `${shown(balancer)} is no balancer of this pool; ${allowedWords(balancer, balancers)}`,
+              `${shown(balancer)} is not a balancer of this pool; ${allowedWords(balancer, balancers)}`,
             ),
           ]
         : []),
@@ -192,7 +201,7 @@ const addresses: Rule = (name, pool) => {
         ? [
             at(
               [...path, "released"],
-              "true, but Apache serves, and only HAProxy notes who comes by an address; allowed: false, or `edge: haproxy`",
+              "true, but Apache serves, and only HAProxy logs the clients of an address; allowed: false, or `edge: haproxy`",
             ),
           ]
         : []),
@@ -200,7 +209,7 @@ const addresses: Rule = (name, pool) => {
   });
 };
 
-/** What is wrong between a pool and the rest of a stack file. */
+/** Rules between the fields of a pool and the rest of a stack file. */
 export const poolRules: readonly Rule[] = [
   names,
   balancers,

@@ -3,7 +3,7 @@ import type { LookRequest, Seen } from "../system.ts";
 import type { BalancerFacts, PoolFacts, ServerFacts } from "./decide.ts";
 import type { Look } from "../../transition/decide.ts";
 
-/** What the state says of a pool. */
+/** What the state expects of a pool. */
 export interface PoolExpected {
   readonly pool: string;
   readonly balancers: readonly string[];
@@ -15,34 +15,34 @@ type Edge = "haproxy" | "apache";
 
 const programs: Readonly<Record<Edge, string>> = { haproxy: "haproxy", apache: "apache2" };
 
-/** Where the balancers differ from what is wanted of the servers, a line each; empty: nowhere. */
+/** Differences between the balancers and the wanted state, a line each; empty: none. */
 export function poolDifferences(
   { servers, edge }: PoolExpected,
   looks: readonly Look<BalancerFacts>[],
 ): string[] {
   return looks.flatMap(({ host, facts }) => {
     if (!facts) return [];
-    const listen = Object.entries(facts.serves).flatMap(([bind, found]) =>
-      found.join() === programs[edge]
+    const listen = Object.entries(facts.serves).flatMap(([bind, listeners]) =>
+      listeners.join() === programs[edge]
         ? []
-        : [`${bind} is served by ${found.join(" and ") || "nobody"}, and is to be by ${programs[edge]}`],
+        : [`${bind} is served by ${listeners.join(" and ") || "no program"}, wanted is ${programs[edge]}`],
     );
-    // While Apache serves HAProxy has nothing to say.
+    // While Apache serves, HAProxy's states mean nothing.
     if (edge === "apache") return listen.map((line) => `${host}: ${line}`);
-    if (!facts.running) return [`${host}: HAProxy does not run; start it: systemctl start haproxy`];
+    if (!facts.running) return [`${host}: HAProxy is not running; start it: systemctl start haproxy`];
     const wrong = [facts.socket, facts.agrees].flatMap((line) => line ?? []);
     const states = Object.entries(servers).flatMap(([name, wanted]) => {
-      const status = facts.servers[name]?.status ?? "unknown to it";
+      const status = facts.servers[name]?.status ?? "unknown to HAProxy";
       const serves = status.startsWith("UP");
-      if (wanted === "in" && !serves) return [`${name} is to be in, but is ${status}`];
-      if (wanted !== "in" && serves) return [`${name} is to be ${wanted}, but is ${status}`];
+      if (wanted === "in" && !serves) return [`${name} is ${status}, wanted is in`];
+      if (wanted !== "in" && serves) return [`${name} is ${status}, wanted is ${wanted}`];
       return [];
     });
     return [...listen, ...wrong, ...states].map((line) => `${host}: ${line}`);
   });
 }
 
-/** What to look at on which host: each balancer, and each server that is to run the application. */
+/** The probes of a pool: each balancer, and each server that is not out. */
 export const looksOfPool = (name: string, { balancers, servers }: PoolExpected): LookRequest[] => [
   ...balancers.map((host) => ({ host, probe: "haproxy/probe", words: [`${name}-release`, name] })),
   ...Object.keys(servers)
@@ -53,32 +53,32 @@ export const looksOfPool = (name: string, { balancers, servers }: PoolExpected):
 const isOfBalancer = (seen: Seen<PoolFacts>): seen is Seen<BalancerFacts> =>
   seen.request.probe === "haproxy/probe";
 
-/** Where the hosts of a pool differ from the state, a line each, beyond their records. */
+/** Differences between the hosts of a pool and the state beyond their records, a line each. */
 export function differencesOfPool(expected: PoolExpected, seen: readonly Seen<PoolFacts>[]): string[] {
   const balancers = seen.filter(isOfBalancer).map(({ look }) => look);
-  const servers = seen.filter((one) => !isOfBalancer(one)) as readonly Seen<ServerFacts>[];
+  const servers = seen.filter((answer) => !isOfBalancer(answer)) as readonly Seen<ServerFacts>[];
   return [
     ...poolDifferences(expected, balancers),
     ...servers.flatMap(({ look }) => ofServer(expected, look)),
   ];
 }
 
-/** Who serves users must be ready; a server in maintenance may be anything. */
+/** A server that is in must be ready; a server in maintenance may be in any state. */
 function ofServer({ servers }: PoolExpected, { host, facts }: Look<ServerFacts>): string[] {
   if (!facts || servers[host] !== "in") return [];
   return [
-    ...(facts.current === null ? ["runs no release; npx pulumi up gives it the one of its pool"] : []),
+    ...(facts.current === null ? ["runs no release; to give it the pool's release: npx pulumi up"] : []),
     ...(facts.ready
       ? []
-      : [`is to be in, but is not ready: ${facts.answer ?? "the application gives no answer"}`]),
+      : [`is not ready, wanted is in: ${facts.answer ?? "the application does not answer"}`]),
     ...facts.links_wrong,
   ].map((line) => `${host}: ${line}`);
 }
 
-/** What a host of a pool is now, in one line for the operator. */
+/** The present state of a host of a pool, in one line. */
 export function describeInPool({ servers }: PoolExpected, seen: Seen<PoolFacts>): string {
   const { host, facts } = seen.look;
-  if (!facts) return "gave no answer";
+  if (!facts) return "did not answer";
   if (!isOfBalancer(seen)) {
     const { current, ready, answer } = facts as ServerFacts;
     const state = ready ? "ready" : `not ready (${answer ?? "no answer"})`;
@@ -86,8 +86,8 @@ export function describeInPool({ servers }: PoolExpected, seen: Seen<PoolFacts>)
   }
   const { running, serves, servers: known } = facts as BalancerFacts;
   const binds = Object.entries(serves).map(
-    ([bind, by]) => `${bind} is served by ${by.join(" and ") || "nobody"}`,
+    ([bind, by]) => `${bind} is served by ${by.join(" and ") || "no program"}`,
   );
   const states = Object.entries(known).map(([name, { status, admin }]) => `${name} ${status ?? admin}`);
-  return [running ? "HAProxy runs" : "HAProxy does not run", ...binds, ...states].join(", ");
+  return [running ? "HAProxy is running" : "HAProxy is not running", ...binds, ...states].join(", ");
 }

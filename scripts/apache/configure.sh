@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Have Apache ready to serve a pool's addresses from one app server, as the edge before HAProxy did.
+# Configure Apache to serve a pool's addresses from one server, as before HAProxy.
 # Usage: configure.sh COMPONENT POOL HOST ADDRESS:PORT BIND…
 #
-# HOST is the name of the site, ADDRESS:PORT the app server. Apache listens on the BINDs and nothing
-# else. What it does not take (apachectl configtest) is refused (77) and put back. Starts nothing; an
-# Apache that runs is told to reload gracefully. While the app server gives nothing, users get the
-# maintenance page.
+# HOST is the name of the site, ADDRESS:PORT the server. Apache listens on the BINDs only. A text that
+# `apachectl configtest` rejects is refused (77), and the old one is restored. Starts nothing; reloads
+# a running Apache. While the server does not answer, users get the maintenance page.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -16,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 
 put_in_place() {
-  local words
+  local output
   keep_once /etc/apache2/ports.conf
   sites >"$conf.new"
   ! cmp -s "$conf.new" "$conf" || { rm "$conf.new" && return; }
@@ -25,9 +24,9 @@ put_in_place() {
   a2enmod --quiet proxy proxy_http headers >&2
   a2dissite --quiet 000-default 2>/dev/null || true
   a2ensite --quiet "changeover-$POOL" >&2
-  words=$(apachectl configtest 2>&1) || {
+  output=$(apachectl configtest 2>&1) || {
     if [[ -e $conf.before ]]; then mv "$conf.before" "$conf"; else a2dissite --quiet "changeover-$POOL" && rm "$conf"; fi
-    refuse "Apache does not take the configuration: $words"
+    refuse "Apache rejects the configuration: $output"
   }
   rm -f "$conf.before"
   write_file /etc/apache2/ports.conf <<<"# The addresses are in $conf."
@@ -44,8 +43,8 @@ main() {
   put_in_place
   [[ -e $PAGE ]] || page | write_file "$PAGE"
   printf '%s\n' "${binds[@]}" | write_file "$CHANGEOVER_ROOT/$POOL/apache/binds"
-  ! systemctl is-active --quiet apache2 || timeout 60 systemctl reload apache2 || timed_out "Apache does not reload"
-  receipt "Apache would serve ${binds[*]} from $server"
+  ! systemctl is-active --quiet apache2 || timeout 60 systemctl reload apache2 || timed_out "Apache does not reload within 60 s"
+  receipt "Apache is configured to serve ${binds[*]} from $server"
 }
 
 {

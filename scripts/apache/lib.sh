@@ -1,4 +1,4 @@
-# Sourced by the scripts of the old edge: Apache in front of one app server.
+# Sourced by the scripts of the old edge: Apache in front of one server.
 # shellcheck shell=bash
 
 # shellcheck disable=SC2034
@@ -6,20 +6,20 @@ readonly packages=(apache2 python3 iproute2)
 
 # know_apache COMPONENT POOL: sets POOL, PAGE and conf.
 know_apache() {
-  [[ $2 =~ ^[a-z0-9][a-z0-9-]*$ ]] || misuse "$2 is no name of a pool"
+  [[ $2 =~ ^[a-z0-9][a-z0-9-]*$ ]] || misuse "\"$2\" is not the name of a pool"
   export CHANGEOVER_COMPONENT=$1
   # shellcheck disable=SC2034
   POOL=$2 PAGE=/var/www/changeover-$2/maintenance.html conf=/etc/apache2/sites-available/changeover-$2.conf
 }
 
-# After Apache is uninstalled there is no way back to it, and whoever asks is told.
+# Once Apache is uninstalled, no way leads back to it.
 require_not_retired() {
   local record=$CHANGEOVER_ROOT/$POOL/apache/retired
   [[ ! -e $record ]] ||
-    refuse "Apache was retired on $(value_of "$record" since): the way back to it is gone; its configuration is in $(value_of "$record" archive); leave edge: haproxy, or install apache2 by hand, unpack it and remove $record"
+    refuse "Apache was retired on $(value_of "$record" since), so no way leads back to it; keep edge: haproxy, or install apache2 by hand, unpack its configuration ($(value_of "$record" archive)) and remove $record"
 }
 
-# keep_once FILE: what was there before this program came.
+# keep_once FILE: keep a copy of FILE from before this program.
 keep_once() { [[ ! -e $1 || -e $1.before-changeover ]] || cp -a "$1" "$1.before-changeover"; }
 
 # shellcheck disable=SC2154

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# This host as the old edge of pools, when it goes out of service.
+# Look whether Apache still serves a pool on this host, before the host goes out of service.
 # Usage: retire.sh HOST STACK look|leave
 #
-# `look` says on stdout which pool's site Apache still serves here. Apache is not stopped by `leave`:
-# whoever takes the host away does that, when users are sent elsewhere.
+# `look` prints each pool that Apache still serves here. `leave` does not stop Apache: the operator
+# does, once users are sent to other hosts.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,7 +17,7 @@ look() {
     [[ -e $file ]] || continue
     pool=${file%/apache/binds} && pool=${pool##*/}
     ! is_active apache2 ||
-      printf '%s\n' "serves pool $pool with Apache: when its addresses are elsewhere: systemctl disable --now apache2"
+      printf '%s\n' "serves pool $pool with Apache; move its addresses to other hosts, then: systemctl disable --now apache2"
   done
 }
 

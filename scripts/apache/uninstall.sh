@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Archive Apache's configuration and uninstall it. There is no way back to it after this.
+# Archive Apache's configuration and uninstall Apache. After this no way leads back to Apache.
 # Usage: uninstall.sh COMPONENT POOL
 #
-# Refuses (77) while Apache serves, while HAProxy does not, and while Apache has sites that are not
-# of this pool. The archive is read back before anything is removed.
+# Refuses (77) while Apache serves, while HAProxy is not running, and while Apache has sites of
+# others. The archive is read back before anything is removed.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -15,11 +15,11 @@ installed() { [[ $(dpkg-query -Wf '${db:Status-Status}' apache2-bin 2>/dev/null)
 
 require_unused() {
   local file
-  ! systemctl is-active --quiet apache2 || refuse "Apache serves on $HOSTNAME; move the edge to HAProxy first"
-  systemctl is-active --quiet haproxy || refuse "HAProxy does not run on $HOSTNAME: without Apache nobody would serve $POOL"
+  ! systemctl is-active --quiet apache2 || refuse "Apache is running on $HOSTNAME; cut over to HAProxy first (edge: haproxy)"
+  systemctl is-active --quiet haproxy || refuse "HAProxy is not running on $HOSTNAME, so no program would serve $POOL; start it: systemctl start haproxy"
   for file in /etc/apache2/sites-enabled/*; do
     [[ ! -e $file || ${file##*/} =~ ^(changeover-$POOL|000-default)\.conf$ ]] ||
-      refuse "Apache on $HOSTNAME has site ${file##*/} besides pool $POOL; move it elsewhere, or a2dissite it"
+      refuse "Apache on $HOSTNAME has site ${file##*/} besides pool $POOL; move the site to another host, or disable it: a2dissite ${file##*/}"
   done
 }
 
@@ -28,7 +28,7 @@ archive_configuration() {
   mkdir -p "${archive%/*}"
   log "archiving /etc/apache2 in $archive"
   tar -C / -czf "$archive.new" etc/apache2
-  tar -tzf "$archive.new" | grep -x etc/apache2/apache2.conf >/dev/null || timed_out "$archive.new lacks apache2.conf"
+  tar -tzf "$archive.new" | grep -x etc/apache2/apache2.conf >/dev/null || timed_out "archive $archive.new has no apache2.conf"
   sync "$archive.new"
   mv "$archive.new" "$archive"
 }
@@ -53,7 +53,7 @@ main() {
     DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 remove apache2 apache2-bin >&2
     ! installed || timed_out "Apache is still installed"
   fi
-  receipt "Apache is uninstalled, its configuration is in ${archive:-no archive: it was never here}"
+  receipt "Apache is uninstalled, its configuration is in ${archive:-no archive: Apache was never installed}"
 }
 
 {

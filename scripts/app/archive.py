@@ -3,9 +3,8 @@
 
 Usage: archive.py SOURCE SHA256 KEPT FOLDER
 
-SOURCE is a path, or an http(s) URL whose file is kept at KEPT. Ends with 77 when the archive is
-another one, or has names outside of FOLDER; nothing is unpacked then. Ends with 75 when it can't
-be fetched.
+SOURCE is a path, or an http(s) URL whose file is kept at KEPT. Ends with 77, and unpacks nothing, if
+the archive has another checksum, or names outside of FOLDER. Ends with 75 if SOURCE can't be fetched.
 """
 
 import hashlib
@@ -26,12 +25,12 @@ def end(code, text):
 
 
 def digest(file):
-    found = hashlib.sha256()
+    checksum = hashlib.sha256()
     file.seek(0)
     while piece := file.read(1 << 20):
-        found.update(piece)
+        checksum.update(piece)
     file.seek(0)
-    return found.hexdigest()
+    return checksum.hexdigest()
 
 
 def is_kept(path, sha256):
@@ -43,7 +42,7 @@ def is_kept(path, sha256):
 
 
 def fetch(url, sha256, kept):
-    """A file is at KEPT only when it is whole and the right one."""
+    """Fetch URL to KEPT. A file is at KEPT only if it is complete and has the right checksum."""
     if is_kept(kept, sha256):
         return kept
     part = f"{kept}.part"
@@ -55,7 +54,7 @@ def fetch(url, sha256, kept):
         end(75, f"{url} can't be fetched: {error}")
     if found != sha256:
         os.remove(part)
-        end(77, f"{url} has sha256 {found}, the config says {sha256}; nothing was changed")
+        end(77, f"{url} has sha256 {found}, the config says {sha256}; correct the archive or the config; nothing was changed")
     os.replace(part, kept)
     return kept
 
@@ -66,7 +65,7 @@ def is_inside(name):
 
 
 def fault(member):
-    """Why a member must not be unpacked; None when it may."""
+    """Why a member must not be unpacked; None: it may be unpacked."""
     if not is_inside(member.name):
         return "is outside of the release"
     if member.issym():
@@ -76,7 +75,7 @@ def fault(member):
 
 
 def require_inside(members):
-    """No member may lie outside, nor under a link of the archive itself."""
+    """Refuse members outside of the release, and members under a link of the archive."""
     links = {posixpath.normpath(member.name) for member in members if member.issym()}
     for member in members:
         why = fault(member)
@@ -84,7 +83,7 @@ def require_inside(members):
         while why is None and (path := posixpath.dirname(path)):
             why = f"is under the link {path}" if path in links else None
         if why:
-            end(77, f"the archive has {member.name!r}, which {why}; nothing was unpacked")
+            end(77, f"the archive has {member.name!r}, which {why}; remove it from the archive; nothing was unpacked")
 
 
 def unpack(file, folder):
@@ -93,7 +92,7 @@ def unpack(file, folder):
         require_inside(members)
         needed, free = sum(member.size for member in members), shutil.disk_usage(os.path.dirname(folder)).free
         if free < needed + SPARE_BYTES:
-            end(77, f"{folder} needs {needed >> 20} MiB and {SPARE_BYTES >> 20} to spare, {free >> 20} MiB are free; make room")
+            end(77, f"{folder} has {free >> 20} MiB free (needed: {(needed + SPARE_BYTES) >> 20} MiB); free some disk space; nothing was unpacked")
         os.makedirs(folder)
         for member in members:
             member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
@@ -112,7 +111,7 @@ def main():
         with open(path, "rb") as file:
             found = digest(file)
             if found != sha256:
-                end(77, f"{path} has sha256 {found}, the config says {sha256}; nothing was changed")
+                end(77, f"{path} has sha256 {found}, the config says {sha256}; correct the archive or the config; nothing was changed")
             unpack(file, folder)
     except (OSError, tarfile.TarError) as error:
         end(77, f"{path} can't be unpacked: {error}")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Make this machine an app server of a pool: user, folders, settings, unit, maintenance command.
-# Usage: configure.sh COMPONENT POOL KEY=VALUE…    (stdin: secret settings of the application, KEY=VALUE a line)
+# Make this machine a server of a pool: user, folders, settings, unit, maintenance command.
+# Usage: configure.sh COMPONENT POOL KEY=VALUE…    (stdin: secret settings of the application, one KEY=VALUE a line)
 #
-# Keys: address port ready status owner owner_uid keep, links (`public/styles=system/styles …`: in the
-# release, under shared/), allowed (networks that reach the application in maintenance), and
-# env.NAME for the application's environment. Starts and restarts nothing: a release does.
+# Keys: address port ready status owner owner_uid keep, links (`public/styles=system/styles …`: a
+# folder of the release, and its target under shared/), allowed (networks that reach the application
+# in maintenance), and env.NAME for a variable of the application. Starts nothing: a release does.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -20,17 +20,17 @@ main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# >= 3)) || misuse "configure.sh takes COMPONENT POOL KEY=VALUE…, got: $#"
   local key word changed=''
-  local -A told=([port]=8080 [ready]=/ready [status]=200 [owner]=expprodl [owner_uid]=763 [keep]=5 [links]='' [allowed]='')
+  local -A settings=([port]=8080 [ready]=/ready [status]=200 [owner]=expprodl [owner_uid]=763 [keep]=5 [links]='' [allowed]='')
   local -a lines=()
   export CHANGEOVER_COMPONENT=$1
   for word in "${@:3}"; do take "$word"; done
   take_secrets
-  [[ -n ${told[address]:-} ]] || misuse "configure.sh was not told address"
-  put "/etc/$2/$2.conf" 0644 "$(for key in "${keys[@]}"; do printf '%s=%s\n' "${key^^}" "${told[$key]}"; done)"
+  [[ -n ${settings[address]:-} ]] || misuse "configure.sh needs address=…"
+  put "/etc/$2/$2.conf" 0644 "$(for key in "${keys[@]}"; do printf '%s=%s\n' "${key^^}" "${settings[$key]}"; done)"
   load_pool "$1" "$2"
-  have_owner "${told[owner_uid]}"
+  have_owner "${settings[owner_uid]}"
   have_folders
-  for key in "${!told[@]}"; do [[ $key != env.* ]] || lines+=("${key#env.}=${told[$key]}"); done
+  for key in "${!settings[@]}"; do [[ $key != env.* ]] || lines+=("${key#env.}=${settings[$key]}"); done
   mapfile -t lines < <(printf '%s\n' "ADDRESS=$ADDRESS" "PORT=$PORT" "${lines[@]}" | sort)
   put "/etc/$POOL/environment" 0640 "$(environment "${lines[@]}")"
   chgrp "$OWNER" "/etc/$POOL/environment"
@@ -38,8 +38,8 @@ main() {
   maintenance_command
   systemctl daemon-reload
   systemctl enable --quiet "$UNIT"
-  [[ -z $changed || -z $(running) ]] || log "what runs takes over$changed with the next release or restart"
-  receipt "$HOSTNAME is an app server of $POOL"
+  [[ -z $changed || -z $(running) ]] || log "the running application reads$changed at its next release or restart"
+  receipt "$HOSTNAME is configured as a server of pool $POOL"
 }
 
 {

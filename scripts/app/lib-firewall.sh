@@ -1,10 +1,10 @@
-# Sourced by firewall.sh: the rules, and who is in the middle of a request.
+# Sourced by set-maintenance.sh: firewall rules, and connections with a request in flight.
 # shellcheck shell=bash
 
-# Takes the table away whether or not it is there.
+# Removes the table, present or not.
 no_rules() { printf 'table %s\ndelete table %s\n' "$table" "$table"; }
 
-# rules WHICH-PACKETS: the table that replaces the one before it in one go.
+# rules WHICH-PACKETS: a table that rejects these packets. It replaces the old table at once.
 rules() {
   local allowed=''
   [[ -z $ALLOWED ]] || allowed="ip saddr { ${ALLOWED// /, } } accept"
@@ -14,10 +14,10 @@ rules() {
   printf '    tcp dport %s %s reject with tcp reset\n  }\n}\n' "$PORT" "$1"
 }
 
-# Connections whose last word was the client's: a request is in flight. ss leaves out what is 0, ms too.
+# Connections with a request in flight: the client sent last. ss leaves out counters and times that are 0.
 in_flight() {
   ss -Hti state established "sport = :$PORT" | awk '
-    function of(name) { return match($0, " " name ":[0-9]+") ? substr($0, RSTART + length(name) + 2, RLENGTH - length(name) - 2) + 0 : 0 }
-    / rto:/ { busy += of("bytes_received") > 0 && (of("bytes_sent") == 0 || of("lastrcv") < of("lastsnd")) }
+    function value(name) { return match($0, " " name ":[0-9]+") ? substr($0, RSTART + length(name) + 2, RLENGTH - length(name) - 2) + 0 : 0 }
+    / rto:/ { busy += value("bytes_received") > 0 && (value("bytes_sent") == 0 || value("lastrcv") < value("lastsnd")) }
     END { print busy + 0 }'
 }

@@ -1,40 +1,39 @@
-# Sourced by release.sh and back.sh: which release runs.
+# Sourced by run-release.sh, run-previous-release.sh and upgrade-packages.sh: which release runs.
 # shellcheck shell=bash
 
-# Let `current` name another release; a reader sees the old one or the new one.
+# switch_to REVISION: let the link `current` name this release. A reader sees the old link or the new one.
 switch_to() {
   [[ ! -e $FOLDER/current || -L $FOLDER/current ]] ||
-    refuse "$FOLDER/current on $HOSTNAME is no link; move it away, and name it as a release if it is one"
+    refuse "$FOLDER/current on $HOSTNAME is not a link; move it away (if it is a release, to $FOLDER/releases/)"
   local was
   was=$(current)
   [[ $was != "$1" ]] || return 0
-  log "current is $1 from now on, was ${was:-nothing}"
+  log "switching current to $1, was ${was:-no release}"
   ln -sfn "releases/$1" "$FOLDER/.current.new"
   chown -h "$OWNER:$OWNER" "$FOLDER/.current.new"
   mv -T "$FOLDER/.current.new" "$FOLDER/current"
   sync "$FOLDER"
 }
 
-# Start the unit anew, or leave in `why` what is wrong. The stop before it may take as long as the unit lets it: requests
-# in flight are finished.
+# Restart the unit, or set `why` to the reason of the failure. The unit's stop lets requests in flight end.
 start_anew() {
-  local said
-  said=$(timeout 60 systemctl restart "$UNIT" 2>&1) || { why="$UNIT does not start: ${said//$'\n'/ }" && return 1; }
+  local output
+  output=$(timeout 60 systemctl restart "$UNIT" 2>&1) || { why="$UNIT does not start: ${output//$'\n'/ }" && return 1; }
 }
 
-# get_ready REVISION SECONDS: have the current release run and be ready, or leave in `why` what is wrong.
-# A process of this release with the configuration of now is not restarted. Each command says for itself when it
-# fails: this runs where errexit is off.
+# get_ready REVISION SECONDS: run the current release until it is ready, or set `why` to the reason of the failure.
+# A process of this release with the present configuration is not restarted. Each command must report its own
+# failure, because callers use this where errexit is off.
 get_ready() {
   if [[ $(running) != "$1" ]] || ! runs_configured; then
     log "starting $1"
     start_anew || return 1
   fi
-  log "waiting until $1 is ready, at most $2 s"
+  log "waiting until $1 is ready (limit: $2 s)"
   why=$(python3 "$here/ready.py" "http://$ADDRESS:$PORT$READY" "$STATUS" "$1" "$2" "$UNIT")
 }
 
-# What ran before this transition, remembered once; `revision` is empty when nothing did.
+# Record the release that ran before this transition, once. `revision` is empty if no release ran.
 remember_before() {
   local record
   record=$(records)/before

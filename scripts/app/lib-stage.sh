@@ -1,14 +1,14 @@
-# Sourced by stage.sh: what becomes of an archive, and of releases that nobody needs.
+# Sourced by stage-release.sh: unpack an archive, and remove old releases.
 # shellcheck shell=bash
 
-# A release is made anew only when nobody uses it.
+# A release may be unpacked anew only while it does not serve, and only from the same archive.
 require_replaceable() {
-  local had
-  had=$(value_of "$staged" sha256)
-  [[ -z $had || $had == "$sha256" ]] ||
-    refuse "release $revision on $HOSTNAME came from an archive with sha256 $had, now it is $sha256: a revision is one archive; give the new one a name of its own"
+  local known
+  known=$(value_of "$staged" sha256)
+  [[ -z $known || $known == "$sha256" ]] ||
+    refuse "release $revision on $HOSTNAME came from an archive with sha256 $known, the config says $sha256; name the new archive as another release"
   [[ $revision != "$(current)" && $revision != "$(running)" ]] ||
-    refuse "release $revision serves on $HOSTNAME and is not as its archive has it${wrong:+ (${wrong//$'\n'/, })}; release another one first, or put the files back"
+    refuse "release $revision serves on $HOSTNAME, and its files differ from its archive${wrong:+ (${wrong//$'\n'/, })}; run another release first, or restore the files"
 }
 
 unpack() {
@@ -19,8 +19,8 @@ unpack() {
   log "unpacking $revision from $1"
   python3 "$here/archive.py" "$1" "$sha256" "$FOLDER/archives/$POOL-$revision.tar.gz" "$partial"
   [[ $(cat "$partial/REVISION" 2>/dev/null) == "$revision" ]] ||
-    refuse "the archive has revision $(head -c 60 "$partial/REVISION" 2>/dev/null || echo '(none)') in its REVISION, not $revision"
-  [[ -x $partial/bin/serve ]] || refuse "the archive of $revision has no program bin/serve"
+    refuse "the archive has revision $(head -c 60 "$partial/REVISION" 2>/dev/null || echo '(none)') in its file REVISION (allowed: $revision); correct the archive or the config"
+  [[ -x $partial/bin/serve ]] || refuse "the archive of $revision has no executable bin/serve; add the program that starts the application"
   chown -hR "$OWNER:$OWNER" "$partial"
   link_shared "$partial" shipped
   mkdir -p "${staged%/*}"
@@ -32,6 +32,7 @@ unpack() {
   printf 'sha256=%s\n' "$sha256" | write_file "$staged"
 }
 
+# Remove old releases: the newest KEEP stay, and always the current and the previous one.
 prune() {
   local name kept=0
   for name in $(cd "${staged%/*}" && ls -t); do

@@ -1,30 +1,30 @@
-# Sourced by the scripts of an app server: what configure.sh told it, its releases, its unit.
+# Sourced by the scripts of a server: settings of configure.sh, releases, the unit.
 # shellcheck shell=bash
 
 # shellcheck disable=SC2034
 POOL='' FOLDER='' UNIT='' OWNER='' ADDRESS='' PORT='' READY='' STATUS='' LINKS='' KEEP='' ALLOWED=''
 
-# load_pool COMPONENT POOL
+# load_pool COMPONENT POOL: read the settings of the pool into variables.
 load_pool() {
   local file=/etc/$2/$2.conf key value
   export CHANGEOVER_COMPONENT=$1
-  [[ -r $file ]] || refuse "$HOSTNAME has no $file; app/configure.sh has not run on it"
+  [[ -r $file ]] || refuse "$HOSTNAME has no $file; run app/configure.sh there first"
   while IFS='=' read -r key value; do
     [[ ! $key =~ ^[A-Z]+$ ]] || printf -v "$key" '%s' "$value"
   done <"$file"
   POOL=$2 FOLDER=/deploy/$2 UNIT=$2.service
 }
 
-# Facts of the pool on this host, which its components share.
+# Folder of the pool's records on this host; all components of the pool share it.
 facts() { printf '%s/%s\n' "$CHANGEOVER_ROOT" "$POOL"; }
 
 require_revision() {
-  [[ $1 =~ ^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$ ]] || misuse "revision \"$1\" is no name of a folder; allowed are letters, digits, . _ -"
+  [[ $1 =~ ^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$ ]] || misuse "revision \"$1\" is not a folder name; allowed: letters, digits, . _ -"
 }
 
-require_seconds() { [[ $1 =~ ^[1-9][0-9]{0,4}$ ]] || misuse "$1 is no number of seconds"; }
+require_seconds() { [[ $1 =~ ^[1-9][0-9]{0,4}$ ]] || misuse "\"$1\" is not a number of seconds"; }
 
-# The revision that `current` names; nothing without it.
+# The revision that the link `current` names; empty without a link.
 current() {
   [[ -L $FOLDER/current ]] || return 0
   basename "$(readlink "$FOLDER/current")"
@@ -32,21 +32,21 @@ current() {
 
 main_pid() { systemctl show -P MainPID "$UNIT"; }
 
-# The revision whose process runs, whatever `current` names by now.
+# The revision of the running process, which may differ from `current`; empty without a process.
 running() {
   local folder
   folder=$(readlink "/proc/$(main_pid)/cwd") || return 0
   [[ $folder != "$FOLDER/releases/"* ]] || printf '%s\n' "${folder#"$FOLDER/releases/"}"
 }
 
-# Whether the process was started with the configuration of now.
+# Whether the running process has the present configuration.
 runs_configured() {
   local wanted
   wanted=$(value_of "/etc/$POOL/environment" CONFIGURED)
   grep -qzxF "CONFIGURED=$wanted" "/proc/$(main_pid)/environ" 2>/dev/null
 }
 
-# The files of a release as they were unpacked; changed ones are named on stdout.
+# is_whole REVISION: whether the files of a release are as unpacked. Changed files go to stdout.
 is_whole() {
   local record
   record=$(facts)/staged/$1
@@ -57,19 +57,20 @@ is_whole() {
 require_whole() {
   local wrong
   wrong=$(is_whole "$1") ||
-    refuse "release $1 is not whole on $HOSTNAME${wrong:+ (${wrong//$'\n'/, })}; stage it: app/stage.sh"
+    refuse "release $1 is incomplete or changed on $HOSTNAME${wrong:+ (${wrong//$'\n'/, })}; stage it with app/stage-release.sh"
 }
 
-# Let every link of the release lead to its shared folder. What is in its place is kept beside it.
+# link_shared FOLDER SUFFIX: let every link of the release lead to its shared folder. A file or folder in a link's place is
+# kept next to it, with SUFFIX.
 link_shared() {
-  local folder=$1 kept=$2 pair place target
+  local folder=$1 suffix=$2 pair place target
   for pair in $LINKS; do
     place=$folder/${pair%%=*} target=$FOLDER/shared/${pair#*=}
     [[ ! -L $place || $(readlink "$place") != "$target" ]] || continue
     if [[ -e $place && ! -L $place ]]; then
-      log "$place is kept as ${place##*/}.$kept"
-      rm -rf "$place.$kept"
-      mv -T "$place" "$place.$kept"
+      log "keeping $place as ${place##*/}.$suffix"
+      rm -rf "$place.$suffix"
+      mv -T "$place" "$place.$suffix"
     fi
     log "linking ${pair%%=*} to $target"
     install -d -o "$OWNER" -g "$OWNER" "$(dirname "$place")"

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Describe this machine as an app server of a pool: one line of JSON on stdout. Read-only.
+"""Describe this machine as a server of a pool: one line of JSON on stdout. Read-only.
 
 Usage: probe.py COMPONENT POOL [NAME=HOST:PORT…]
 
-What is named besides must take connections from here; the database of the application's settings
-must let it in.
+Also tries to connect to each HOST:PORT, and to log in to the database of the application's settings.
 """
 
 import concurrent.futures
@@ -28,7 +27,7 @@ LIMIT_S = 2
 
 
 def reaches(place):
-    """What is wrong with the way to HOST:PORT; None when it takes connections."""
+    """Why HOST:PORT can't be reached; None: it accepts connections."""
     host, _, port = place.rpartition(":")
     try:
         socket.create_connection((host, int(port)), LIMIT_S).close()
@@ -37,8 +36,8 @@ def reaches(place):
         return f"{place}: {error}"
 
 
-def asks(conf):
-    """Whether the application says that it is ready, and its own words."""
+def readiness(conf):
+    """Whether the application answers that it is ready, and its answer."""
     if not conf:
         return False, None
     connection = http.client.HTTPConnection(conf["ADDRESS"], int(conf["PORT"]), timeout=LIMIT_S)
@@ -59,15 +58,15 @@ def environment(pool):
 
 
 def database(settings):
-    """What is wrong with the way into the application's database; None without one too."""
+    """Why the application can't log in to its database; None: it can, or it has no database."""
     if not settings.get("DATABASE_HOST"):
         return None
     try:
         import psycopg2
     except ImportError:
         return "python3-psycopg2 is missing"
-    named = {"host": "HOST", "port": "PORT", "dbname": "NAME", "user": "USER", "password": "PASSWORD"}
-    where = {key: settings[f"DATABASE_{name}"] for key, name in named.items() if f"DATABASE_{name}" in settings}
+    parts = {"host": "HOST", "port": "PORT", "dbname": "NAME", "user": "USER", "password": "PASSWORD"}
+    where = {key: settings[f"DATABASE_{name}"] for key, name in parts.items() if f"DATABASE_{name}" in settings}
     try:
         psycopg2.connect(**where, connect_timeout=LIMIT_S).close()
         return None
@@ -83,10 +82,10 @@ def number_of(user):
 
 
 def process(pool):
-    """Revision and settings of the process that runs; None, {} without one."""
-    said = subprocess.run(["systemctl", "show", "-P", "MainPID", f"{pool}.service"], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    """Revision and settings of the running process; None, {} without a process."""
+    shown = subprocess.run(["systemctl", "show", "-P", "MainPID", f"{pool}.service"], capture_output=True, text=True, timeout=LIMIT_S, check=False)
     try:
-        pid = int(said.stdout)
+        pid = int(shown.stdout)
         with open(f"/proc/{pid}/environ", "rb") as file:
             settings = dict(item.split("=", 1) for item in file.read().decode(errors="replace").split("\0") if "=" in item)
         return os.path.basename(os.readlink(f"/proc/{pid}/cwd")), settings
@@ -103,7 +102,7 @@ def wrong_links(pool, conf, revision):
         if not os.path.islink(link) or os.readlink(link) != shared:
             wrong.append(f"{link} does not lead to {shared}")
         elif not os.path.isdir(shared):
-            wrong.append(f"{shared} is not there")
+            wrong.append(f"{shared} is missing")
     return wrong
 
 
@@ -114,10 +113,10 @@ def staged(pool):
 
 
 def public_addresses():
-    """Addresses by which anybody on the internet reaches this machine past its balancers."""
-    said = subprocess.run(["ip", "-j", "address"], capture_output=True, text=True, timeout=LIMIT_S, check=False).stdout
-    found = [one["local"] for link in json.loads(said or "[]") for one in link["addr_info"]]
-    return [address for address in found if ipaddress.ip_address(address).is_global]
+    """Addresses that let internet clients bypass the balancers."""
+    shown = subprocess.run(["ip", "-j", "address"], capture_output=True, text=True, timeout=LIMIT_S, check=False).stdout
+    addresses = [info["local"] for link in json.loads(shown or "[]") for info in link["addr_info"]]
+    return [address for address in addresses if ipaddress.ip_address(address).is_global]
 
 
 def free_mib(path):
@@ -131,20 +130,20 @@ def facts(component, pool, places):
     link = f"/deploy/{pool}/current"
     current = os.path.basename(os.readlink(link)) if os.path.islink(link) else None
     archives = staged(pool)
-    runs, its = process(pool)
+    runs, process_settings = process(pool)
     user = conf.get("OWNER", "")
     links = wrong_links(pool, conf, current)
     with concurrent.futures.ThreadPoolExecutor(16) as threads:
         reach = {name: threads.submit(reaches, place) for name, place in places.items()}
-        lets_in = threads.submit(database, settings)
-        ready, answer = asks(conf)
+        login = threads.submit(database, settings)
+        ready, answer = readiness(conf)
     return {
         **records_of(component),
         "configured": bool(conf),
         "user": user if number_of(user) == int(conf.get("OWNER_UID", -1)) else None,
         "current": current,
         "runs": runs,
-        "runs_configured": runs is not None and its.get("CONFIGURED") == settings.get("CONFIGURED"),
+        "runs_configured": runs is not None and process_settings.get("CONFIGURED") == settings.get("CONFIGURED"),
         "staged": sorted(archives),
         "archives": archives,
         "before": (pairs_of(f"{ROOT}/{component}/before") or {}),
@@ -155,8 +154,8 @@ def facts(component, pool, places):
         "links_ok": not links,
         "links_wrong": links,
         "maintenance": os.path.exists(f"{ROOT}/{pool}/firewall.nft"),
-        "database": lets_in.result(),
-        "reach": {name: each.result() for name, each in reach.items()},
+        "database": login.result(),
+        "reach": {name: attempt.result() for name, attempt in reach.items()},
     }
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Wait until the application itself says that it is ready, with the revision that is wanted.
+"""Wait until the application answers that it is ready, with the wanted revision.
 
 Usage: ready.py URL STATUS REVISION SECONDS UNIT
 
-Prints what is wrong and ends with 1 when it is not ready in time, or when the unit's process
-has died twice meanwhile. An application that names no revision (X-Revision) is taken at its word.
+Prints the reason and ends with 1 if the application is not ready within SECONDS, or if the unit's
+process dies twice meanwhile. An answer without a revision (X-Revision) counts as the wanted one.
 """
 
 import http.client
@@ -18,7 +18,7 @@ ASK_S, PAUSE_S, LOOK_S, DEATHS = 2, 0.05, 0.5, 2
 
 
 def reason_in(body):
-    """The `reason` of an answer in JSON, else all that it says."""
+    """The `reason` of an answer in JSON; otherwise the whole answer."""
     try:
         return json.loads(body)["reason"]
     except (ValueError, KeyError, TypeError):
@@ -26,7 +26,7 @@ def reason_in(body):
 
 
 def ask(url, status, revision):
-    """What is wrong with the answer; None when it is right."""
+    """What is wrong with the answer; None: the application is ready."""
     where = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(where.hostname, where.port, timeout=ASK_S)
     try:
@@ -39,13 +39,13 @@ def ask(url, status, revision):
         connection.close()
     if answer.status != status:
         return f"answers {answer.status}, not {status}: {reason_in(body)}"
-    says = answer.getheader("X-Revision", revision)
-    return None if says == revision else f"says that it is {says}"
+    running = answer.getheader("X-Revision", revision)
+    return None if running == revision else f"answers as revision {running}, not {revision}"
 
 
 def deaths(unit):
-    said = subprocess.run(["systemctl", "show", "-P", "NRestarts", unit], capture_output=True, text=True, timeout=10, check=False)
-    return int(said.stdout) if said.stdout.strip().isdigit() else 0
+    shown = subprocess.run(["systemctl", "show", "-P", "NRestarts", unit], capture_output=True, text=True, timeout=10, check=False)
+    return int(shown.stdout) if shown.stdout.strip().isdigit() else 0
 
 
 def main():
@@ -53,14 +53,14 @@ def main():
         print(__doc__)
         sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
     url, status, revision, seconds, unit = sys.argv[1:]
-    begun = time.monotonic()
-    looked, died = begun, deaths(unit)
+    started = time.monotonic()
+    looked, deaths_before = started, deaths(unit)
     while wrong := ask(url, int(status), revision):
         now = time.monotonic()
-        late = f"is not ready after {seconds} s" if now - begun > int(seconds) else None
+        late = f"is not ready after {seconds} s" if now - started > int(seconds) else None
         if now - looked > LOOK_S:
             looked = now
-            late = late or (f"has died {DEATHS} times" if deaths(unit) - died >= DEATHS else None)
+            late = late or (f"has died {DEATHS} times" if deaths(unit) - deaths_before >= DEATHS else None)
         if late:
             print(" ".join(f"{revision} {late}: {wrong}".split())[:300])
             sys.exit(1)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# This host as a server of pools, when it goes out of service.
+# Look whether this host still runs an application of a pool, before the host goes out of service.
 # Usage: retire.sh HOST STACK look|leave
 #
-# `look` says on stdout which application still runs here. It is not stopped by `leave`: whoever takes
-# the host away does that, when no balancer sends it a request any more.
+# `look` prints each pool whose application still runs here. `leave` stops no application: the
+# operator does, once the balancers send this host no requests.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,7 +17,7 @@ look() {
     [[ -d $folder ]] || continue
     pool=${folder%/staged} && pool=${pool##*/}
     ! is_active "$pool" ||
-      printf '%s\n' "runs the application of pool $pool: when it is out there: systemctl disable --now $pool"
+      printf '%s\n' "runs the application of pool $pool; set the server to out, then: systemctl disable --now $pool"
   done
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Put the configuration of a pool in place, and have a HAProxy that runs take it over.
+"""Write the configuration of a pool, and reload a running HAProxy.
 
 Usage: configure.py POOL    (stdin: the template, the whole text of haproxy.cfg)
 """
@@ -9,7 +9,7 @@ import sys
 
 import pool as pools
 import runtime
-from saying import counted, log, refused, run, timed_out
+from exit_codes import counted, log, refused, run, timed_out
 
 PAGE = """<!doctype html>
 <!-- {marker} -->
@@ -22,35 +22,35 @@ PAGE = """<!doctype html>
 
 
 def require_page(pool, template):
-    """The page of the template, with the marker that the check of the maintenance looks for."""
+    """Write the maintenance page if it is missing; refuse a page without the marker that maintenance.py checks."""
     page, marker = pool.page(template), f"changeover-maintenance: {pool.name}"
     if page and not os.path.exists(page):
         pools.write(page, PAGE.format(marker=marker))
     if page and marker not in pools.read(page):
-        raise refused(f"{page} is no maintenance page of pool {pool.name}: it lacks the line <!-- {marker} -->")
+        raise refused(f"{page} is not a maintenance page of pool {pool.name}; add the line <!-- {marker} -->")
 
 
 def leaving(pool, template):
-    """Servers that the template has no more; refused while one of them may have traffic."""
+    """Known servers that the template drops; refuse while one of them may have traffic."""
     gone = [name for name in pool.servers() if name not in pool.servers(template)]
-    # A socket that can't be worked with is mended by the very configuration that is put in place.
+    # If the socket is unusable, the new configuration may be what repairs it.
     if not gone or not pools.running():
         return gone
     why = runtime.trouble()
     if why:
         raise refused(f"{why}; nothing was changed")
-    told = runtime.servers_state(pool.name)
+    states = runtime.servers_state(pool.name)
     for name in gone:
-        if name not in told:
+        if name not in states:
             continue
-        admin, left = runtime.admin_of(told[name]), runtime.sessions(pool.name, name)
+        admin, left = runtime.admin_of(states[name]), runtime.sessions(pool.name, name)
         if admin != "maint" or left:
-            raise refused(f"{name} leaves the pool, but is {admin} with {counted(left, 'session')}; drain it first; nothing was changed")
+            raise refused(f"the configuration drops {name}, but {name} is {admin} with {counted(left, 'session')}; set {name} to out first; nothing was changed")
     return gone
 
 
 def place(pool, template):
-    """The file from the template; back to what was there when HAProxy does not take it over."""
+    """Write haproxy.cfg from the template and reload HAProxy; restore the old one if the reload fails."""
     old_template = pool.template()
     pools.write(f"{pool.folder}/template", template)
     pool.compose()
@@ -59,7 +59,7 @@ def place(pool, template):
     try:
         pools.reload_haproxy()
     except Exception:
-        log("putting the configuration back that was there")
+        log("restoring the old configuration")
         pools.write(f"{pool.folder}/template", old_template)
         pool.compose()
         pools.reload_haproxy()
@@ -72,7 +72,7 @@ def main(name):
     try:
         with pool.locked():
             if not pool.servers(template) or not pool.binds(template):
-                raise refused("the configuration has no server or no bind")
+                raise refused("the configuration has no server or no bind; add one to the pool; nothing was changed")
             require_page(pool, template)
             gone = leaving(pool, template)
             candidate = f"{pool.folder}/candidate"
@@ -81,16 +81,16 @@ def main(name):
             pools.write(candidate, pool.composed(template))
             pools.check(candidate)
             os.remove(candidate)
-            as_it_is = template == pool.template() and pools.read(pools.CONFIG) == pool.composed()
-            did = "so already" if as_it_is else place(pool, template)
+            unchanged = template == pool.template() and pools.read(pools.CONFIG) == pool.composed()
+            outcome = "unchanged" if unchanged else place(pool, template)
             for server in gone:
                 pool.forget(server)
             differs = pool.differs()
         if differs:
-            raise timed_out(f"file and HAProxy do not agree: {differs}")
+            raise timed_out(f"haproxy.cfg and HAProxy differ: {differs}")
     except runtime.Unusable as error:
         raise refused(str(error)) from error
-    return did
+    return outcome
 
 
 run(main, __doc__, 1)

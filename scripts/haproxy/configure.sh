@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Put the configuration of a pool in place, and reload a HAProxy that runs without losing a connection.
+# Write the configuration of a pool, and reload a running HAProxy without losing a connection.
 # Usage: configure.sh COMPONENT POOL TEMPLATE
 #
-# TEMPLATE is the whole text of haproxy.cfg; who is in traffic and whether the site is in
-# maintenance is put into it from the records here. Refuses (77), before anything is changed,
-# a text that HAProxy does not take, and to drop a server that is not out of traffic. New servers
-# come in maintenance. Starts nothing.
+# TEMPLATE is the whole text of haproxy.cfg; the records of this machine add the servers out of
+# traffic and the site's maintenance. Refuses (77), before any change, a text that HAProxy rejects,
+# and a text without a server that is still in traffic. New servers begin in maintenance. Starts
+# nothing.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -15,13 +15,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 3)) || misuse "configure.sh takes COMPONENT POOL TEMPLATE, got $# words"
-  local did
+  (($# == 3)) || misuse "configure.sh takes COMPONENT POOL TEMPLATE, got: $# words"
+  local outcome
   know_pool "$1" "$2"
   require_claim
   log "checking the configuration of $POOL"
-  did=$(python3 "$here/configure.py" "$POOL" <<<"$3")
-  receipt "HAProxy has the configuration of $POOL, $did"
+  outcome=$(python3 "$here/configure.py" "$POOL" <<<"$3")
+  receipt "HAProxy has the configuration of $POOL, $outcome"
 }
 
 {

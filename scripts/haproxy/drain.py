@@ -1,28 +1,28 @@
 #!/usr/bin/env python3
-"""The parts of drain.sh and back.sh that ask HAProxy.
+"""The parts of drain.sh and undo-drain.sh that talk to HAProxy.
 
-Usage: drain.py look POOL MINHEALTHY SERVER…      which of them somebody has to put back; refuses
-       drain.py begin POOL BY MINHEALTHY SERVER…  no new requests for them; those whose sessions end; refuses
-       drain.py wait POOL SECONDS SERVER…         sessions left when the time is over; with none, out of traffic
-       drain.py cut POOL SERVER…                  end these sessions, out of traffic; how many
-       drain.py restore POOL BY SERVER…           into traffic again, those that BY took out, when they are ready
-       drain.py back POOL BY SERVER…              the same, but only those that are to be in the pool
+Usage: drain.py check POOL MINHEALTHY SERVER…     refuse below MINHEALTHY; print the servers that need an undo
+       drain.py begin POOL BY MINHEALTHY SERVER…  refuse below MINHEALTHY; send no new request; print the draining servers
+       drain.py wait POOL SECONDS SERVER…         print the sessions left; without any, end the drain
+       drain.py cut POOL SERVER…                  cut the sessions left and end the drain; print how many
+       drain.py restore POOL BY SERVER…           bring servers that BY took out back into traffic, when they are ready
+       drain.py undo POOL BY SERVER…              the same, for servers with wanted=in only
 """
 
 import time
 
-import joining
+import enter_traffic
 import pool as pools
 import runtime
-from saying import log, misuse, refused, run, timed_out
+from exit_codes import log, misuse, refused, run, timed_out
 
-# A server that goes back is to pass its checks within so many seconds.
-BACK_S = 30
+# Limits of a return into traffic, and of cutting sessions.
+RETURN_S = 30
 CUT_S = 10
 
 
 def healthy(pool, states, leaving=()):
-    """Servers in traffic that their own checks say are up."""
+    """Servers in traffic whose checks say UP."""
     rows = runtime.stat()
     return [
         name
@@ -34,48 +34,48 @@ def healthy(pool, states, leaving=()):
     ]
 
 
-def gate(pool, least, servers):
-    """Refuse while too few others could carry the traffic; what takes none now costs nothing."""
+def require_capacity(pool, least, servers):
+    """Refuse while too few other servers are UP. A server without traffic may leave at any time."""
     states = pool.require(servers)
     stay = healthy(pool, states, servers)
     if set(healthy(pool, states)) == set(stay) or len(stay) >= int(least):
         return states
     names = f" ({', '.join(stay)})" if stay else ""
     raise refused(
-        f"without {', '.join(servers)} {len(stay)} of {len(pool.servers())} servers would be UP{names}, "
-        f"at least {least} are to be (minHealthy); nothing was changed"
+        f"without {', '.join(servers)} {len(stay)} of {len(pool.servers())} servers would be UP{names} (allowed: {least} or more, "
+        f"by minHealthy); repair the other servers, or lower minHealthy; nothing was changed"
     )
 
 
-def look(name, least, *servers):
+def check(name, least, *servers):
     pool = pools.Pool(name)
-    states = gate(pool, least, servers)
-    to_put_back = []
+    states = require_capacity(pool, least, servers)
+    returning = []
     for server in servers:
         record = pool.record(server)
-        taken = runtime.admin_of(states[server]) != "maint" or record.get("by")
-        if taken and record.get("wanted") == "in":
-            to_put_back.append(server)
-    return "\n".join(to_put_back)
+        was_in = runtime.admin_of(states[server]) != "maint" or record.get("by")
+        if was_in and record.get("wanted") == "in":
+            returning.append(server)
+    return "\n".join(returning)
 
 
 def begin(name, by, least, *servers):
     pool = pools.Pool(name)
     draining = []
     with pool.locked():
-        states = gate(pool, least, servers)
+        states = require_capacity(pool, least, servers)
         rows = runtime.stat()
-        found = {server: runtime.admin_of(states[server]) for server in servers}
+        admins = {server: runtime.admin_of(states[server]) for server in servers}
         for server in servers:
-            taken = found[server] != "maint" or pool.record(server).get("by")
-            # The file first: a balancer that reboots from here on brings nobody back.
-            pool.note(server, admin="maint", by=by if taken else None)
+            was_in = admins[server] != "maint" or pool.record(server).get("by")
+            # The file first: a balancer that reboots from here on brings no drained server back.
+            pool.note(server, admin="maint", by=by if was_in else None)
         pool.compose()
         for server in servers:
-            if found[server] == "maint":
+            if admins[server] == "maint":
                 log(f"{server} is in maintenance already")
             elif rows[(name, server)]["status"].startswith("DOWN"):
-                log(f"{server} is down: it goes straight to maintenance")
+                log(f"{server} is DOWN: setting it to maintenance at once")
                 runtime.set_state(name, server, "maint")
             else:
                 log(f"draining {server}")
@@ -92,12 +92,12 @@ def wait(name, seconds, *servers):
 
 
 def idle_within(name, seconds, servers):
-    """Sessions that are left at the end of the time."""
+    """Sessions that are left when the time is over."""
     until = time.monotonic() + seconds
     idle = 0
     while True:
         left = sum(runtime.sessions(name, server) for server in servers)
-        # Twice: a request may be on its way from one count to the next.
+        # Count twice: a request may move between two workers during one count.
         idle = 0 if left else idle + 1
         if idle == 2 or (left and time.monotonic() >= until):
             return left
@@ -105,7 +105,7 @@ def idle_within(name, seconds, servers):
 
 
 def cut(name, *servers):
-    """What may be asked twice is asked at another server; a worker from before a reload may choose the same one again."""
+    """HAProxy repeats safe requests at another server. A worker from before a reload may choose this server again, so cut again."""
     count = sum(runtime.sessions(name, server) for server in servers)
     until = time.monotonic() + CUT_S
     while time.monotonic() < until:
@@ -114,11 +114,11 @@ def cut(name, *servers):
         if not idle_within(name, 0.3, servers):
             end(name, *servers)
             return str(count)
-    raise timed_out(f"sessions at {', '.join(servers)} are still there {CUT_S} s after they were shut down")
+    raise timed_out(f"sessions are left at {', '.join(servers)} after {CUT_S} s of cutting")
 
 
 def end(name, *servers):
-    """Out of traffic."""
+    """End the drain: the servers are in maintenance."""
     pool = pools.Pool(name)
     with pool.locked():
         for server in servers:
@@ -128,22 +128,22 @@ def end(name, *servers):
         pool.compose()
 
 
-def back(name, by, *servers):
-    """What BY took out and is to be in the pool."""
+def undo(name, by, *servers):
+    """Bring back servers that BY took out and whose record says wanted=in."""
     pool = pools.Pool(name)
     returning = [server for server in servers if pool.record(server).get("wanted") == "in"]
     return into_traffic(pool, by, servers, returning)
 
 
 def restore(name, by, *servers):
-    """What BY found in traffic, whatever is wanted of it: it could not leave."""
+    """Bring back servers that BY took out, whatever their wanted state: their drain failed."""
     return into_traffic(pools.Pool(name), by, servers, servers)
 
 
 def into_traffic(pool, by, servers, returning):
     pool.require(servers)
     returning = [server for server in returning if pool.record(server).get("by") == by]
-    bad = joining.join(pool, returning, BACK_S) if returning else {}
+    bad = enter_traffic.join(pool, returning, RETURN_S) if returning else {}
     with pool.locked():
         for server in returning:
             if server not in bad:
@@ -151,13 +151,13 @@ def into_traffic(pool, by, servers, returning):
         pool.compose()
     if bad:
         raise timed_out("; ".join(bad.values()))
-    return ", ".join(f"{server} {'in traffic again' if server in returning else 'left as it is'}" for server in servers)
+    return ", ".join(f"{server} {'in traffic again' if server in returning else 'unchanged'}" for server in servers)
 
 
 def main(command, *words):
-    commands = {"look": look, "begin": begin, "wait": wait, "cut": cut, "restore": restore, "back": back}
+    commands = {"check": check, "begin": begin, "wait": wait, "cut": cut, "restore": restore, "undo": undo}
     if command not in commands:
-        raise misuse(f"drain.py has no command {command}")
+        raise misuse(f"drain.py has no command {command}; allowed: {', '.join(commands)}")
     try:
         return commands[command](*words)
     except runtime.Unusable as error:

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Bring servers into traffic and watch them there; whether that is good stands in the tail of the receipt.
-# Usage: enter.sh COMPONENT POOL UP_SECONDS BAKE_SECONDS PATH HOSTHEADER SERVER…
+# Bring servers into traffic and watch them there. The receipt's tail has the verdict.
+# Usage: enter.sh COMPONENT POOL UP_SECONDS BAKE_SECONDS PATH HOSTHEADER UNDO_SECONDS SERVER…
 #
-# Only servers that are to be in the pool (member.sh): others stay in maintenance. HAProxy checks
-# a server before anybody is sent to it. For BAKE_SECONDS its errors and checks are watched, and
-# PATH is asked through the front. What is bad is in maintenance again when this ends with 0.
+# A server without wanted=in (record-membership.sh) stays in maintenance. HAProxy checks a server
+# before any request goes to it. For BAKE_SECONDS its errors and checks are watched, and PATH is
+# asked through the frontend. A bad server is in maintenance again when this ends with 0. A drain of
+# a server that enters keeps its undo, by a timer of UNDO_SECONDS.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -16,17 +17,17 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  [[ $# -ge 7 && $3 =~ ^[0-9]+(\.[0-9]+)?$ && $4 =~ ^[0-9]+(\.[0-9]+)?$ && $5 == /* ]] ||
-    misuse "enter.sh takes COMPONENT POOL UP_SECONDS BAKE_SECONDS PATH HOSTHEADER SERVER…, got: $*"
+  [[ $# -ge 8 && $3 =~ ^[0-9]+(\.[0-9]+)?$ && $4 =~ ^[0-9]+(\.[0-9]+)?$ && $5 == /* && $7 =~ ^[0-9]+$ ]] ||
+    misuse "enter.sh takes COMPONENT POOL UP_SECONDS BAKE_SECONDS PATH HOSTHEADER UNDO_SECONDS SERVER…, got: $*"
   local verdict server
   know_pool "$1" "$2"
   require_claim
-  for server in "${@:7}"; do
-    [[ ! -e $(records)/temporary/drain-$server ]] || put_back_after $((${3%.*} + ${4%.*})) "$server"
+  for server in "${@:8}"; do
+    [[ ! -e $(records)/temporary/drain-$server ]] || undo_drain_after $(($7 + ${3%.*} + ${4%.*})) "$server"
   done
-  verdict=$(python3 "$here/enter.py" "$BY" "${@:2}")
-  # What is bad stays out, and a timer must not bring it back.
-  for server in "${@:7}"; do settle "drain-$server"; done
+  verdict=$(python3 "$here/enter.py" "$BY" "${@:2:5}" "${@:8}")
+  # A bad server stays in maintenance, so no timer may bring it back.
+  for server in "${@:8}"; do settle "drain-$server"; done
   receipt_of "$verdict"
 }
 

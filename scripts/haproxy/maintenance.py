@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Open or close the site of a pool, and look from the outside whether it is so.
+"""Switch the maintenance of a pool's site, and check it at each address as a client does.
 
-Usage: maintenance.py POOL on|off    switch: haproxy.cfg, and a HAProxy that runs
-       maintenance.py POOL pass      whether every address shows the maintenance page
-       maintenance.py POOL open      whether no address shows it
+Usage: maintenance.py POOL on|off    switch it in haproxy.cfg and in a running HAProxy
+       maintenance.py POOL pass      fail unless every address shows the maintenance page
+       maintenance.py POOL open      fail if an address shows the maintenance page
 """
 
 import http.client
@@ -11,16 +11,16 @@ import http.client
 import pool as pools
 import runtime
 from enter import here
-from saying import misuse, refused, run, timed_out
+from exit_codes import misuse, refused, run, timed_out
 
-# The longest that requests from before may take to end.
+# Limit for requests from before the reload to end.
 END_S = 90
 
 
 def switch(pool, wanted):
     with pool.locked():
         if not pool.template():
-            raise refused(f"this machine has no configuration of pool {pool.name}; run up, which configures it")
+            raise refused(f"this balancer has no configuration of pool {pool.name}; configure it: npx pulumi up")
         up = pools.running()
         why = runtime.trouble() if up else None
         if why:
@@ -36,12 +36,12 @@ def switch(pool, wanted):
                 pool.compose()
                 raise
     if up and not pools.wait_for_old_workers(END_S):
-        raise timed_out(f"requests from before still run after {END_S} s; wait longer (run up again), or cut them: systemctl restart haproxy")
-    return "so" if up else "for its next start"
+        raise timed_out(f"requests from before the reload still run after {END_S} s; wait and run npx pulumi up again, or cut them: systemctl restart haproxy")
+    return "switched" if up else "for its next start"
 
 
 def seen(pool, bind):
-    """What a client gets at one address: `page`, or what else."""
+    """What a client gets at one address: `page`, or a description of the answer."""
     address, _, port = here(bind).rpartition(":")
     asked = http.client.HTTPConnection(address, int(port), timeout=5)
     try:
@@ -57,14 +57,14 @@ def seen(pool, bind):
 
 
 def look(pool, wanted):
-    found = {bind: seen(pool, bind) for bind in pool.binds()}
+    answers = {bind: seen(pool, bind) for bind in pool.binds()}
     if wanted == "pass":
-        wrong = [f"{bind}: {said}" for bind, said in found.items() if said != "page"]
+        wrong = [f"{bind}: {answer}" for bind, answer in answers.items() if answer != "page"]
     else:
-        wrong = [f"{bind}: the maintenance page" for bind, said in found.items() if said == "page"]
+        wrong = [f"{bind}: the maintenance page" for bind, answer in answers.items() if answer == "page"]
     if wrong:
         raise timed_out(f"FAIL: {'; '.join(wrong)}")
-    return f"PASS at {', '.join(found)}"
+    return f"PASS at {', '.join(answers)}"
 
 
 def main(name, wanted):
@@ -73,7 +73,7 @@ def main(name, wanted):
         if wanted in ("on", "off"):
             return switch(pool, wanted)
         if wanted in ("pass", "open"):
-            return look(pool, wanted) if pools.running() else "HAProxy does not run"
+            return look(pool, wanted) if pools.running() else "HAProxy is not running"
     except runtime.Unusable as error:
         raise refused(str(error)) from error
     raise misuse(f"maintenance.py takes on, off, pass or open, got {wanted}")

@@ -1,4 +1,4 @@
-"""What a balancer has recorded of a pool, and haproxy.cfg made from it."""
+"""The records of a pool on its balancer, and haproxy.cfg, which is made from them."""
 
 import contextlib
 import fcntl
@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 import runtime  # noqa: E402
 from records import ROOT, pairs_of  # noqa: E402
-from saying import log, refused, timed_out  # noqa: E402
+from exit_codes import log, refused, timed_out  # noqa: E402
 
 CONFIG = "/etc/haproxy/haproxy.cfg"
 STATE = "/var/lib/haproxy/server-state"
@@ -24,7 +24,7 @@ RELOAD_S = 20
 
 
 def write(path, text, mode=0o644):
-    """A reader sees the old text or the new one, also after a power cut."""
+    """Write a file at once: a reader sees the old text or the new one, also after a power cut."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with tempfile.NamedTemporaryFile("w", encoding="utf8", dir=os.path.dirname(path), delete=False) as file:
         file.write(text)
@@ -40,10 +40,6 @@ def read(path):
             return file.read()
     except OSError:
         return ""
-
-
-def name_ok(name):
-    return re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) is not None
 
 
 class Pool:
@@ -65,16 +61,9 @@ class Pool:
         return re.findall(r"^\s+bind (\S+)", self.template() if template is None else template, re.M)
 
     def host(self):
-        """The name of the site, as the check sends it."""
+        """The site's name, as the readiness check sends it."""
         found = re.search(r"^\s+http-check send .*\bhdr Host (\S+)", self.template(), re.M)
         return found[1] if found else "localhost"
-
-    def ready(self):
-        """Path and status of the application's own readiness."""
-        text = self.template()
-        path = re.search(r"^\s+http-check send .*\buri (\S+)", text, re.M)
-        status = re.search(r"^\s+http-check expect status (\d+)", text, re.M)
-        return (path[1] if path else "/", int(status[1]) if status else 200)
 
     def page(self, template=None):
         text = self.template() if template is None else template
@@ -85,7 +74,7 @@ class Pool:
         return pairs_of(f"{self.folder}/servers/{server}") or {}
 
     def note(self, server, **values):
-        """Change what is recorded of a server; None takes a line out."""
+        """Change the record of a server; None removes a line."""
         lines = {**self.record(server), **values}
         write(f"{self.folder}/servers/{server}", "".join(f"{key}={value}\n" for key, value in lines.items() if value))
 
@@ -110,17 +99,17 @@ class Pool:
         return text
 
     def compose(self):
-        """Make the file what the records say. An old dump of states goes: it would come before the file at a start."""
-        text, found, made = self.composed(), read(CONFIG), f"{self.folder}/composed"
+        """Write haproxy.cfg from the records. An old dump of states is emptied, since it would override the file at a start."""
+        text, old, composed = self.composed(), read(CONFIG), f"{self.folder}/composed"
         if read(STATE) != NO_STATE:
             write(STATE, NO_STATE)
-        if found == text:
+        if old == text:
             return False
-        if found and found != read(made):
-            kept = f"{CONFIG}.by-hand" if os.path.exists(made) else f"{CONFIG}.before-changeover"
-            log(f"{CONFIG} was changed by others, kept as {kept}")
-            write(kept, found)
-        write(made, text)
+        if old and old != read(composed):
+            kept = f"{CONFIG}.by-hand" if os.path.exists(composed) else f"{CONFIG}.before-changeover"
+            log(f"{CONFIG} was changed by hand; keeping it as {kept}")
+            write(kept, old)
+        write(composed, text)
         write(CONFIG, text)
         return True
 
@@ -136,45 +125,45 @@ class Pool:
                     break
                 except BlockingIOError:
                     if time.monotonic() > until:
-                        raise timed_out(f"{self.folder}/haproxy.lock is held for 30 s") from None
+                        raise timed_out(f"another call holds {self.folder}/haproxy.lock (waited 30 s)") from None
                     time.sleep(0.02)
             yield
 
     def require(self, servers):
-        """Refuse unless each name is a server of the template and of HAProxy, which answers as it is to."""
+        """Refuse unless the template and a usable HAProxy know each server. Returns HAProxy's states by server."""
         known = self.servers()
         if not known:
-            raise refused(f"this machine has no configuration of pool {self.name}; run up, which configures it")
+            raise refused(f"this balancer has no configuration of pool {self.name}; configure it: npx pulumi up")
         unknown = [server for server in servers if server not in known]
         if unknown:
-            raise refused(f"no server {', '.join(unknown)} in pool {self.name} (it has {', '.join(known)})")
+            raise refused(f"pool {self.name} has no server {', '.join(unknown)} (known: {', '.join(known)}); add it to the pool; nothing was changed")
         if not running():
-            raise refused(f"HAProxy does not run here; start it: edge: haproxy in the config of pool {self.name}")
+            raise refused(f"HAProxy is not running on this balancer; start it with edge: haproxy in pool {self.name}")
         why = runtime.trouble()
         if why:
             raise refused(f"{why}; nothing was changed")
-        told = runtime.servers_state(self.name)
-        missing = [server for server in servers if server not in told]
+        states = runtime.servers_state(self.name)
+        missing = [server for server in servers if server not in states]
         if missing:
-            raise refused(f"HAProxy knows no server {', '.join(missing)} in backend {self.name}, {CONFIG} has it: reload it")
-        return told
+            raise refused(f"HAProxy knows no server {', '.join(missing)} in backend {self.name}, but {CONFIG} has it: systemctl reload haproxy")
+        return states
 
     def differs(self):
-        """What differs between records, file and HAProxy; None when they agree. A server that somebody is in the middle
-        of moving (`by`) is none: whoever comes next goes on from there."""
+        """The difference between records, file and HAProxy; None: they agree. A server that a transition is moving (`by`) does
+        not count, since the next step goes on from there."""
         if not self.template():
             return None
         if read(CONFIG) not in (self.composed(), read(f"{self.folder}/composed")):
             return f"{CONFIG} is not what the records say"
         if not running():
             return None
-        told = {name: runtime.admin_of(row) for name, row in runtime.servers_state(self.name).items()}
+        admins = {name: runtime.admin_of(row) for name, row in runtime.servers_state(self.name).items()}
         records = {name: self.record(name) for name in self.servers()}
-        for name in sorted({*told, *records}):
-            wanted = (records[name].get("admin") or "maint") if name in records else "not at all"
-            found = told.get(name, "not at all")
-            if found != wanted and not (name in told and records.get(name, {}).get("by")):
-                return f"{name}: HAProxy has it {found}, {CONFIG} {wanted}"
+        for name in sorted({*admins, *records}):
+            expected = (records[name].get("admin") or "maint") if name in records else "unknown"
+            found = admins.get(name, "unknown")
+            if found != expected and not (name in admins and records.get(name, {}).get("by")):
+                return f"{name} is {found} in HAProxy, {expected} in {CONFIG}"
         return None
 
 
@@ -183,15 +172,15 @@ def running():
 
 
 def check(path):
-    """Refuse a file that HAProxy does not take, with its words."""
+    """Refuse a file that HAProxy rejects, with HAProxy's reason."""
     ran = subprocess.run(["haproxy", "-c", "-f", path], capture_output=True, text=True, timeout=30, check=False)
     if ran.returncode != 0:
         why = [line.split(" : ", 1)[-1] for line in ran.stderr.splitlines() if "[ALERT]" in line]
-        raise refused(f"HAProxy does not take the configuration: {'; '.join(why) or ran.stderr.strip()}")
+        raise refused(f"HAProxy rejects the configuration: {'; '.join(why) or ran.stderr.strip()}")
 
 
 def reload_haproxy():
-    """Have a new worker take over with the states of now; the old one ends its requests. Ends when the new one answers."""
+    """Start a new worker with the present states, and wait until it answers. The old worker finishes its requests."""
     before = runtime.workers()
     write(STATE, runtime.ask(runtime.ADMIN, "show servers state"), 0o644)
     try:
@@ -209,31 +198,31 @@ def wait_for_worker(before):
         with contextlib.suppress(runtime.Unusable):
             now = runtime.workers()
             if now["failed"] > before["failed"]:
-                raise refused(f"HAProxy could not reload: {last_words()}")
+                raise refused(f"HAProxy can't reload: {last_alerts()}")
             if now["new"] and not set(now["new"]) & set(before["new"]) and int(runtime.info()["Pid"]) in now["new"]:
                 return
         time.sleep(0.02)
-    raise timed_out(f"no new worker of HAProxy answers {RELOAD_S} s after the reload: {last_words()}")
+    raise timed_out(f"no new HAProxy worker answers after {RELOAD_S} s: {last_alerts()}")
 
 
-def last_words():
-    """The last complaints of the service."""
+def last_alerts():
+    """The last alerts of the service."""
     ran = subprocess.run(
         ["journalctl", "-u", "haproxy", "-n", "30", "-o", "cat", "--no-pager"], capture_output=True, text=True, timeout=10, check=False
     )
-    said = [line.split(" : ", 1)[-1] for line in ran.stdout.splitlines() if "[ALERT]" in line]
-    return "; ".join(dict.fromkeys(said[-2:])) or "see journalctl -u haproxy"
+    alerts = [line.split(" : ", 1)[-1] for line in ran.stdout.splitlines() if "[ALERT]" in line]
+    return "; ".join(dict.fromkeys(alerts[-2:])) or "see journalctl -u haproxy"
 
 
 def wait_for_old_workers(seconds):
-    """Whether the requests from before the last reload have ended."""
+    """Whether the requests from before the last reload end within SECONDS."""
     until = time.monotonic() + seconds
-    said = False
+    logged = False
     while runtime.workers()["old"]:
         if time.monotonic() > until:
             return False
-        if not said:
-            log("waiting until the requests from before the reload have ended")
-            said = True
+        if not logged:
+            log(f"waiting until requests from before the reload end (limit: {seconds} s)")
+            logged = True
         time.sleep(0.05)
     return True

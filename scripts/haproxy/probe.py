@@ -13,7 +13,7 @@ import pool as pools
 import runtime
 from drain import healthy
 from records import pairs_of, records_of
-from saying import run
+from exit_codes import run
 
 
 def version():
@@ -21,8 +21,8 @@ def version():
         ran = subprocess.run(["haproxy", "-v"], capture_output=True, text=True, timeout=10, check=False)
     except OSError:
         return None
-    found = re.search(r"version (\d+\.\d+\.\d+)", ran.stdout)
-    return found[1] if found else None
+    number = re.search(r"version (\d+\.\d+\.\d+)", ran.stdout)
+    return number[1] if number else None
 
 
 def server(pool, name, state, row):
@@ -31,15 +31,15 @@ def server(pool, name, state, row):
         "admin": runtime.admin_of(state) if state else pool.record(name).get("admin") or "maint",
         "sessions": runtime.sessions(pool.name, name) if state else 0,
         "wanted": pool.record(name).get("wanted"),
-        # Which transition is moving it, or took it out: nobody has brought it in again since.
+        # The transition that moves the server or took it out, until the server enters again.
         "by": pool.record(name).get("by"),
     }
 
 
 def holders(pool):
-    """By address of the site: the programs that listen there."""
-    found = addresses.listeners()
-    return {bind: sorted(addresses.at(bind, found)) for bind in pool.binds()}
+    """By address of the site: the programs that listen on it."""
+    rows = addresses.listeners()
+    return {bind: sorted(addresses.at(bind, rows)) for bind in pool.binds()}
 
 
 def facts(component, name):
@@ -57,11 +57,12 @@ def facts(component, name):
         "version": version(),
         "running": up,
         "servers": {
-            one: server(pool, one, states.get(one), rows.get((name, one), {})) for one in sorted({*pool.servers(), *states})
+            member: server(pool, member, states.get(member), rows.get((name, member), {}))
+            for member in sorted({*pool.servers(), *states})
         },
         "maintenance": pool.maintenance(),
         "serves": holders(pool),
-        # Where the configuration of a retired Apache is; null while the way back to it is there.
+        # The archive of a retired Apache's configuration; null while Apache can still take over.
         "apacheRetired": (pairs_of(f"{pool.folder}/apache/retired") or {}).get("archive"),
         "agrees": pool.differs() if usable or not up else None,
         "socket": why,

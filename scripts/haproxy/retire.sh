@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# This host as a balancer of pools, when it goes out of service.
+# Look whether this host still balances a pool, before the host goes out of service.
 # Usage: retire.sh HOST STACK look|leave
 #
-# `look` says on stdout which pool is still balanced here. HAProxy is not stopped by `leave`: whoever
-# takes the host away does that, when users are sent elsewhere.
+# `look` prints each pool that this host still balances. `leave` does not stop HAProxy: the operator
+# does, once users are sent to other balancers.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,7 +17,7 @@ look() {
     [[ -e $file ]] || continue
     pool=${file%/template} && pool=${pool##*/}
     ! is_active haproxy ||
-      printf '%s\n' "balances pool $pool: when its addresses are elsewhere: systemctl disable --now haproxy"
+      printf '%s\n' "balances pool $pool; move its addresses to other hosts, then: systemctl disable --now haproxy"
   done
 }
 

@@ -1,10 +1,10 @@
-"""The runtime sockets of HAProxy 2.6: the worker that takes requests, and those that end theirs after a reload."""
+"""The runtime sockets of HAProxy 2.6: the current worker, and old workers that finish requests after a reload."""
 
 import csv
 import re
 import socket
 
-from saying import refused
+from exit_codes import refused
 
 ADMIN = "/run/haproxy/admin.sock"
 MASTER = "/run/haproxy-master.sock"
@@ -12,11 +12,11 @@ LIMIT_S = 5
 
 
 class Unusable(Exception):
-    """The socket can't be opened, or does not answer as HAProxy does."""
+    """The socket can't be opened, or its answer is not HAProxy's."""
 
 
 def ask(path, command):
-    """What one socket answers to one command."""
+    """The answer of one socket to one command."""
     answer = b""
     try:
         with socket.socket(socket.AF_UNIX) as opened:
@@ -27,7 +27,7 @@ def ask(path, command):
             while data := opened.recv(65536):
                 answer += data
     except OSError as error:
-        raise Unusable(f"{path} gives no answer ({error})") from error
+        raise Unusable(f"{path} does not answer ({error})") from error
     return answer.decode(errors="replace")
 
 
@@ -36,7 +36,7 @@ def first_line(answer):
 
 
 def table_of(path, command, answer, start):
-    """Lines of values under a line of names; Unusable when it is anything else."""
+    """A line of column names, then lines of values; Unusable if the answer is anything else."""
     lines = [line for line in answer.splitlines() if line.strip()]
     if not lines or not lines[0].startswith(start):
         raise Unusable(f"{path} answered {command!r} with: {first_line(answer)}")
@@ -44,42 +44,42 @@ def table_of(path, command, answer, start):
 
 
 def info():
-    """`show info` of the worker that takes requests."""
+    """`show info` of the current worker."""
     answer = ask(ADMIN, "show info")
-    told = dict(line.split(": ", 1) for line in answer.splitlines() if ": " in line)
-    if told.get("Name") != "HAProxy" or not told.get("Pid", "").isdigit():
+    fields = dict(line.split(": ", 1) for line in answer.splitlines() if ": " in line)
+    if fields.get("Name") != "HAProxy" or not fields.get("Pid", "").isdigit():
         raise Unusable(f"{ADMIN} answered 'show info' with: {first_line(answer)}")
-    return told
+    return fields
 
 
 def trouble():
-    """Why the socket can't be worked with; None when it can."""
+    """Why the socket is unusable; None: it is usable."""
     try:
-        told = info()
+        fields = info()
         level = ask(ADMIN, "show cli level").strip()
         if level != "admin":
-            return f"{ADMIN} has level {level[:40] or 'none'}, admin is needed: `stats socket {ADMIN} level admin`"
-        if int(told["Pid"]) not in workers()["new"]:
-            return f"{ADMIN} is answered by process {told['Pid']}, which is no worker of haproxy.service"
+            return f"{ADMIN} has level {level[:40] or 'none'} (needed: admin); set `stats socket {ADMIN} level admin`"
+        if int(fields["Pid"]) not in workers()["new"]:
+            return f"{ADMIN} is answered by process {fields['Pid']}, which is not a worker of haproxy.service"
     except Unusable as error:
         return str(error)
     return None
 
 
 def workers():
-    """Processes of the service: `new` take requests, `old` end what they have; `failed` reloads since the last good one."""
+    """Processes of the service: `new` take requests, `old` finish theirs. `failed`: reloads that failed since the last good one."""
     answer = ask(MASTER, "show proc")
-    kind, found = "", {"new": [], "old": [], "failed": 0}
+    kind, result = "", {"new": [], "old": [], "failed": 0}
     for line in table_of(MASTER, "show proc", answer, "#<PID>"):
         words = line.split()
         if line.startswith("# "):
             kind = {"workers": "new", "old workers": "old"}.get(line[2:].strip(), "")
         elif len(words) > 1 and words[1] == "worker" and kind:
-            found[kind].append(int(words[0]))
+            result[kind].append(int(words[0]))
         elif len(words) > 1 and words[1] == "master":
             failed = re.search(r"\[failed: (\d+)\]", line)
-            found["failed"] = int(failed[1]) if failed else 0
-    return found
+            result["failed"] = int(failed[1]) if failed else 0
+    return result
 
 
 def stat(worker=None):
@@ -91,28 +91,28 @@ def stat(worker=None):
 
 
 def servers_state(pool):
-    """`show servers state`: what HAProxy knows of each server of a pool, by name."""
+    """`show servers state`: the row of each server of a pool, by name."""
     command = f"show servers state {pool}"
     answer = ask(ADMIN, command)
     if not answer.startswith("1\n# be_id "):
         raise Unusable(f"{ADMIN} answered {command!r} with: {first_line(answer)}")
     _, names, *rows = answer.strip().splitlines()
-    told = [dict(zip(names[2:].split(), row.split())) for row in rows if row]
-    return {row["srv_name"]: row for row in told}
+    records = [dict(zip(names[2:].split(), row.split())) for row in rows if row]
+    return {row["srv_name"]: row for row in records}
 
 
 def admin_of(row):
-    """What an administrator wants of a server: maint, drain or ready."""
+    """The administrative state of a server: maint, drain or ready."""
     flags = int(row["srv_admin_state"])
     return "maint" if flags & 0x23 else "drain" if flags & 0x18 else "ready"
 
 
 def order(command):
-    """A command that changes something: any answer but an empty one is an error."""
+    """Send a command that changes something. Any answer but an empty one is an error."""
     try:
         answer = ask(ADMIN, command).strip()
     except Unusable as error:
-        raise refused(f"{error}; {command!r} was not carried out") from error
+        raise refused(f"{error}; {command!r} was not executed") from error
     if answer:
         raise refused(f"HAProxy answered {command!r} with: {first_line(answer)}")
 
@@ -126,7 +126,7 @@ def count(row, *columns):
 
 
 def sessions(pool, server):
-    """Requests at a server and waiting for it, in every worker. An old one may send another on each idle connection."""
+    """Requests at a server or queued for it, in every worker. An old worker may send one more on each idle connection."""
     total = count(stat().get((pool, server), {}), "scur", "qcur")
     for worker in workers()["old"]:
         try:
@@ -141,7 +141,7 @@ def sessions(pool, server):
 
 
 def cut(pool, server):
-    """End every session at a server, in every worker."""
+    """Cut every session at a server, in every worker."""
     order(f"shutdown sessions server {pool}/{server}")
     for worker in workers()["old"]:
         for line in ask(MASTER, f"@!{worker} show sess").splitlines():

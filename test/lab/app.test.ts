@@ -93,11 +93,11 @@ describe.skipIf(whyNot !== undefined)(
       sha256 = sums[revision] ?? "",
       source?: string,
     ): Promise<Ran> =>
-      step(host, "stage", `${revision} ${sha256} ${source ?? `/root/crossbow-${revision}.tar.gz`}`);
+      step(host, "stage-release", `${revision} ${sha256} ${source ?? `/root/crossbow-${revision}.tar.gz`}`);
     const release = (host: Host, revision: string, seconds = 10): Promise<Ran> =>
-      step(host, "release", `${revision} ${seconds}`);
+      step(host, "run-release", `${revision} ${seconds}`);
     const back = (host: Host, revision: string, seconds = 10): Promise<Ran> =>
-      step(host, "back", `${revision} ${seconds}`);
+      step(host, "run-previous-release", `${revision} ${seconds}`);
     const settings = (host: Host): string[] => [
       `address=${addresses[host]}`,
       "links=public/styles=system/styles",
@@ -174,7 +174,7 @@ describe.skipIf(whyNot !== undefined)(
     it("explain themselves, and describe a blank machine", async () => {
       const help = await answer(
         "prodapp01",
-        `cd ${scripts}/app && for file in *.sh; do case $file in lib*) ;; *) bash $file --help | grep -c "^Usage: $file COMPONENT" ;; esac; done | sort | uniq -c`,
+        `cd ${scripts}/app && for file in *.sh; do case $file in lib*|retire.sh) ;; *) bash $file --help | grep -c "^Usage: $file COMPONENT" ;; esac; done | sort | uniq -c`,
       );
       expect(help).toMatch(/^\d+ 1$/);
       expect(await probe("prodapp01")).toMatchObject({
@@ -190,7 +190,7 @@ describe.skipIf(whyNot !== undefined)(
       for (const words of ["", "openjdk-17-jre-headless"]) {
         const ran = await on(
           "prodapp01",
-          `bash ${scripts}/step.sh ${component} provision ${open.id} 90 app/packages ${component} ${words}`,
+          `bash ${scripts}/step.sh ${component} provision ${open.id} 90 app/install-packages ${component} ${words}`,
         );
         expect(ran.code, ran.stderr).toBe(0);
         expect(ran.stderr).not.toContain("installing");
@@ -198,10 +198,21 @@ describe.skipIf(whyNot !== undefined)(
     });
 
     it("refuse settings that they do not know, and a user whose number is another's", async () => {
-      await ended(configure("prodapp01", ["colour=red"]), 64, "colour is none of address port ready");
-      await ended(configure("prodapp01", ["env.path=x"]), 64, "names in an environment are A-Z");
+      await ended(
+        configure("prodapp01", ["colour=red"]),
+        64,
+        '"colour" is not a key; allowed: address port ready',
+      );
+      await ended(
+        configure("prodapp01", ["env.path=x"]),
+        64,
+        "env.path: allowed in the name of a variable are A-Z",
+      );
       await answer("prodapp01", "useradd --uid 4711 expprodl");
-      await refused(configure("prodapp01"), "user expprodl on prodapp01 is number 4711, the pool's is 763");
+      await refused(
+        configure("prodapp01"),
+        "user expprodl has user ID 4711 on prodapp01 (allowed: 763, the pool's ownerUid)",
+      );
       await answer("prodapp01", "userdel expprodl");
     });
 
@@ -212,7 +223,7 @@ describe.skipIf(whyNot !== undefined)(
         await ended(
           configure(host, ["env.MOTTO=two'\\ 'words"], `DATABASE_PASSWORD=${password}\n`),
           0,
-          `${host} is an app server of crossbow`,
+          `${host} is configured as a server of pool crossbow`,
         );
       await answer("prodapp01", "systemctl stop seen");
       expect(await answer("prodapp01", "grep -c configure /root/seen")).not.toBe("0");
@@ -245,16 +256,16 @@ describe.skipIf(whyNot !== undefined)(
       await refused(
         stage("prodapp01", "4685", right, "/root/damaged.tar.gz"),
         new RegExp(
-          `/root/damaged.tar.gz has sha256 [0-9a-f]{64}, the config says ${right}; nothing was changed`,
+          `/root/damaged.tar.gz has sha256 [0-9a-f]{64}, the config says ${right}; correct the archive or the config; nothing was changed`,
         ),
       );
       await refused(stage("prodapp01", "4685", wrong), `has sha256 ${right}, the config says ${wrong}`);
       await refused(stage("prodapp01", "4685", right, "/root/nowhere.tar.gz"), "No such file");
       await refused(
         stage("prodapp01", "4685", wrong, "/root/crossbow-4684.tar.gz"),
-        "has revision 4684 in its REVISION, not 4685",
+        "has revision 4684 in its file REVISION (allowed: 4685)",
       );
-      await ended(stage("prodapp01", "../4685", right), 64, "is no name of a folder");
+      await ended(stage("prodapp01", "../4685", right), 64, "is not a folder name");
       expect(await standing("prodapp01")).toBe(before);
     });
 
@@ -267,12 +278,15 @@ describe.skipIf(whyNot !== undefined)(
           (await answer("prodapp01", `sha256sum ${name}.tar.gz`)).split(" ")[0],
           `/root/${name}.tar.gz`,
         );
-      await refused(tried("up"), "which is outside of the release; nothing was unpacked");
+      await refused(
+        tried("up"),
+        "which is outside of the release; remove it from the archive; nothing was unpacked",
+      );
       await refused(tried("absolute"), "'/tmp/evil', which is outside of the release");
       await refused(tried("link"), "'out', which leads to ../../../tmp, outside of the release");
       await refused(tried("under"), "'sub/evil', which is under the link sub");
       await refused(tried("device"), "'null', which is neither a file, a folder nor a link");
-      await refused(tried("without"), "has no program bin/serve");
+      await refused(tried("without"), "has no executable bin/serve");
       await ended(tried("good"), 0, "9999 is staged on prodapp01");
       expect(
         await answer(
@@ -310,7 +324,7 @@ describe.skipIf(whyNot !== undefined)(
       );
       await refused(
         stage("prodapp01", "4685", sums["4684"]),
-        "a revision is one archive; give the new one a name of its own",
+        /came from an archive with sha256 \w+, the config says \w+; name the new archive as another release/,
       );
       await ended(stage("prodapp02", "4684"), 0, "4684 is staged on prodapp02");
     });
@@ -333,9 +347,9 @@ describe.skipIf(whyNot !== undefined)(
     });
 
     it("run a release, say that it is good, and leave it alone the second time", async () => {
-      await ended(release("prodapp01", "4684"), 0, `${component} prodapp01 runs 4684, good`);
+      await ended(release("prodapp01", "4684"), 0, `${component} prodapp01 runs 4684 and is ready, good`);
       const first = await pid("prodapp01");
-      await ended(release("prodapp01", "4684"), 0, "prodapp01 runs 4684, good");
+      await ended(release("prodapp01", "4684"), 0, "prodapp01 runs 4684 and is ready, good");
       expect(await pid("prodapp01")).toBe(first);
       const page = await get("prodapp01", "/");
       expect(await page.text()).toContain("Revision 4684 on prodapp01. You were here 1 times.");
@@ -354,17 +368,20 @@ describe.skipIf(whyNot !== undefined)(
     });
 
     it("refuse what is not staged, and a claim that is another's", async () => {
-      await refused(release("prodapp01", "4700"), "release 4700 is not whole on prodapp01; stage it");
+      await refused(
+        release("prodapp01", "4700"),
+        "release 4700 is incomplete or changed on prodapp01; stage it",
+      );
       await answer("prodapp01", `echo '# by hand' >>${folder}/releases/4685/crossbow/app.py`);
       await refused(
         release("prodapp01", "4685"),
-        "release 4685 is not whole on prodapp01 (./crossbow/app.py: FAILED)",
+        "release 4685 is incomplete or changed on prodapp01 (./crossbow/app.py: FAILED)",
       );
       await ended(stage("prodapp01", "4685"), 0, "4685 is staged on prodapp01");
       await answer("prodapp01", `echo '# by hand' >>${folder}/releases/4684/crossbow/app.py`);
       await refused(
         stage("prodapp01", "4684"),
-        "release 4684 serves on prodapp01 and is not as its archive has it (./crossbow/app.py: FAILED)",
+        "release 4684 serves on prodapp01, and its files differ from its archive (./crossbow/app.py: FAILED)",
       );
       await answer("prodapp01", `sed -i '$d' ${folder}/releases/4684/crossbow/app.py`);
       await ended(stage("prodapp01", "4684"), 0, "4684 is staged already");
@@ -381,7 +398,7 @@ describe.skipIf(whyNot !== undefined)(
       const cookie = first.headers.get("set-cookie")?.split(";")[0] ?? "";
       const slow = get("prodapp01", "/slow?s=2");
       await pause(200);
-      await ended(release("prodapp01", "4685"), 0, "prodapp01 runs 4685, good");
+      await ended(release("prodapp01", "4685"), 0, "prodapp01 runs 4685 and is ready, good");
       expect(await (await slow).text()).toBe("slept 2 s\n");
       expect((await slow).headers.get("x-revision")).toBe("4684");
       const next = await fetch(`http://${addresses.prodapp01}:8080/`, { headers: { cookie } });
@@ -424,17 +441,18 @@ describe.skipIf(whyNot !== undefined)(
       await ended(
         back("prodapp02", "4684"),
         0,
-        "4684 did not come to prodapp02 by this transition, nothing done",
+        "4684 did not come to prodapp02 with this transition, nothing done",
       );
-      await ended(release("prodapp02", "4684"), 0, "prodapp02 runs 4684, good");
+      await ended(release("prodapp02", "4684"), 0, "prodapp02 runs 4684 and is ready, good");
       await begin();
       await ended(back("prodapp02", "4684"), 0, "nothing done");
       expect((await get("prodapp02", "/ready")).status).toBe(200);
       await answer("prodapp02", `systemctl stop crossbow && rm ${folder}/current`);
-      await ended(release("prodapp02", "4684"), 0, "prodapp02 runs 4684, good");
-      for (const _ of "twice") await ended(back("prodapp02", "4684"), 0, "prodapp02 runs nothing, as before");
+      await ended(release("prodapp02", "4684"), 0, "prodapp02 runs 4684 and is ready, good");
+      for (const _ of "twice")
+        await ended(back("prodapp02", "4684"), 0, "prodapp02 runs no release, as before");
       expect(await probe("prodapp02")).toMatchObject({ current: null, runs: null, ready: false });
-      await ended(release("prodapp02", "4684"), 0, "prodapp02 runs 4684, good");
+      await ended(release("prodapp02", "4684"), 0, "prodapp02 runs 4684 and is ready, good");
     });
 
     it("fail when the old release does not get ready again", async () => {
@@ -444,21 +462,21 @@ describe.skipIf(whyNot !== undefined)(
       await ended(
         back("prodapp01", "4684"),
         75,
-        "4685, which ran before, is not ready again: 4685 has died 2 times",
+        "previous release 4685 does not become ready on prodapp01: 4685 has died 2 times",
       );
       await answer("prodapp01", `sed -i 's/^sys.exit(3)/main()/' ${folder}/releases/4685/bin/serve`);
       await ended(back("prodapp01", "4684"), 0, "prodapp01 runs 4685 again");
     });
 
     it("go on where a release was killed: before its restart, and while it waits", async () => {
-      for (const where of ["current is 4684", "waiting until"]) {
+      for (const where of ["switching current to 4684", "waiting until"]) {
         await begin();
         const running = release("prodapp01", "4684", 30);
-        const kill = `until grep -q '${where}' ${records}/runs/${open.id}-app-release/err 2>/dev/null; do :; done; pkill -9 -f '[a]pp/release.sh'`;
+        const kill = `until grep -q '${where}' ${records}/runs/${open.id}-app-run-release/err 2>/dev/null; do :; done; pkill -9 -f '[a]pp/run-release.sh'`;
         await answer("prodapp01", kill);
         expect((await running).code).not.toBe(0);
         expect((await probe("prodapp01")).before).toMatchObject({ revision: "4685" });
-        await ended(release("prodapp01", "4684"), 0, "prodapp01 runs 4684, good");
+        await ended(release("prodapp01", "4684"), 0, "prodapp01 runs 4684 and is ready, good");
         expect((await get("prodapp01", "/")).headers.get("x-revision")).toBe("4684");
         await ended(back("prodapp01", "4684"), 0, "prodapp01 runs 4685 again");
       }
@@ -468,7 +486,9 @@ describe.skipIf(whyNot !== undefined)(
       await begin();
       const more = ["env.STYLES_MARKER=.marker"];
       const ran = await configure("prodapp01", more, `DATABASE_PASSWORD=${password}\n`);
-      expect(ran.stderr).toContain("what runs takes over /etc/crossbow/environment with the next release");
+      expect(ran.stderr).toContain(
+        "the running application reads /etc/crossbow/environment at its next release",
+      );
       expect((await probe("prodapp01")).runs_configured).toBe(false);
       await ended(release("prodapp01", "4685", 2), 0, / bad: .*public\/styles\/\.marker: No such file/);
       await answer("prodapp01", `touch ${folder}/shared/system/styles/.marker`);
@@ -481,7 +501,7 @@ describe.skipIf(whyNot !== undefined)(
       // Its own styles are a server's own affair, at any time.
       await answer("prodapp01", `rm ${folder}/shared/system/styles/.marker`);
       await expect.poll(async () => (await get("prodapp01", "/ready")).status, soon).toBe(503);
-      await ended(configure("prodapp01"), 0, "is an app server");
+      await ended(configure("prodapp01"), 0, "is configured as a server");
       await ended(release("prodapp01", "4685"), 0, "good");
     });
 
@@ -532,7 +552,7 @@ describe.skipIf(whyNot !== undefined)(
       const slow = get("prodapp01", "/slow?s=2");
       await pause(300);
       expect(await by("on")).toMatch(
-        /^crossbow-maintenance prodapp01 is in maintenance: port 8080 answers only this machine; 0 requests were not finished, /,
+        /^crossbow-maintenance prodapp01 is in maintenance: port 8080 answers only this machine; 0 requests were cut, /,
       );
       expect(await (await slow).text()).toBe("slept 2 s\n");
       await expect(get("prodapp01", "/")).rejects.toThrow();
@@ -561,10 +581,8 @@ describe.skipIf(whyNot !== undefined)(
         "prodapp01",
         `sed -i 's/^ALLOWED=.*/ALLOWED=${addresses.prodapp02}/' /etc/crossbow/crossbow.conf`,
       );
-      const closed = await answer("prodapp01", `bash ${scripts}/app/firewall.sh x crossbow on 1`);
-      expect(closed).toContain(
-        `answers only this machine and ${addresses.prodapp02}; 1 requests were not finished`,
-      );
+      const closed = await answer("prodapp01", `bash ${scripts}/app/set-maintenance.sh x crossbow on 1`);
+      expect(closed).toContain(`answers only this machine and ${addresses.prodapp02}; 1 requests were cut`);
       await slow5;
       expect(await answer("prodapp02", there)).toBe("200");
       expect(await by("off")).toContain("out of maintenance");
@@ -626,7 +644,11 @@ describe.skipIf(whyNot !== undefined)(
         "env.DATABASE_USER=produser",
       ];
       await begin();
-      await ended(configure("prodapp01", more, `DATABASE_PASSWORD=${password}`), 0, "is an app server");
+      await ended(
+        configure("prodapp01", more, `DATABASE_PASSWORD=${password}`),
+        0,
+        "is configured as a server",
+      );
       expect((await probe("prodapp01")).database).toContain("no pg_hba.conf entry");
       await ended(release("prodapp01", "4685", 3), 0, / bad: .*database: .*no pg_hba.conf entry/);
       await answer(
@@ -658,13 +680,13 @@ describe.skipIf(whyNot !== undefined)(
       await begin();
       for (const revision of ["4687-breaks", "4688-dies"])
         await ended(stage("prodapp02", revision), 0, "is staged");
-      await ended(release("prodapp02", "4688-dies"), 0, "prodapp02 runs 4688-dies, good");
+      await ended(release("prodapp02", "4688-dies"), 0, "prodapp02 runs 4688-dies and is ready, good");
       const load = new Load({ targets: [`http://${addresses.prodapp02}:8080`], slowShare: 0 });
       await load.start();
       await pause(2500);
       await load.stop();
       expect(Object.keys(load.since(0).reasons).sort()).toEqual(["closed", "refused"]);
-      await ended(release("prodapp02", "4687-breaks"), 0, "prodapp02 runs 4687-breaks, good");
+      await ended(release("prodapp02", "4687-breaks"), 0, "prodapp02 runs 4687-breaks and is ready, good");
       expect((await get("prodapp02", "/")).status).toBe(200);
       await expect.poll(async () => (await get("prodapp02", "/")).status, { timeout: 15_000 }).toBe(500);
       expect((await get("prodapp02", "/ready")).status).toBe(200);
@@ -678,24 +700,32 @@ describe.skipIf(whyNot !== undefined)(
       const load = () =>
         on(
           "prodapp01",
-          `bash ${scripts}/step.sh ${component} ${open.transition} ${open.id} 90 app/fetch ${component}`,
+          `bash ${scripts}/step.sh ${component} ${open.transition} ${open.id} 90 app/fetch-packages ${component}`,
         );
       await ended(load(), 0, "has 1 package(s) to upgrade: crossbow-tools");
       expect(await answer("prodapp01", versionOf("crossbow-tools"))).toBe("1");
       const before = await pid("prodapp01");
-      await ended(step("prodapp01", "upgrade", "10"), 0, "prodapp01 has upgraded 1 package(s), good");
+      await ended(
+        step("prodapp01", "upgrade-packages", "10"),
+        0,
+        "prodapp01 has upgraded 1 package(s), good",
+      );
       expect(await answer("prodapp01", versionOf("crossbow-tools"))).toBe("2");
       expect(await pid("prodapp01")).not.toBe(before);
       await ended(load(), 0, "has 0 package(s) to upgrade");
-      await ended(step("prodapp01", "upgrade", "10"), 0, "prodapp01 has upgraded 0 package(s), good");
+      await ended(
+        step("prodapp01", "upgrade-packages", "10"),
+        0,
+        "prodapp01 has upgraded 0 package(s), good",
+      );
       await answer(
         "prodapp01",
         offered("crossbow-tools", "3", "chmod a-x /deploy/crossbow/current/bin/serve"),
       );
       await ended(load(), 0, "has 1 package(s) to upgrade");
-      await ended(step("prodapp01", "upgrade", "10"), 0, / bad: crossbow\.service does not start/);
+      await ended(step("prodapp01", "upgrade-packages", "10"), 0, / bad: crossbow\.service does not start/);
       await answer("prodapp01", "chmod a+x /deploy/crossbow/current/bin/serve");
-      await ended(step("prodapp01", "upgrade", "10"), 0, "good");
+      await ended(step("prodapp01", "upgrade-packages", "10"), 0, "good");
     });
   },
 );

@@ -130,7 +130,7 @@ describe.skipIf(whyNoLab() !== undefined)("the edge of a site", () => {
       site.set({ edge: "apache" });
       const run = await site.estate.up();
       failed(run);
-      expect(run.output).toContain("it is retired: it was uninstalled, and there is no way back to it");
+      expect(run.output).toContain("Apache is retired: it is uninstalled, and no way leads back to it");
       site.set({ edge: "haproxy" });
     },
     5 * minute,

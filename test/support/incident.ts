@@ -36,16 +36,16 @@ export type AloneStep = keyof typeof aloneSteps;
 /** The scripts of a pool's release, of its members' ways in and out, and of a cut-over. */
 export const poolSteps = {
   claim: "claim",
-  stage: "app/stage",
+  stage: "app/stage-release",
   drain: "haproxy/drain",
-  release: "app/release",
+  release: "app/run-release",
   enter: "haproxy/enter",
   done: "done",
-  want: "haproxy/member",
-  page: "haproxy/maintenance",
-  close: "app/firewall",
-  apache: "apache/serve",
-  haproxy: "haproxy/serve",
+  want: "haproxy/record-membership",
+  page: "haproxy/set-maintenance",
+  close: "app/set-maintenance",
+  apache: "apache/serve-site",
+  haproxy: "haproxy/serve-site",
 } as const;
 
 export type PoolStep = keyof typeof poolSteps;

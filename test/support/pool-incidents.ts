@@ -19,7 +19,7 @@ export const poolIncidents = [
 
 export type PoolIncident = (typeof poolIncidents)[number];
 
-/** Order what the site's config says, and have it stopped in one step by an incident. */
+/** Run an update of the site's config, and stop it in one step by an incident. */
 export async function stopIn(site: PoolSite, step: PoolStep, incident: PoolIncident): Promise<void> {
   switch (incident) {
     case "fails before":
@@ -41,7 +41,7 @@ export async function stopIn(site: PoolSite, step: PoolStep, incident: PoolIncid
   await clear(site.estate);
 }
 
-/** End what was stopped, by the runbook's words: after a failure `up` again, after a run that was killed a little more. */
+/** End a stopped update as the runbook says: `up` again after a failure, and a repair first after a killed run. */
 export async function recover(site: PoolSite, incident: PoolIncident): Promise<void> {
   const { project } = site.estate;
   if (incident.startsWith("fails")) {
@@ -57,7 +57,7 @@ export async function recover(site: PoolSite, incident: PoolIncident): Promise<v
   ok(await project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
 }
 
-/** `up`, and what was judged to be bad meanwhile is judged anew, by the words of the message. */
+/** `up`; a bad verdict is judged anew with the command of its message. */
 async function upAgain(site: PoolSite): Promise<number | null> {
   const { code, output } = await site.estate.up();
   const judged = /npx pulumi up --replace '([^']+)'/.exec(output)?.[1];

@@ -38,7 +38,7 @@ while True:
 
 /** A pool of the demo application on machines of its own, with users who ask it all the time. */
 export class PoolSite {
-  /** How long it is looked on after the end: requests that were begun meanwhile may be slow ones. */
+  /** How long users go on after an act, since requests that began during the act may be slow. */
   static readonly lingerSeconds = 2.5;
   readonly estate: Estate;
   readonly balancers: readonly string[];
@@ -103,7 +103,7 @@ export class PoolSite {
     return this.#load;
   }
 
-  /** What users saw while something was done. */
+  /** What users saw during an act. */
   async seen(act: () => Promise<unknown>): Promise<LoadReport> {
     const load = this.#load ?? (await this.users());
     const mark = load.mark();
@@ -165,7 +165,7 @@ print(b''.join(iter(lambda: s.recv(65536), b'')).decode())"`,
     await Promise.all(this.balancers.map((name) => this.estate.on(name, watch)));
   }
 
-  /** What was noted since then, each once. */
+  /** Everything noted since then, each once. */
   async listeners(): Promise<string[]> {
     const noted = this.balancers.map((name) => this.estate.on(name, "sort -u /run/listeners"));
     return [...new Set((await Promise.all(noted)).flatMap((text) => text.trim().split("\n")))];

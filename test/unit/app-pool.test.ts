@@ -7,7 +7,13 @@ import {
   type ServerFacts,
 } from "../../components/app-pool/decide.ts";
 import { addressLines, groupsOf, type PoolGoal, serving, zoneLines } from "../../components/app-pool/goal.ts";
-import { memberTable, type PoolLimits, releaseTable, upgradeTable } from "../../components/app-pool/table.ts";
+import {
+  memberTable,
+  type PoolLimits,
+  undoSeconds,
+  upgradeTable,
+} from "../../components/app-pool/tables/member.ts";
+import { releaseTable } from "../../components/app-pool/tables/release.ts";
 import { poolDifferences, type PoolExpected } from "../../components/app-pool/verify.ts";
 import { phasesOf, rowName } from "../../transition/table.ts";
 import { memberships } from "../../components/app-pool/config.ts";
@@ -71,7 +77,7 @@ it("advises an A record for a customer's own name, and a CNAME as the slower way
   expect(zoneLines("www.learnexa.com", ["203.0.113.5"])).toEqual([
     "www.learnexa.com. A 203.0.113.5",
     "a customer's own name: A 203.0.113.5",
-    "a customer's own name, slower by one lookup: CNAME www.learnexa.com.",
+    "a customer's own name, with one lookup more: CNAME www.learnexa.com.",
   ]);
 });
 
@@ -83,8 +89,8 @@ it("says for each other address what is left to do, in the order of the release 
       "203.0.113.6": { ...address, released: false },
     }),
   ).toEqual([
-    "203.0.113.6: served by websvr; its users were asked to leave until 2026-12-24, and who is left is named by setting released",
-    "203.0.113.7: unbound at websvr; now take it off the machine, end its NAT, then remove its entries from the ACLs",
+    "203.0.113.6: served by websvr until its users have moved (deadline: 2026-12-24); to see the remaining ones, set released: true",
+    "203.0.113.7: released on websvr; next: remove it from the machine, end its NAT, remove it from the ACLs",
   ]);
 });
 
@@ -159,9 +165,11 @@ describe("an upgrade of a server's packages as a table", () => {
     expect(order(undefined, "enter").at(-1)).toBe("verdict");
   });
 
-  it("ends before a drained server goes back by itself", () => {
-    const row = upgradeTable(limits, "a").find(({ phase }) => phase === "upgrade");
-    expect(row?.deadlineSeconds).toBeLessThan(900);
+  it("ends before its balancers undo the drain by themselves", () => {
+    const table = upgradeTable(limits, "a");
+    const row = (phase: string) => table.find((row) => row.phase === phase);
+    expect(row("upgrade")?.deadlineSeconds).toBeLessThan(undoSeconds);
+    for (const phase of ["drain", "enter"]) expect(row(phase)?.limits?.at(-1)).toBe(String(undoSeconds));
   });
 });
 
@@ -239,32 +247,32 @@ describe("preflight of a pool", () => {
     [
       "a server is down already",
       [balancer({ prodapp01: "UP", prodapp02: "DOWN" })],
-      "websvr has 1 server(s) up (prodapp01); with 1 less it would be 0 (allowed: 1 or more); mend the others first, or lower minHealthy",
+      "websvr has 1 server(s) UP (prodapp01); without 1 of them 0 would stay UP (allowed: 1 or more); repair the servers that are not UP, or lower minHealthy",
     ],
     [
       "a balancer lacks a server",
       [balancer({ prodapp01: "UP", prodapp03: "UP" })],
-      "websvr knows no server prodapp02 (it knows: prodapp01, prodapp03); let it be configured first: npx pulumi up",
+      "websvr has no server prodapp02 in HAProxy (known: prodapp01, prodapp03); configure the balancer first: npx pulumi up",
     ],
     [
       "its socket answers something else",
       [balancer(both, { socket: 'answered "nonsense"' })],
-      'websvr does not answer as HAProxy at its socket: answered "nonsense"; see docs/runbook.md, "a balancer does not answer"',
+      'websvr has an unusable HAProxy socket: answered "nonsense"; see docs/runbook.md, "a balancer does not answer"',
     ],
     [
       "file and socket differ",
       [balancer(both, { agrees: "prodapp02 is ready at the socket and disabled in the file" })],
-      "websvr says in its file and at its socket different things: prodapp02 is ready at the socket and disabled in the file; a person must decide which is right (docs/runbook.md)",
+      "websvr has different states in its records, haproxy.cfg and HAProxy's socket: prodapp02 is ready at the socket and disabled in the file; decide which one is right (docs/runbook.md)",
     ],
     [
       "a server does not reach what it needs",
       [balancer(both), server({ reach: { solr: "10.0.0.7:8983 refused the connection", db: null } })],
-      "prodapp01 does not reach what it needs (solr: 10.0.0.7:8983 refused the connection); mend that first",
+      "prodapp01 can't reach services that it needs (solr: 10.0.0.7:8983 refused the connection); repair the connection first",
     ],
     [
       "a server has no room",
       [balancer(both), server({ free_mib: 12 })],
-      "prodapp01 has 12 MiB free for releases (needed: 256 MiB); make room",
+      "prodapp01 has 12 MiB free for releases (needed: 256 MiB); free some disk space",
     ],
     [
       "somebody else operates it",
@@ -286,14 +294,16 @@ describe("preflight of a pool", () => {
     const looks = [balancer({ prodapp01: "UP", prodapp02: "UP" }), server({ public: ["203.0.113.9"] })];
     const { refusals: none, notes } = decidePool(looks, wanted());
     expect(none).toEqual([]);
-    expect(notes).toContain("prodapp01 has a public address (203.0.113.9); take it away");
+    expect(notes).toContain(
+      "prodapp01 has a public address (203.0.113.9), so clients can bypass the balancers; remove the address",
+    );
   });
 
   it("lets a server in only when it is ready and runs what the pool runs", () => {
     const enters = { enters: "prodapp01", release: "4685", taken: 0 };
     const down = server({ current: "4685", ready: false, answer: "503: no styles" });
     expect(refusals([server()], enters)).toEqual([
-      "prodapp01 runs 4684, the pool runs 4685; it gets it by the next npx pulumi up",
+      "prodapp01 runs 4684, but the pool runs 4685; to give it the pool's release: npx pulumi up",
     ]);
     expect(refusals([down], enters)).toEqual(["prodapp01 is not ready: 503: no styles"]);
     expect(refusals([server({ current: "4685" })], enters)).toEqual([]);
@@ -303,11 +313,11 @@ describe("preflight of a pool", () => {
     const enters = { enters: "prodapp01", release: "4685", taken: 0 };
     const database = 'FATAL: no pg_hba.conf entry for host "10.0.0.7"';
     expect(refusals([server({ current: "4685", database })], enters)).toEqual([
-      `prodapp01 can't log in to the application's database: ${database}; let it in there, or mend DATABASE_… in /etc`,
+      `prodapp01 can't log in to the application's database: ${database}; admit the server there, or correct the DATABASE_… settings of the pool`,
     ]);
-    const links_wrong = ["/deploy/crossbow/shared/system/styles is not there"];
+    const links_wrong = ["/deploy/crossbow/shared/system/styles is missing"];
     expect(refusals([server({ current: "4685", links_wrong })], enters)).toEqual([
-      `prodapp01 has not its shared folders: ${links_wrong[0] ?? ""}; see that the volume is mounted there`,
+      `prodapp01 lacks shared folders: ${links_wrong[0] ?? ""}; mount the volume there`,
     ]);
   });
 });
@@ -329,22 +339,18 @@ describe("the balancers as verify sees them", () => {
 
   it("differ where another program serves, or none, or both [001-098]", () => {
     const at = "websvr: 192.0.2.1:80 is served by";
-    expect(seen({ running: false, ...serves() }, "apache")).toEqual([
-      `${at} nobody, and is to be by apache2`,
-    ]);
-    expect(seen(serves("apache2", "haproxy"))).toEqual([
-      `${at} apache2 and haproxy, and is to be by haproxy`,
-    ]);
+    expect(seen({ running: false, ...serves() }, "apache")).toEqual([`${at} no program, wanted is apache2`]);
+    expect(seen(serves("apache2", "haproxy"))).toEqual([`${at} apache2 and haproxy, wanted is haproxy`]);
     expect(seen({ running: false, ...serves() })).toEqual([
-      "websvr: HAProxy does not run; start it: systemctl start haproxy",
+      "websvr: HAProxy is not running; start it: systemctl start haproxy",
     ]);
   });
 
   it("differ where a server is in traffic that is not to be, or is not that is to be", () => {
     const servers = balancer({ prodapp01: "DOWN", prodapp02: "UP" }).facts.servers;
     expect(seen({ servers })).toEqual([
-      "websvr: prodapp01 is to be in, but is DOWN",
-      "websvr: prodapp02 is to be out, but is UP",
+      "websvr: prodapp01 is DOWN, wanted is in",
+      "websvr: prodapp02 is UP, wanted is out",
     ]);
   });
 });

@@ -177,7 +177,7 @@ describe("a pool, a volume and a cache", () => {
       last,
     );
   const server =
-    "changeover:appPools.crossbow.servers.prodapp01: missing, but it was in at the last update; allowed: to leave by way of out; put it back as out, and take it out after the next update";
+    "changeover:appPools.crossbow.servers.prodapp01: missing, but it was in at the last update; allowed: drop a server that is out. Set it to out, update, then delete the line";
   const mount =
     "changeover:sharedVolumes.styles.mounts.prodapp01: missing, but prodapp01 still mounts the volume at /srv/styles; set it to none and update, then delete the line";
   const gone = (host: string, entry: string, index = 0) =>

@@ -55,17 +55,17 @@ describe("a pool in a stack file", () => {
     [
       "no spare capacity",
       file({ minHealthy: 2 }),
-      `${at}.minHealthy: 2 of 2 servers that are in, so none may ever leave for a release; allowed: at most 1, or one server more`,
+      `${at}.minHealthy: 2, but 2 servers are in, so no server may leave traffic for a release; allowed: at most 1, or one more server`,
     ],
     [
       "a dead server that is in",
       file({}, { unreachable: ["prodapp02"] }),
-      `${at}.servers.prodapp02: "prodapp02" is in changeover:unreachable; no step can run on it; allowed: out (the others serve without it)`,
+      `${at}.servers.prodapp02: "prodapp02" is in changeover:unreachable; no step can run on it; allowed: out (the other servers serve without it)`,
     ],
     [
       "no balancer that answers",
       file({}, { unreachable: ["websvr"] }),
-      `${at}.balancers: every balancer is in changeover:unreachable; one must answer`,
+      `${at}.balancers: every balancer is in changeover:unreachable; allowed: at least one balancer that answers`,
     ],
     [
       "another word for a server",
@@ -80,7 +80,7 @@ describe("a pool in a stack file", () => {
     [
       "a database that is no pair",
       file({ database: "sounz" }),
-      `${at}.database: "sounz" is no pair of this file; allowed: none`,
+      `${at}.database: "sounz" is not a pair in this file; allowed: none`,
     ],
     [
       "a host of two pools",
@@ -90,12 +90,12 @@ describe("a pool in a stack file", () => {
     [
       "an edge that is gone",
       file({ edge: "apache", apache: "retired" }),
-      `${at}.edge: apache, but it is retired: it was uninstalled, and there is no way back to it; allowed: haproxy`,
+      `${at}.edge: apache, but Apache is retired: it is uninstalled, and no way leads back to it; allowed: haproxy`,
     ],
     [
       "an address of a balancer that it has not",
       file({ addresses: { "203.0.113.7": { balancer: "prodapp01", deadline: "2026-12-24" } } }),
-      `${at}.addresses["203.0.113.7"].balancer: "prodapp01" is no balancer of this pool; allowed: websvr`,
+      `${at}.addresses["203.0.113.7"].balancer: "prodapp01" is not a balancer of this pool; allowed: websvr`,
     ],
     [
       "an upgrade of the only node of its cache",
@@ -103,12 +103,12 @@ describe("a pool in a stack file", () => {
         { cache: "sessions", systemUpgrade: "2026-11" },
         { caches: { sessions: { nodes: { prodapp01: "in" }, clients: ["prodapp01", "prodapp02"] } } },
       ),
-      `${at}.systemUpgrade: "prodapp01" has the only node of changeover:caches.sessions, so its sessions would end with it; make another host a node first`,
+      `${at}.systemUpgrade: "prodapp01" has the only node of changeover:caches.sessions, so an upgrade would end all sessions; add a node on another host first`,
     ],
     [
       "an Apache without a server",
       file({ apache: "kept" }),
-      `${at}.apacheServer: missing; allowed: the server that Apache hands requests to`,
+      `${at}.apacheServer: missing; allowed: the server that Apache passes requests to`,
     ],
   ])("is refused with %s [001-016] [001-032]", (_, raw, problem) => {
     expect(configProblems(raw)).toEqual([problem]);

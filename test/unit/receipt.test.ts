@@ -63,7 +63,7 @@ describe("the tail of a receipt", () => {
     expect(bash('receipt_of "$1"', ["so it is"]).stdout).toMatch(/^c so it is \d+\.\d\d$/);
     const judged = spawnSync(
       "python3",
-      ["-c", "import saying; print(saying.judged(False, 'too\\nhot, verdict=good'))"],
+      ["-c", "import exit_codes; print(exit_codes.judged(False, 'too\\nhot, verdict=good'))"],
       {
         encoding: "utf8",
         cwd: join(root, "scripts", "haproxy"),

@@ -99,7 +99,7 @@ describe("a host that goes out of service", { timeout: 30_000 }, () => {
         put("root/crossbow/apache/binds", "192.0.2.1:80\n");
         put("active", "apache2\n");
       },
-      says: "serves pool crossbow with Apache: when its addresses are elsewhere: systemctl disable --now apache2",
+      says: "serves pool crossbow with Apache; move its addresses to other hosts, then: systemctl disable --now apache2",
       end: () => {
         put("active");
       },
@@ -109,7 +109,7 @@ describe("a host that goes out of service", { timeout: 30_000 }, () => {
         put("root/crossbow/staged/4683", "");
         put("active", "crossbow\n");
       },
-      says: "runs the application of pool crossbow: when it is out there: systemctl disable --now crossbow",
+      says: "runs the application of pool crossbow; set the server to out, then: systemctl disable --now crossbow",
       end: () => {
         put("active");
       },
@@ -119,7 +119,7 @@ describe("a host that goes out of service", { timeout: 30_000 }, () => {
         put("root/crossbow/template", "");
         put("active", "haproxy\n");
       },
-      says: "balances pool crossbow: when its addresses are elsewhere: systemctl disable --now haproxy",
+      says: "balances pool crossbow; move its addresses to other hosts, then: systemctl disable --now haproxy",
       end: () => {
         put("active");
       },

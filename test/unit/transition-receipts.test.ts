@@ -21,7 +21,13 @@ const member: Member = {
 const row = { on: "production", says: "it is so", deadlineSeconds: 60 };
 const table = (by: "operator" | "platform"): readonly Row[] => [
   { ...row, phase: "enter", script: "haproxy/enter", verdict: true },
-  { ...row, phase: "back", script: "app/back", when: (bad) => bad.includes("enter") },
+  {
+    ...row,
+    phase: "back",
+    name: "back",
+    script: "app/run-previous-release",
+    when: (bad) => bad.includes("enter"),
+  },
   { ...row, phase: "isolate", script: "pair/isolate", by },
   { ...row, phase: "alone", script: "pair/alone", takes: "pair/isolate" },
   { ...row, phase: "green", script: "upgrade/green" },
@@ -87,7 +93,7 @@ describe("what a transition reads of receipts", () => {
   ])("of %s is the same", async (_, said, taken) => {
     const made = await declaredFrom(said);
     expect(made.claim).toEqual(["c", "t", "1d", "5ac4", "7"]);
-    expect(made.back).toContain("app/back");
+    expect(made.back).toContain("app/run-previous-release");
     expect(made.isolate).toMatch(/ \| epoch=7 serving=a$/);
     expect(made.alone).toBe(taken);
     expect(made.green).toEqual({ version: "1", since });

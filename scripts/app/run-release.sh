@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Run a staged release on this machine, and say whether it gets ready.
-# Usage: release.sh COMPONENT POOL REVISION SECONDS
+# Run a staged release on this server, and report whether it becomes ready.
+# Usage: run-release.sh COMPONENT POOL REVISION SECONDS
 #
-# Remembers what ran before this transition, switches `current`, restarts the unit, and asks the
-# application at its private address for at most SECONDS. The receipt's tail says verdict=good,
-# or verdict=bad and why; both end with 0. A release that runs and is ready is not restarted.
+# Records the previous release, switches `current`, restarts the unit, and asks the application at
+# its private address for at most SECONDS. The receipt's tail is verdict=good, or verdict=bad with
+# why=…; both end with 0. A release that runs and is ready is not restarted.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -16,7 +16,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 4)) || misuse "release.sh takes COMPONENT POOL REVISION SECONDS, got: $*"
+  (($# == 4)) || misuse "run-release.sh takes COMPONENT POOL REVISION SECONDS, got: $*"
   local revision=$3 why=''
   load_pool "$1" "$2"
   require_revision "$revision"
@@ -28,7 +28,7 @@ main() {
   switch_to "$revision"
   if get_ready "$revision" "$4"; then
     tail_add verdict good
-    receipt "$HOSTNAME runs $revision, good"
+    receipt "$HOSTNAME runs $revision and is ready, good"
   else
     tail_add verdict bad why "$why"
     receipt "$HOSTNAME bad: $why"

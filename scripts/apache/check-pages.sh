@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Ask every address that Apache serves for the site's first page, as a user does.
-# Usage: check.sh COMPONENT POOL
+# Ask every address that Apache serves for the site's first page, as a user does. Read-only.
+# Usage: check-pages.sh COMPONENT POOL
 #
-# Ends with 75 unless each answers with a status below 500 and without the maintenance page's marker
-# within 30 s. Read-only.
+# Ends with 75 unless each address answers within 30 s with a status below 500 and without the marker
+# of the maintenance page.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -18,7 +18,7 @@ answers() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 2)) || misuse "check.sh takes COMPONENT POOL, got: $*"
+  (($# == 2)) || misuse "check-pages.sh takes COMPONENT POOL, got: $*"
   local -a binds
   local site
   know_apache "$1" "$2"

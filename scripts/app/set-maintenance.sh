@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# This app server's own maintenance: its port closed to all but this machine and ALLOWED, or open.
-# Usage: firewall.sh COMPONENT POOL on|off [SECONDS]
+# Close the application's port on this server to all but this machine and ALLOWED, or open it.
+# Usage: set-maintenance.sh COMPONENT POOL on|off [SECONDS]
 #
-# on: new connections are refused at once, so that the edge shows its maintenance page;
-# requests in flight have SECONDS (5 when left out), then no packet is taken any more and a longer
-# answer may break off. Lasts over a reboot. off: takes away what `on` made, and no other rule.
+# `on` refuses new connections at once, so the edge shows its maintenance page. Requests in flight
+# have SECONDS (default 5) to end; then all packets are rejected, and a longer answer breaks off.
+# `on` lasts over a reboot. `off` removes the rules of `on`, and no other rule.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,18 +17,18 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 is_quiet() { [[ $(in_flight) == 0 ]] || (($(monotonic_ms) >= deadline)); }
 
 close_port() {
-  local file deadline left
+  local file deadline unfinished
   file=$(facts)/firewall.nft
   deadline=$(($(monotonic_ms) + $1 * 1000))
   log "closing port $PORT to new connections"
   rules '' | write_file "$file"
   rules 'tcp flags & (syn | ack) == syn' | nft -f -
-  wait_until "requests in flight are finished" "$(($1 + 1))" is_quiet
-  left=$(in_flight)
-  # By hand, with sudo, there is no transition.
+  wait_until "requests in flight have ended" "$(($1 + 1))" is_quiet
+  unfinished=$(in_flight)
+  # An operator who calls this with sudo has no transition.
   [[ -z ${CHANGEOVER_ID:-} ]] || require_claim
   nft -f "$file"
-  receipt "$HOSTNAME is in maintenance: port $PORT answers only this machine${ALLOWED:+ and $ALLOWED}; $left requests were not finished,"
+  receipt "$HOSTNAME is in maintenance: port $PORT answers only this machine${ALLOWED:+ and $ALLOWED}; $unfinished requests were cut,"
 }
 
 open_port() {
@@ -39,16 +39,16 @@ open_port() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 3 || $# == 4)) || misuse "firewall.sh takes COMPONENT POOL on|off [SECONDS], got: $*"
+  (($# == 3 || $# == 4)) || misuse "set-maintenance.sh takes COMPONENT POOL on|off [SECONDS], got: $*"
   load_pool "$1" "$2"
   local table="inet changeover_${POOL//-/_}"
   require_seconds "${4:-5}"
   exec 7>"$(facts)/firewall.lock"
-  flock -w 60 7 || timed_out "another one opens or closes the port"
+  flock -w 60 7 || timed_out "another call opens or closes port $PORT on $HOSTNAME (waited 60 s)"
   case $3 in
     on) close_port "${4:-5}" ;;
     off) open_port ;;
-    *) misuse "$3 is none of on, off" ;;
+    *) misuse "\"$3\" is not allowed; allowed: on, off" ;;
   esac
 }
 

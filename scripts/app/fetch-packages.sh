@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Load the packages that an upgrade of this machine needs, while it still serves. Installs nothing.
-# Usage: fetch.sh COMPONENT
+# Download the packages for an upgrade of this server, while the server still serves. Installs nothing.
+# Usage: fetch-packages.sh COMPONENT
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -12,15 +12,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 1)) || misuse "fetch.sh takes COMPONENT, got: $*"
-  local -a found
+  (($# == 1)) || misuse "fetch-packages.sh takes COMPONENT, got: $*"
+  local -a names
   export CHANGEOVER_COMPONENT=$1
   require_apt
   log "reading the package lists"
   apt_get update >&2
-  mapfile -t found < <(upgradable)
-  ((${#found[@]} == 0)) || apt_keeping --download-only --with-new-pkgs upgrade >&2
-  receipt "$HOSTNAME has ${#found[@]} package(s) to upgrade${found[*]:+: ${found[*]}}"
+  mapfile -t names < <(upgradable)
+  ((${#names[@]} == 0)) || apt_keeping --download-only --with-new-pkgs upgrade >&2
+  receipt "$HOSTNAME has ${#names[@]} package(s) to upgrade${names[*]:+: ${names[*]}}"
 }
 
 {

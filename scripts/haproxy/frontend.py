@@ -1,26 +1,26 @@
 #!/usr/bin/env python3
-"""The front of a pool: its addresses, and the end of what comes in by them.
+"""The frontend of a pool: print its addresses, or close it for new connections.
 
-Usage: front.py binds POOL            its addresses; refuses without a configuration
-       front.py quiet POOL SECONDS    take no more connections; how many are left when the time is over
+Usage: frontend.py binds POOL            print its addresses; refuse without a configuration
+       frontend.py quiet POOL SECONDS    take no new connection; print how many are left after SECONDS
 """
 
 import time
 
 import pool as pools
 import runtime
-from saying import misuse, refused, run
+from exit_codes import misuse, refused, run
 
 
 def binds(name):
-    found = pools.Pool(name).binds()
-    if not found:
-        raise refused(f"this machine has no configuration of pool {name}; run up, which configures it")
-    return " ".join(found)
+    addresses = pools.Pool(name).binds()
+    if not addresses:
+        raise refused(f"this balancer has no configuration of pool {name}; configure it: npx pulumi up")
+    return " ".join(addresses)
 
 
 def quiet(name, seconds):
-    """Connections that are kept without a request end by themselves within timeout http-keep-alive."""
+    """Idle connections end by themselves, after `timeout http-keep-alive`."""
     front = (f"{name}_public", "FRONTEND")
     if runtime.trouble() or front not in runtime.stat():
         return "0"
@@ -42,7 +42,7 @@ def main(command, name, *words):
             return quiet(name, *words)
     except runtime.Unusable as error:
         raise refused(str(error)) from error
-    raise misuse(f"front.py takes binds or quiet SECONDS, got {command}")
+    raise misuse(f"frontend.py takes binds or quiet SECONDS, got {command}")
 
 
 run(main, __doc__, 2)

@@ -1,11 +1,11 @@
-"""Words and exit codes of the Python half of a host script; lib.sh says the same for Bash."""
+"""Exit codes, log lines and verdicts of the Python half of a host script; lib.sh has the same for Bash."""
 
 import sys
 import time
 
 
 class Ended(Exception):
-    """A script that ends with an instruction to its caller."""
+    """The script ends, and its exit code is an instruction to the caller."""
 
     def __init__(self, code, word, why):
         super().__init__(why)
@@ -25,7 +25,7 @@ def refused(why):
 
 
 def log(text):
-    """Say what is about to be done, on stderr; nobody may be reading."""
+    """Write what comes next to stderr; the reader may be gone."""
     try:
         print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
     except BrokenPipeError:
@@ -38,13 +38,13 @@ def counted(count, thing):
 
 
 def judged(good, prose):
-    """A verdict for receipt_of in lib.sh: a line of prose, then what programs read of it, key=value a line."""
+    """A verdict for receipt_of in lib.sh: a line of prose, then key=value lines for programs."""
     line = " ".join(prose.split())
     return f"good: {line}\nverdict=good" if good else f"bad: {line}\nverdict=bad\nwhy={line}"
 
 
 def run(main, doc, least, most=None):
-    """Call MAIN with the words of the command line; what it returns is printed."""
+    """Call MAIN with the words of the command line, and print its result."""
     words = sys.argv[1:]
     if words[:1] == ["--help"]:
         print(doc)
@@ -52,9 +52,9 @@ def run(main, doc, least, most=None):
     try:
         if not least <= len(words) <= (most or 1000):
             raise misuse(f"{sys.argv[0]} got: {' '.join(words)}")
-        said = main(*words)
+        output = main(*words)
     except Ended as ended:
         log(f"{ended.word}: {ended}")
         sys.exit(ended.code)
-    if said:
-        print(said)
+    if output:
+        print(output)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Have HAProxy on this machine, which starts nothing by itself.
-# Usage: packages.sh COMPONENT
+# Install HAProxy on this machine, without starting it.
+# Usage: install-packages.sh COMPONENT
 #
-# Debian's package starts its service; a balancer's runs only once its pool is configured.
+# Debian's package starts its service; a balancer starts HAProxy only after its pool is configured.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -15,7 +15,7 @@ readonly packages=(haproxy python3 iproute2)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 1)) || misuse "packages.sh takes COMPONENT, got: $*"
+  (($# == 1)) || misuse "install-packages.sh takes COMPONENT, got: $*"
   export CHANGEOVER_COMPONENT=$1
   install_at_rest haproxy.service
   receipt "$HOSTNAME has HAProxy $(dpkg-query -Wf '${Version}' haproxy)"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Upgrade the system packages of a drained server, and say whether the application is ready on them.
-# Usage: upgrade.sh COMPONENT POOL SECONDS
+# Upgrade the system packages of a drained server, and report whether the application is ready.
+# Usage: upgrade-packages.sh COMPONENT POOL SECONDS
 #
-# The application is started again, and asked at its private address for at most SECONDS. The receipt's
-# tail says verdict=good, or verdict=bad and why; both end with 0. The receipt also names what still runs with files that are gone, and
-# whether the machine wants to be started again, which nobody does for you.
+# Restarts the application, and asks it at its private address for at most SECONDS. The receipt's
+# tail is verdict=good, or verdict=bad with why=…; both end with 0. The receipt names units that still
+# use replaced files, and says whether the machine needs a reboot. The operator reboots the machine.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -18,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/app/lib-upgrade.sh
 . "$here/lib-upgrade.sh"
 
-# Units with a process that has a library in use which was replaced.
+# Units with a process that still uses a replaced library.
 outdated() {
   local file
   while IFS= read -r file; do
@@ -28,17 +28,17 @@ outdated() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 3)) || misuse "upgrade.sh takes COMPONENT POOL SECONDS, got: $*"
-  local why='' old revision again=''
-  local -a found
+  (($# == 3)) || misuse "upgrade-packages.sh takes COMPONENT POOL SECONDS, got: $*"
+  local why='' old revision reboot=''
+  local -a names
   load_pool "$1" "$2"
   require_seconds "$3"
   require_apt
   require_claim
-  # What an upgrade that was killed has left half-way.
+  # Finish an upgrade that was killed half-way.
   dpkg --configure -a --force-confdef --force-confold >&2
-  mapfile -t found < <(upgradable)
-  log "upgrading ${#found[@]} package(s)"
+  mapfile -t names < <(upgradable)
+  log "upgrading ${#names[@]} package(s)"
   apt_keeping --with-new-pkgs upgrade >&2
   revision=$(current)
   if [[ -n $revision ]] && ! { start_anew && get_ready "$revision" "$3"; }; then
@@ -47,9 +47,9 @@ main() {
     return
   fi
   old=$(outdated)
-  [[ ! -e /run/reboot-required ]] || again="; start it again when it is in maintenance: its kernel or C library waits for that"
+  [[ ! -e /run/reboot-required ]] || reboot="; $HOSTNAME needs a reboot for its kernel or C library: set the server to maintenance first"
   tail_add verdict good
-  receipt "$HOSTNAME has upgraded ${#found[@]} package(s), good${old:+; still with old files: $old}$again"
+  receipt "$HOSTNAME has upgraded ${#names[@]} package(s), good${old:+; units with replaced files: $old}$reboot"
 }
 
 {

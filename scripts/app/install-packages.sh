@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Have what an app server needs on this machine: Python 3 with the client of PostgreSQL, nftables, sudo.
-# Usage: packages.sh COMPONENT [PACKAGE…]
+# Install the packages of a server: Python 3 with a PostgreSQL client, nftables, sudo.
+# Usage: install-packages.sh COMPONENT [PACKAGE…]
 #
-# Installs what is missing, and the Debian packages named besides (a Java runtime, fonts).
+# Installs missing packages only, and the Debian packages that PACKAGE names (a Java runtime, fonts).
 # Starts nothing.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# >= 1)) || misuse "packages.sh takes COMPONENT [PACKAGE…], got: $*"
+  (($# >= 1)) || misuse "install-packages.sh takes COMPONENT [PACKAGE…], got: $*"
   export CHANGEOVER_COMPONENT=$1
   # shellcheck disable=SC2034
   readonly packages=(python3 python3-psycopg2 nftables sudo iproute2 "${@:2}")
