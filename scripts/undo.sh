@@ -9,6 +9,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/lib.sh"
 
+# Names by which older releases recorded the script of an undo.
+declare -rA renamed=(
+  ["upgrade/silence"]=upgrade/silence-alerts
+)
+
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 4)) || misuse "undo.sh takes COMPONENT NAME TOKEN SECONDS, got: $*"
@@ -24,7 +29,7 @@ main() {
   printf '%s\n' "$name" | write_file "$(records)/expired/$CHANGEOVER_ID"
   read -ra words <<<"$(value_of "$record" undo)"
   log "putting $name back: ${words[*]}"
-  bash "$SCRIPTS/${words[0]}.sh" "${words[@]:1}"
+  bash "$SCRIPTS/${renamed[${words[0]}]:-${words[0]}}.sh" "${words[@]:1}"
   rm -f "$record"
 }
 

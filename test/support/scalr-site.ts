@@ -80,9 +80,9 @@ export class ScalrSite {
     expect(await this.notRunning()).toEqual([]);
   }
 
-  /** Which scripts of the upgrade that was claimed last have begun, and where: `package@scalr-db`. */
+  /** Which scripts of the upgrade that was claimed last have begun, and where: `install-package@scalr-db`. */
   async begun(): Promise<string[]> {
-    const command = `cd /var/lib/changeover/scalr && id=$(sed -n 's/^id=//p' claim) && sed -n 's/^epoch=//p' claim && cd runs && ls -d "$id"-upgrade-*/ 2>/dev/null | sed "s/^$id-upgrade-//; s|/$||; s/^smoke-.*/smoke/" || true`;
+    const command = `cd /var/lib/changeover/scalr && id=$(sed -n 's/^id=//p' claim) && sed -n 's/^epoch=//p' claim && cd runs && ls -d "$id"-upgrade-*/ 2>/dev/null | sed "s/^$id-upgrade-//; s|/$||; s/^run-smoke-test-.*/run-smoke-test/" || true`;
     const all = await Promise.all(
       Object.keys(scalrHosts).map(async (host) => {
         const [epoch, ...scripts] = (await this.estate.on(host, command)).split("\n").filter(Boolean);

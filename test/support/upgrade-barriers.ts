@@ -61,7 +61,7 @@ export const barriers: readonly Barrier[] = phases.map((phase, index) => {
   return { phase, step, host: among[index % among.length] as string };
 });
 
-/** What a stage and those before it may have begun, as `ScalrSite.begun` says it: `package@scalr-db`. */
+/** What a stage and those before it may have begun, in the form of `ScalrSite.begun`: `install-package@scalr-db`. */
 function allowedBy(phase: string): Set<string> {
   const rows = table.filter((row) => at(row.phase) <= at(phase) && row.script.includes("/"));
   return new Set(

@@ -55,7 +55,7 @@ const beforeTheStop: readonly Fault[] = [
   {
     name: "a wrong password for the backup",
     stage: /^preflight$/,
-    says: /scalr-db can't make a backup: .*lets nobody in/,
+    says: /scalr-db can't make a backup: .*rejects the login/,
     breaks: on(
       "scalr-db",
       `cp -p ${credentials} /root/backup.cnf && sed -i 's/^password=.*/password=wrong/' ${credentials}`,
@@ -91,7 +91,7 @@ const beforeTheStop: readonly Fault[] = [
   {
     name: "a dump that lacks rows",
     stage: /^trial$/,
-    says: /restored on trial: .*servers/,
+    says: /trial restore of backup .* differs: .*servers/,
     ...dumping('sed "/^INSERT INTO .servers. VALUES/{n;n;d}"'),
     serves: true,
   },
@@ -102,7 +102,7 @@ const afterTheStop: readonly Fault[] = [
   {
     name: "a stop that hangs",
     stage: /^stop-scalr-worker$/,
-    says: /stop on scalr-worker has not ended in the time of its step|not done after/,
+    says: /stop on scalr-worker did not end before the deadline of its step|not done after/,
     config: { seconds: { stop: 20 } },
     // A service that does not hear that it is to end, and a supervisor that is patient with it.
     breaks: on(
@@ -118,7 +118,7 @@ kill -STOP $(cat /root/stopped)`,
   {
     name: "a package that one host does not take",
     stage: /^package-scalr-worker$/,
-    says: /scalr-worker has scalr-server \S+; allowed is \S+, whole/,
+    says: /scalr-worker has scalr-server \S+ \(allowed: \S+, completely installed\)/,
     breaks: on("scalr-worker", `echo 'DPkg::Pre-Install-Pkgs {"false";};' >${hook}`),
     mends: on("scalr-worker", `rm ${hook}`),
   },
@@ -126,12 +126,12 @@ kill -STOP $(cat /root/stopped)`,
     name: "a migration that fails",
     version: "7.4.2-1",
     stage: /^reconfigure-main$/,
-    says: /reconfigure on scalr-db ended with 1, allowed is 0/,
+    says: /reconfigure on scalr-db ended with 1 \(allowed: 0\)/,
   },
   {
     name: "a reconfigure that fails on one host",
     stage: /^reconfigure-scalr-app2$/,
-    says: /reconfigure on scalr-app2 ended with 1, allowed is 0.*Access denied/,
+    says: /reconfigure on scalr-app2 ended with 1 \(allowed: 0\).*Access denied/,
     breaks: on(
       "scalr-app2",
       `cp -p ${settings} /root/settings && sed -i 's/^secret=.*/secret=wrong/' ${settings}`,
@@ -142,12 +142,12 @@ kill -STOP $(cat /root/stopped)`,
     name: "a service that flaps",
     version: "7.4.3-1",
     stage: /^health-scalr-app[12]$/,
-    says: /poller starts again and again/,
+    says: /poller is in a restart loop/,
   },
   {
     name: "a disk that is full after the upgrade",
     stage: /^health-scalr-app2$/,
-    says: /\/opt\/scalr-server is \d+ % full, allowed are 80/,
+    says: /\/opt\/scalr-server is \d+ % full \(allowed: 80 %\)/,
     config: { seconds: { healthy: 15 } },
     // The software on a small file system, which the installation's end fills.
     breaks: on(
