@@ -19,7 +19,7 @@ const skip = "/etc/scalr-server/skip-auto-reconfigure";
 const embedded = "/opt/scalr-server/embedded/bin";
 const manage = "/opt/scalr-server/bin/scalr-server-manage";
 const farms = "/opt/scalr-server/bin/scalr-ctl farms";
-/** The main host takes DEBs, the other RPMs. */
+/** The main host installs DEBs, the app host RPMs. */
 const kinds = { "scalr-db": "deb", "scalr-app": "rpm" } as const;
 type Host = keyof typeof kinds;
 const hosts = Object.keys(kinds) as Host[];
@@ -66,7 +66,7 @@ describe.skipIf(whyNot !== undefined)(
         host,
         `bash ${scripts}/step.sh ${component} upgrade ${id} ${seconds} upgrade/${script} ${component} scalr ${words}`,
       );
-    /** A script runs twice: the second time it finds what the first has made. */
+    /** Run a script twice: the second run finds the result of the first. */
     const twice = async (host: Host, script: string, words: string, said: string | RegExp): Promise<void> => {
       for (const _ of "12") await ended(step(host, script, words), 0, said);
     };
@@ -86,18 +86,18 @@ describe.skipIf(whyNot !== undefined)(
           `cd /srv && for v in ${versions.join(" ")}; do cp all/*[_-]$v[_.]*${suffix[kinds[host]]} packages; done; bash ${scripts}/../demo/scalr/repository.sh packages`,
         );
     };
-    /** With another value of a setting on the main host for a while. */
-    const told = async (key: string, value: string, act: () => Promise<unknown>): Promise<void> => {
+    /** Act with another value of a setting on the main host. */
+    const withSetting = async (key: string, value: string, act: () => Promise<unknown>): Promise<void> => {
       await answer(
         "scalr-db",
-        `cp -p ${settings} /root/told && sed -i 's#^${key}=.*#${key}=${value}#' ${settings}`,
+        `cp -p ${settings} /root/settings && sed -i 's#^${key}=.*#${key}=${value}#' ${settings}`,
       );
       await act();
-      await answer("scalr-db", `cp -p /root/told ${settings}`);
+      await answer("scalr-db", `cp -p /root/settings ${settings}`);
     };
-    /** The dump of a program that is not as it should be; `$DUMP` is the true one. */
+    /** Act with a faulty dump program; `$DUMP` is the real one. */
     const dumping = (bash: string, act: () => Promise<unknown>): Promise<void> =>
-      told("dump", "/root/dump", async () => {
+      withSetting("dump", "/root/dump", async () => {
         const program = `#!/bin/bash\nDUMP=${embedded}/mysqldump\n${bash}\n`;
         await answer("scalr-db", "cat >/root/dump && chmod 0755 /root/dump", program);
         await act();
@@ -227,7 +227,7 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
         );
         await ended(on(host, `test ! -e ${skip} && test ! -e /opt/scalr-server/etc/supervisord.conf`), 0, "");
       }
-      // A way in that ended here can begin anew.
+      // A first installation that stopped here can start again.
       await ended(step("scalr-db", "backup-database"), 0, "nothing to back up");
       expect(await probe("scalr-db", "7.4.0-1")).toMatchObject({
         credentials: null,
@@ -256,7 +256,7 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
         /scalr-app is (already )?reconfigured to 7.3.0-1/,
       );
       await ended(health("scalr-app", 60), 0, "scalr-app is healthy: 5 services have run");
-      // What the step has started outlives it.
+      // Services that the step started outlive it.
       expect(await probe("scalr-app", "7.3.0-1")).toMatchObject({
         supervisor: true,
         not_running: [],
@@ -295,7 +295,7 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
       await ended(step("scalr-app", "silence-alerts", "off"), 0, "alerts of scalr-app are on again");
       await ended(step("scalr-app", "silence-alerts", "off"), 0, "alerts of scalr-app were not silent");
       expect(await answer("scalr-app", "wc -l </root/silence; wc -l </root/unsilence")).toBe("1\n1");
-      // The time of a silence ends by itself.
+      // A silence ends by itself.
       await answer("scalr-app", `echo until=$(($(date +%s) - 1)) >${facts}/silenced`);
       expect((await check("scalr-app", "services")).code).toBe(2);
       await answer("scalr-app", `rm ${facts}/silenced && ${manage} start poller`);
@@ -309,7 +309,7 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
       await sql(
         "create table scalr.big (i int primary key auto_increment, t varchar(200)); insert into scalr.big (t) select repeat('x', 100) from scalr.seq_1_to_20000; create view scalr.seen as select count(*) from scalr.big; create table scalr.old (i int) engine=myisam",
       );
-      // Somebody writes all the time: dump and count see the same moment.
+      // With constant writes, dump and row count still see the same moment.
       const writing = `while :; do echo "insert into scalr.big (t) values ('y');"; done | ${embedded}/mysql --defaults-extra-file=${credentials}`;
       await answer("scalr-db", "cat >/root/write.sh", `${writing}\n`);
       await answer("scalr-db", "systemd-run --quiet --collect --unit=writing bash /root/write.sh");
@@ -422,7 +422,7 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
 
     it("stop the services, the main host's only after a backup that is young, and end a stop that hangs [000-014] [000-015] [000-084]", async () => {
       await refused(step("scalr-db", "install-package", "7.4.0-1"), /services of scalr-db run: .*RUNNING/);
-      await told("stop", "sleep 300", () =>
+      await withSetting("stop", "sleep 300", () =>
         late(
           step("scalr-db", "stop-services", "60", 5),
           "stop on scalr-db did not end before the deadline of its step",
@@ -497,7 +497,7 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
         "7.4.0-1",
         /scalr-server 7.4.0-1 is (already )?installed on scalr-db/,
       );
-      // One that a person made stays.
+      // A file that a person made stays.
       await answer("scalr-app", `touch ${skip}`);
       await ended(
         step("scalr-app", "install-package", "7.4.1-1"),
@@ -537,7 +537,7 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
 
     it("run smoke tests, and clean up whatever happens [000-035] [000-089]", async () => {
       const cleanUp = "'echo clean >>/root/cleaned'";
-      // Only the whole site can launch a farm: here a test asks what there is.
+      // Only the whole site can launch a farm: here the test lists farms.
       await twice(
         "scalr-app",
         "run-smoke-test",
@@ -570,7 +570,7 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
         `/opt/scalr-server/bin/scalr-server-ctl reconfigure || ${manage} start all || true`,
       );
       await late(health("scalr-app", 40, 10), "poller is in a restart loop (3 restarts within 40 s)");
-      // The standing check sees it at its second restart, though it is RUNNING whenever it is looked at.
+      // The timed check reports it at the second restart, though it is RUNNING at each look.
       const look = () => on("scalr-app", `python3 ${plugins}/services-check.py scalr --state /root/looked`);
       await expect
         .poll(async () => (await look()).stdout, { timeout: 60_000, interval: 4000 })
