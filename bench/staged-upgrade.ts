@@ -8,15 +8,15 @@ import { type Fault, faults } from "../test/support/upgrade-faults.ts";
 import { Ansible, packages, type Played } from "./ansible.ts";
 import { line, median, roundsOf } from "./figures.ts";
 
-const help = `Upgrades of a package on five hosts, by this program and by an Ansible playbook of the same steps, on the same hosts in
-one run: the whole command, and how long the main database and the site were away, seen from outside. Then what really
-goes wrong, to both: where each stops, what it leaves, and what the same command does once that is mended.
+const help = `Upgrades of a package on five hosts, by this program and by an Ansible playbook with the same steps, on the same hosts in
+one run: the time of the whole command, and how long the main database and the site were away, seen from outside. Then
+the same faults for both: where each stops, what each leaves, and what the same command does after the repair.
 
-Usage: npm run bench:staged-upgrade [-- ROUNDS]     3 when left out; about 3 minutes a round, and 25 besides`;
+Usage: npm run bench:staged-upgrade [-- ROUNDS]     default: 3; about 3 minutes a round, and 25 more`;
 
 const rounds = roundsOf(help);
 const playbook = join(import.meta.dirname, "staged-upgrade", "upgrade.yml");
-/** What goes wrong, the one last that nothing but a backup put back by hand would mend for Ansible. */
+/** The faults. With Ansible, only a restore by hand would repair the last one. */
 const wrong = [
   "a package that one host does not take",
   "a host that is not reached",
@@ -25,7 +25,7 @@ const wrong = [
   "a stop that hangs",
   "a migration that fails",
 ].map((name) => faults.find((fault) => fault.name === name) as Fault);
-/** Ansible has no limit of its own for a command: a run that waits is ended. */
+/** Ansible has no limit for a command, so the bench ends a waiting run. */
 const limitSeconds = 150;
 
 interface Figure {
@@ -36,7 +36,7 @@ interface Figure {
 
 const site = await ScalrSite.start(
   ["7.4.0-1", "7.4.2-1", "7.4.3-1"],
-  // Ansible asks apt on a host by way of a library there.
+  // Ansible needs this library on a host to use apt.
   [...packages, "python3-apt"],
 );
 const hosts = Object.keys(scalrHosts);
@@ -92,7 +92,7 @@ async function compare(): Promise<void> {
     figures.theirs.push(theirs);
   }
   console.log(
-    "an upgrade of five hosts with a backup, without a migration; only changeover restores the backup on trial",
+    "an upgrade of five hosts with a backup, without a migration; only changeover tries to restore the backup",
   );
   report("changeover", figures.ours);
   report("ansible, the same steps", figures.theirs);
@@ -105,7 +105,7 @@ async function compare(): Promise<void> {
   );
 }
 
-/** What there is: versions by host, and what does not run. */
+/** Versions by host, and services that do not run. */
 async function left(): Promise<string> {
   const versions = Object.entries(await site.installed()).map(([host, version]) => `${host} ${version}`);
   const idle = (await site.notRunning()).length;
@@ -136,7 +136,7 @@ async function ours(fault: Fault): Promise<void> {
   );
 }
 
-/** Hosts on which a task of the playbook has changed something. */
+/** Hosts that a task of the playbook changed. */
 const changed = (output: string, task: string): string[] => {
   const part = output.split(/^TASK /m).find((text) => text.startsWith(`[${task}]`)) ?? "";
   return [...part.matchAll(/^changed: \[([\w-]+)\]/gm)].map(([, host]) => host ?? "");
@@ -160,7 +160,7 @@ async function theirs(fault: Fault): Promise<void> {
   );
 }
 
-// As many at once as Ansible has forks for.
+// As many hosts at once as Ansible has forks.
 site.set({ parallel: 4 });
 try {
   await ansible.prepare(playbook);

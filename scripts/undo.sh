@@ -9,13 +9,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/lib.sh"
 
-# script_of NAME: the script that a record names. Records of older releases have older names.
-script_of() {
-  case $1 in
-    haproxy/back) printf 'haproxy/undo-drain\n' ;;
-    *) printf '%s\n' "$1" ;;
-  esac
-}
+# Names by which older releases recorded the script of an undo.
+declare -rA renamed=(
+  ["haproxy/back"]=haproxy/undo-drain
+  ["upgrade/silence"]=upgrade/silence-alerts
+)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
@@ -32,7 +30,7 @@ main() {
   printf '%s\n' "$name" | write_file "$(records)/expired/$CHANGEOVER_ID"
   read -ra words <<<"$(value_of "$record" undo)"
   log "putting $name back: ${words[*]}"
-  bash "$SCRIPTS/$(script_of "${words[0]}").sh" "${words[@]:1}"
+  bash "$SCRIPTS/${renamed[${words[0]}]:-${words[0]}}.sh" "${words[@]:1}"
   rm -f "$record"
 }
 

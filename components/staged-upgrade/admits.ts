@@ -3,10 +3,10 @@ import type { StagedUpgrade } from "./config.ts";
 import { ranIn, soaking } from "./soak.ts";
 
 /**
- * A version comes to a stack that has `soak` when another stack has run it long enough.
+ * A stack with `soak` accepts a version only after another stack has run it long enough.
  *
  * @param outputs of this stack at its last update. @param ask for the outputs of another stack, by its full name.
- * @returns what is wrong, with the dates.
+ * @returns the problems, with dates.
  */
 export async function admits(
   name: string,
@@ -16,22 +16,22 @@ export async function admits(
 ): Promise<Problem[]> {
   if (!soak) return [];
   const path = ["stagedUpgrades", name];
-  let theirs: unknown;
+  let otherOutputs: unknown;
   try {
-    theirs = await ask(soak.stack);
+    otherOutputs = await ask(soak.stack);
   } catch (error) {
     return [{ path: [...path, "soak", "stack"], text: unreadable(soak.stack, error) }];
   }
-  const ran = { there: ranIn(theirs, name), here: ranIn(outputs, name), now: new Date() };
+  const ran = { there: ranIn(otherOutputs, name), here: ranIn(outputs, name), now: new Date() };
   const why = soaking(version, soak, ran);
   return why === undefined ? [] : [{ path: [...path, "version"], text: why }];
 }
 
 const unreadable = (stack: string, error: unknown): string =>
-  `${shown(stack)} can't be read (${error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)}); allowed: the full name of a stack in this backend that has been updated`;
+  `${shown(stack)} can't be read (${error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)}); allowed: the full name of a stack in this backend, after its first update`;
 
-/** Who overrides the time says so in each preview. */
+/** Each preview shows an override of the soak. */
 export function remarks(name: string, { soak, version }: StagedUpgrade): string[] {
   if (soak?.override === undefined) return [];
-  return [`stagedUpgrades.${name}: not asked how ${version} ran on ${soak.stack}: ${soak.override}`];
+  return [`stagedUpgrades.${name}: soak of ${version} on ${soak.stack} is not checked: ${soak.override}`];
 }

@@ -5,15 +5,15 @@ import type { StagedUpgrade as UpgradeConfig } from "./config.ts";
 import { decides } from "./decide.ts";
 import { backupIn, lookSeconds, settingsOf, upgradeGoal, type UpgradeGoal } from "./goal.ts";
 import { greenOf, ranIn, withGreen } from "./soak.ts";
-import { stagedUpgradeTable, upgradeHostTable } from "./table.ts";
+import { recordGreen, stagedUpgradeTable, upgradeHostTable } from "./table.ts";
 import type { UpgradeExpected } from "./verify.ts";
 import { keepersOf, prefixed } from "../../transition/table.ts";
 import type { Operated, Site, SiteTransitionArgs } from "../../transition/site.ts";
 import type { Transition } from "../../transition/transition.ts";
 
 /**
- * One package on many hosts. Each host is told what it is by a transition of its own; the version is one goal of all of
- * them, with a barrier after each stage.
+ * One package on many hosts. A transition of each host prepares that host. The version is one goal of all hosts, with a
+ * barrier after each phase.
  */
 export class StagedUpgrade extends pulumi.ComponentResource {
   readonly operated: Operated<UpgradeExpected>;
@@ -22,7 +22,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
   readonly #site: Site;
   readonly #goal: UpgradeGoal;
   readonly #hosts: readonly string[];
-  /** What `software` may use as a password of all hosts. */
+  /** A password that `software` gets on all hosts. */
   readonly #shared: pulumi.Output<string> | undefined;
 
   constructor(name: string, config: UpgradeConfig, site: Site, opts?: pulumi.ComponentResourceOptions) {
@@ -36,7 +36,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     const configured = this.#hosts.map((host) => this.#host(host));
     const upgrade = this.#upgrade(configured);
     const { main, diskPercent } = config;
-    const expected = upgrade.receipt("upgrade/green").apply((receipt) => ({
+    const expected = upgrade.receipt(recordGreen).apply((receipt) => ({
       ran: withGreen(ranIn(site.last, name), greenOf(receipt)),
       main,
       diskPercent,
@@ -46,9 +46,9 @@ export class StagedUpgrade extends pulumi.ComponentResource {
       hosts: this.#hosts,
       marks: [...configured, upgrade].flatMap(({ marks }) => marks),
       finished: [upgrade.finished],
-      outcome: site.outcome(this.#hosts, "no barrier holds without it, so nothing is upgraded"),
+      outcome: site.outcome(this.#hosts, "every barrier needs all hosts, so nothing is upgraded"),
       expected,
-      // What ran here and runs now: a stack that comes later asks for it.
+      // The versions that ran here: a stack with `soak` reads them.
       outputs: { upgrades: expected },
     };
     this.registerOutputs();
@@ -75,7 +75,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     return new RandomPassword(`${this.#name}-shared`, args, { parent: this }).result;
   }
 
-  /** The main host's address, then every host's by its role. */
+  /** The main host's address, then `ROLE=ADDRESS` of each host. */
   #addresses(): pulumi.Output<string[]> {
     const { hosts } = this.#config;
     const byRole = Object.entries(hosts)
@@ -95,7 +95,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
         silenceMinutes: silence.minutes,
         back: backupIn(config.acceptDataLoss),
       }),
-      // A host more plans its own steps only, so no host but the main one stands in the goal.
+      // An added host plans only its own steps, so the goal names only the main host.
       keepers: keepersOf<pulumi.Input<string>>({
         package: config.package,
         version: config.version,
@@ -118,10 +118,10 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     hosts: readonly string[],
     args: Omit<SiteTransitionArgs, "component" | "transition" | "hosts" | "decide" | "whenLost">,
   ): Transition {
-    const { package: its, version, main, diskPercent, acceptDataLoss } = this.#config;
+    const { package: packageName, version, main, diskPercent, acceptDataLoss } = this.#config;
     const wanted = {
       name: this.#name,
-      package: its,
+      package: packageName,
       version,
       main,
       diskPercent,
@@ -134,7 +134,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
         transition,
         hosts,
         whenLost: "refuse",
-        cure: "mend it and take it off the list, or take it out of the upgrade",
+        cure: "repair the host and remove it from that list, or remove it from the upgrade",
         after: [...this.#site.ready(hosts), ...(args.after ?? [])],
         decide: {
           in: decides,
@@ -149,7 +149,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
   }
 }
 
-/** How the estate makes a staged upgrade. */
+/** How the estate declares a staged upgrade. */
 export const component: Component<UpgradeConfig, UpgradeExpected> = {
   declare: (name, config, site) => new StagedUpgrade(name, config, site).operated,
 };

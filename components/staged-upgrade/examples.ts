@@ -2,16 +2,16 @@ import type { Example } from "../system.ts";
 import { lookSeconds } from "./goal.ts";
 import { stagedUpgradeTable, upgradeHostTable } from "./table.ts";
 
-/** The transitions of a staged upgrade, as the documents show them. */
+/** The transitions of a staged upgrade for the documents and the tests. */
 export const upgradeExamples: Readonly<Record<string, Example>> = {
   "upgrade-host": {
     lookSeconds,
-    title: "Staged upgrade: a host is told what it is (with software)",
+    title: "Staged upgrade: preparing a host (with software)",
     table: upgradeHostTable("scalr", "demo/scalr"),
   },
   upgrade: {
     lookSeconds,
-    title: "Staged upgrade: one version on all hosts (and the way back)",
+    title: "Staged upgrade: one version on all hosts (also for going back)",
     table: stagedUpgradeTable(
       {
         name: "scalr",

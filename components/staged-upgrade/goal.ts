@@ -1,6 +1,6 @@
 import type { StagedUpgrade } from "./config.ts";
 
-/** A smoke test as the goal has it. */
+/** One smoke test of the goal. */
 export interface SmokeTest {
   readonly name: string;
   readonly on: string;
@@ -9,17 +9,17 @@ export interface SmokeTest {
   readonly cleanUp: string;
 }
 
-/** What the hosts of an upgrade are to each other. Everything sorted, so that no order in a file matters. */
+/** The main host, the other hosts and the smoke tests of an upgrade; sorted, so that the order in the file does not matter. */
 export interface UpgradeGoal {
   readonly name: string;
   readonly main: string;
-  /** All but the main host, and the same in the groups that are reconfigured at once. */
+  /** All hosts but the main one; `groups` has the same hosts in groups that are reconfigured together. */
   readonly others: readonly string[];
   readonly groups: readonly (readonly string[])[];
   readonly smoke: readonly SmokeTest[];
 }
 
-/** The goal of one staged upgrade of a stack file. */
+/** The goal of one staged upgrade. */
 export function upgradeGoal(name: string, config: StagedUpgrade): UpgradeGoal {
   const others = Object.keys(config.hosts)
     .filter((host) => host !== config.main)
@@ -33,12 +33,12 @@ export function upgradeGoal(name: string, config: StagedUpgrade): UpgradeGoal {
   return { name, main: config.main, others, groups, smoke };
 }
 
-/** What a host is told of the software: `scripts/upgrade/configure.sh` keeps it there. */
+/** The settings that `scripts/upgrade/configure-host.sh` writes on a host. */
 export function settingsOf(config: StagedUpgrade, host: string): Record<string, string> {
   const { commands, database, backup, silence } = config;
   const role = config.hosts[host] ?? "";
   const isMain = host === config.main;
-  const telling = host === (silence.from ?? config.main) ? silence : undefined;
+  const hostSilence = host === (silence.from ?? config.main) ? silence : undefined;
   return {
     package: config.package,
     role,
@@ -54,8 +54,8 @@ export function settingsOf(config: StagedUpgrade, host: string): Record<string, 
     supervisor_says: commands.supervisorSays,
     kind: config.kinds[host] ?? "auto",
     skip_file: config.selfReconfigure ?? "",
-    silence: telling?.on ?? "",
-    unsilence: telling?.off ?? "",
+    silence: hostSilence?.on ?? "",
+    unsilence: hostSilence?.off ?? "",
     ...(isMain
       ? {
           dump: database.dump,
@@ -70,8 +70,8 @@ export function settingsOf(config: StagedUpgrade, host: string): Record<string, 
   };
 }
 
-/** The backup that the config allows to go back to. */
+/** The backup id in `acceptDataLoss`; empty without one. */
 export const backupIn = (acceptDataLoss: string | undefined): string => acceptDataLoss?.split(":")[0] ?? "";
 
-/** How long the look at a host may take: a repository may take a minute to say what it offers. */
+/** The limit of a look at one host: a slow repository may take a minute. */
 export const lookSeconds = 75;

@@ -20,7 +20,7 @@ export const stagedUpgrade = system<"stagedUpgrades", StagedUpgrade, UpgradeExpe
   noun: "staged upgrade",
   members: "Hosts",
   purpose:
-    "Packages that are upgraded over many hosts with a barrier after each stage, the main database first.",
+    "Packages that are upgraded on many hosts, the main database first, with a barrier after each phase.",
   names: upgradeNames,
   platforms: ["local", "inventory"],
   entry: () => upgradeEntry,

@@ -3,7 +3,7 @@ import type { Gone } from "../system.ts";
 import type { StagedUpgrade } from "./config.ts";
 import type { UpgradeExpected } from "./verify.ts";
 
-/** Hosts that left an upgrade, and a main host that the file names where the data is on another one. */
+/** Hosts that left an upgrade, and a changed main host, whose data is on the old one. */
 export function goneFromUpgrade(
   name: string,
   { hosts = [], main }: Partial<UpgradeExpected>,
@@ -17,11 +17,11 @@ export function goneFromUpgrade(
     ...gone,
     {
       path: ["stagedUpgrades", name, "main"],
-      text: `${shown(now.main)}, but the main database is on ${main}, and no upgrade moves one; allowed: ${main}, which may be a new machine under that name, with the data on it`,
+      text: `${shown(now.main)}, but the main database is on ${main}, and an upgrade can't move it; allowed: ${main}, also as a new machine with that name and the data`,
     },
   ];
 }
 
-/** The upgrades in the outputs of the release before this one; still older ones do not say who their hosts are. */
+/** The upgrades in the outputs of the previous release; older outputs do not name their hosts. */
 export const earlierUpgrades = (outputs: unknown): Readonly<Record<string, UpgradeExpected>> =>
   (outputs as { readonly upgrades?: Readonly<Record<string, UpgradeExpected>> }).upgrades ?? {};

@@ -4,11 +4,11 @@ import { at, type Fields, fieldsOf, mapped, word, wrongNames } from "../../confi
 import { allowedWords, shown } from "../../config/problems.ts";
 import { partNames } from "./config.ts";
 
-/** Where a staged upgrade names hosts. */
+/** The hosts of a staged upgrade, with their places in the file. */
 export const hostsOfUpgrade = (upgrade: Fields): HostUse[] =>
   Object.keys(fieldsOf(upgrade.hosts)).map((host) => ({ path: ["hosts", host], host }));
 
-/** The upgrade itself, and each host that is told what it is. */
+/** The upgrade itself, and its part on each host. */
 export const componentsOfUpgrade = (name: string, upgrade: Fields): string[] => [
   name,
   ...Object.keys(fieldsOf(upgrade.hosts)).map((host) => `${name}-${host}`),
@@ -17,25 +17,19 @@ export const componentsOfUpgrade = (name: string, upgrade: Fields): string[] => 
 /** Two upgrades of one package on one host would undo each other. */
 const onePackage: Rule = (name, upgrade, { entries }) => {
   const own = Object.keys(fieldsOf(upgrade.hosts));
-  const other = Object.entries(entries("stagedUpgrades")).find(
-    ([before, { package: its, hosts }]) =>
-      before < name &&
-      its === upgrade.package &&
-      Object.keys(fieldsOf(hosts)).some((host) => own.includes(host)),
-  );
-  if (other === undefined) return [];
-  return [
-    at(
-      ["stagedUpgrades", name, "package"],
-      `${shown(upgrade.package)} is changeover:stagedUpgrades.${other[0]} on one of its hosts already`,
-    ),
-  ];
+  for (const [other, { package: packageName, hosts }] of Object.entries(entries("stagedUpgrades"))) {
+    const shared = Object.keys(fieldsOf(hosts)).find((host) => own.includes(host));
+    if (other >= name || packageName !== upgrade.package || shared === undefined) continue;
+    const text = `changeover:stagedUpgrades.${other} already upgrades ${shown(packageName)} on ${shared}; allowed: one upgrade of a package on each host`;
+    return [at(["stagedUpgrades", name, "package"], text)];
+  }
+  return [];
 };
 
 const hostKeys: Rule = (name, { hosts }) =>
   wrongNames(["stagedUpgrades", name, "hosts"], fieldsOf(hosts), hostNames);
 
-/** Each role of a host says what must run there. */
+/** Each role of a host has its list of services. */
 const roles: Rule = (name, { hosts, services }) => {
   const path = ["stagedUpgrades", name];
   const known = Object.keys(fieldsOf(services));
@@ -44,12 +38,14 @@ const roles: Rule = (name, { hosts, services }) => {
     ...Object.entries(fieldsOf(hosts)).flatMap(([host, value]) => {
       const role = word(value);
       if (role === undefined || known.includes(role)) return [];
-      return [at([...path, "hosts", host], `${shown(role)} has no services; ${allowedWords(role, known)}`)];
+      return [
+        at([...path, "hosts", host], `${shown(role)} has no entry in services; ${allowedWords(role, known)}`),
+      ];
     }),
   ];
 };
 
-/** Hosts that other fields name are hosts of the upgrade. */
+/** A host that another field names is a host of the upgrade. */
 const places: Rule = (name, { hosts, main, silence: quiet, smoke, kinds }) => {
   const path = ["stagedUpgrades", name];
   const own = Object.keys(fieldsOf(hosts));
@@ -67,24 +63,24 @@ const places: Rule = (name, { hosts, main, silence: quiet, smoke, kinds }) => {
     ...named.flatMap(([where, value]) => {
       const host = word(value);
       if (host === undefined || own.includes(host)) return [];
-      return [at(where, `${shown(host)} is no host of the upgrade; ${allowedWords(host, own)}`)];
+      return [at(where, `${shown(host)} is not a host of this upgrade; ${allowedWords(host, own)}`)];
     }),
   ];
 };
 
-/** An override is for the version that is wanted, and goes with it. */
+/** An override names the wanted version, so that it ends with that version. */
 const overrides: Rule = (name, { soak, version }) => {
   const [override, wanted] = [word(fieldsOf(soak).override), word(version)];
   if (override === undefined || wanted === undefined || override.startsWith(`${wanted}: `)) return [];
   return [
     at(
       ["stagedUpgrades", name, "soak", "override"],
-      `${shown(override)} is not for version ${wanted}; write "${wanted}: why", or leave it out`,
+      `${shown(override)} is not for version ${wanted}; write "${wanted}: why", or remove it`,
     ),
   ];
 };
 
-/** What was silenced must be told again. */
+/** A silence needs a way to end it. */
 const silence: Rule = (name, { silence: quiet }) => {
   const { on, off } = fieldsOf(quiet);
   if ((on === undefined) === (off === undefined)) return [];
@@ -92,10 +88,10 @@ const silence: Rule = (name, { silence: quiet }) => {
   return [
     at(
       ["stagedUpgrades", name, "silence", missing],
-      `missing; who says ${missing === "on" ? "off" : "on"} says both`,
+      `missing; silence.${missing === "on" ? "off" : "on"} is set, and one needs the other`,
     ),
   ];
 };
 
-/** What is wrong between a staged upgrade and the rest of a stack file. */
+/** The rules between a staged upgrade and the rest of a stack file. */
 export const upgradeRules: readonly Rule[] = [hostKeys, onePackage, roles, places, overrides, silence];

@@ -1,33 +1,33 @@
 import { tailOf } from "../../transition/receipt.ts";
 
-/** A version that ran on a stack with all checks passed: from when, and until the next one came. */
+/** A version that ran on a stack with all checks passed, and from when until when. */
 export interface Ran {
   readonly version: string;
   readonly since: string;
   readonly until?: string;
 }
 
-/** What a stack says of one staged upgrade. */
+/** One staged upgrade in the outputs of a stack. */
 export interface UpgradeOutput {
-  /** Oldest first; the last one runs. */
+  /** Oldest first; the last version is the running one. */
   readonly ran: readonly Ran[];
 }
 
-/** The outputs of a stack, as far as they tell what ran there. */
+/** The versions that ran on a stack, from its outputs. */
 export function ranIn(outputs: unknown, name: string): readonly Ran[] {
   const { upgrades } = (outputs ?? {}) as { upgrades?: Record<string, Partial<UpgradeOutput>> };
   return upgrades?.[name]?.ran ?? [];
 }
 
-/** Since when a version is green, from the receipt of `scripts/upgrade/green.sh`; undefined when it does not say so. */
+/** The green version, from the receipt of `scripts/upgrade/record-green.sh`; undefined without one. */
 export function greenOf(receipt: string): Ran | undefined {
   const { version, since } = tailOf(receipt);
   return version === undefined || since === undefined ? undefined : { version, since };
 }
 
 /**
- * What ran, with what runs now. The same version again, after another, is an entry of its own; after an upgrade that did not
- * end its time begins anew, since nobody knows until when it ran.
+ * The versions that ran, with the one that runs now. A version that returns after another one gets a new entry. After an
+ * interrupted upgrade its time starts again, since the end of its first run is unknown.
  */
 export function withGreen(before: readonly Ran[], now: Ran | undefined): readonly Ran[] {
   const last = before.at(-1);
@@ -39,7 +39,7 @@ export function withGreen(before: readonly Ran[], now: Ran | undefined): readonl
 
 const day = 24 * 3600 * 1000;
 
-/** What decides whether a stack may have a version. */
+/** Which stack must run a version first, and for how long. */
 export interface Soak {
   readonly stack: string;
   readonly days: number;
@@ -47,20 +47,20 @@ export interface Soak {
 }
 
 /**
- * Why a version is not allowed here yet, with the dates (rows 000-002 to 000-004, 000-088); undefined: it is.
+ * Why a version is not allowed here yet, with dates; undefined: it is allowed.
  *
- * @param there what ran on the stack that comes first. @param here what runs on this one: it needs no proof again.
+ * @param there what ran on the first stack. @param here what ran on this stack: it needs no second proof.
  */
 export function soaking(
   version: string,
   soak: Soak,
   { there, here, now }: { there: readonly Ran[]; here: readonly Ran[]; now: Date },
 ): string | undefined {
-  if (soak.override !== undefined || here.some((one) => one.version === version)) return undefined;
-  const runs = there.filter((one) => one.version === version);
+  if (soak.override !== undefined || here.some((ran) => ran.version === version)) return undefined;
+  const runs = there.filter((ran) => ran.version === version);
   if (runs.length === 0) {
-    const known = there.map((one) => `${one.version} since ${one.since.slice(0, 10)}`);
-    return `${version} has not run on ${soak.stack}${known.length > 0 ? ` (it ran ${known.join(", ")})` : ""}; let it run there for ${String(soak.days)} days first`;
+    const known = there.map((ran) => `${ran.version} since ${ran.since.slice(0, 10)}`);
+    return `${version} has not run on ${soak.stack}${known.length > 0 ? ` (that stack ran ${known.join(", ")})` : ""}; run it there for ${String(soak.days)} days first`;
   }
   const longest = runs
     .map(({ since, until }) => ({
@@ -68,9 +68,15 @@ export function soaking(
       until,
       days: ((until === undefined ? now.getTime() : Date.parse(until)) - Date.parse(since)) / day,
     }))
-    .reduce((most, one) => (one.days > most.days ? one : most));
+    .reduce((most, run) => (run.days > most.days ? run : most));
   if (longest.days >= soak.days) return undefined;
   const ready = new Date(Date.parse(longest.since) + soak.days * day).toISOString().slice(0, 16);
-  const still = longest.until === undefined;
-  return `${version} runs green on ${soak.stack} since ${longest.since}${still ? "" : ` until ${longest.until ?? ""}`}, ${longest.days.toFixed(1)} of ${String(soak.days)} days; ${still ? `allowed from ${ready}Z on` : "let it run there again"}, or now with soak.override: "${version}: why"`;
+  const [time, cure] =
+    longest.until === undefined
+      ? [`has passed all checks on ${soak.stack} since ${longest.since}`, `allowed from ${ready}Z`]
+      : [
+          `passed all checks on ${soak.stack} from ${longest.since} until ${longest.until}`,
+          "run it there again",
+        ];
+  return `${version} ${time}: ${longest.days.toFixed(1)} days (required: ${String(soak.days)}); ${cure}, or now with soak.override: "${version}: why"`;
 }

@@ -1,7 +1,13 @@
 import type { UpgradeGoal } from "./goal.ts";
 import { type Row, type Table, withPrefix } from "../../transition/table.ts";
 
-/** What the rows are told besides their goal: limits, in seconds unless the name says otherwise. */
+/** Its receipt names the backup that the stop relies on. */
+const tryRestore = "upgrade/try-restore";
+
+/** Its receipt says which version is green, and since when. */
+export const recordGreen = "upgrade/record-green";
+
+/** Limits of the rows, in seconds unless the name says otherwise. A changed limit runs no row. */
 export interface UpgradeLimits {
   readonly stop: number;
   readonly package: number;
@@ -10,18 +16,19 @@ export interface UpgradeLimits {
   readonly backup: number;
   readonly backupMinutes: number;
   readonly silenceMinutes: number;
-  /** The backup that may be gone back to; empty: none. It decides nothing but whether that is refused. */
+  /** The backup that the stack file accepts to go back to; empty: none. Without it a needed restore is refused. */
   readonly back: string;
 }
 
-/** A host made ready: what its software needs from outside, what it must know of it, and its standing checks. */
+/** Prepares one host: the software from the project, the upgrade's settings, the checks of disk and services. */
 export const upgradeHostTable = (name: string, software?: string): Table => [
   ...(software === undefined ? [] : [softwareRow(name, software)]),
   {
     phase: "configure",
-    script: "upgrade/configure",
+    name: "configure",
+    script: "upgrade/configure-host",
     on: "each",
-    says: "the host knows its services and how they are operated; disk and services are checked by timers",
+    says: "host has the upgrade's settings; timers check its disk and services",
     limits: [name],
     words: (keepers) => withPrefix(keepers, "conf."),
     deadlineSeconds: 120,
@@ -36,7 +43,7 @@ const softwareRow = (name: string, script: string): Row => ({
   limits: [name],
   stdin: "shared",
   software: true,
-  says: "a repository offers the package to the host, and the settings are there that it is installed with",
+  says: "host has a repository with the package, and the settings that the package needs",
   words: (keepers) => [keepers["conf.role"] ?? ""],
   deadlineSeconds: 900,
 });
@@ -44,54 +51,57 @@ const softwareRow = (name: string, script: string): Row => ({
 type Versioned = Pick<Row, "limits" | "words">;
 
 /**
- * One version on all hosts (rows 000-006 to 000-025, 000-084 to 000-092). Each phase is a barrier: a host that fails in
- * one keeps every host from the next. The way back is the same table; only then a backup is put back.
+ * One version on all hosts. Each phase is a barrier: a host that fails in one phase keeps every host from the next. Going back
+ * runs the same table; only then a backup is restored.
  */
 export function stagedUpgradeTable(goal: UpgradeGoal, limits: UpgradeLimits): Table {
   const { name, others } = goal;
   const version: Versioned = { limits: [name], words: (keepers) => [keepers.version ?? ""] };
   return [
-    ...backedUpRows(name, version, limits),
+    ...backupRows(name, version, limits),
     ...stopRows(name, others, limits),
     ...packageRows(goal, version, limits),
     ...reconfigureRows(goal, version, limits),
-    ...provenRows(goal, version, limits),
+    ...proofRows(goal, version, limits),
   ];
 }
 
-/** While everything still runs. */
-const backedUpRows = (name: string, version: Versioned, limits: UpgradeLimits): Row[] => [
+/** While all services still run. */
+const backupRows = (name: string, version: Versioned, limits: UpgradeLimits): Row[] => [
   {
     ...version,
     phase: "fetch",
-    script: "upgrade/fetch",
+    name: "fetch",
+    script: "upgrade/fetch-package",
     on: "each",
-    says: "exactly this version is loaded from a repository; nothing is installed",
+    says: "exactly this version is downloaded; nothing is installed",
     deadlineSeconds: limits.package,
   },
   {
     phase: "silence",
     name: "silence",
-    script: "upgrade/silence",
+    script: "upgrade/silence-alerts",
     on: "each",
-    says: "alerts are silent, and users are told; it ends by itself",
+    says: "alerts are silent and users are told; the silence ends by itself after silence.minutes",
     limits: [name, "on", String(limits.silenceMinutes)],
     deadlineSeconds: 120,
   },
   {
     phase: "backup",
-    script: "upgrade/backup",
+    name: "backup",
+    script: "upgrade/backup-database",
     on: "main",
     limits: [name, String(limits.backupMinutes), limits.back || "none"],
-    says: "the whole database is in a backup that ended well: both programs' results, size, end mark, gzip -t",
+    says: "main database has a complete backup: dump and gzip ended with 0, the end marker is there, gzip reads it",
     deadlineSeconds: limits.backup,
   },
   {
     phase: "trial",
-    script: "upgrade/trial",
+    name: "trial",
+    script: tryRestore,
     on: "main",
     limits: [name],
-    says: "the backup was restored into a scratch server and has the same tables and numbers of rows",
+    says: "backup is restored into a scratch server; its tables and row counts match",
     deadlineSeconds: limits.backup,
   },
 ];
@@ -100,92 +110,94 @@ const packageRows = ({ name, others }: UpgradeGoal, version: Versioned, limits: 
   {
     ...version,
     phase: "package",
-    script: "upgrade/package",
+    name: "package",
+    script: "upgrade/install-package",
     on: "each",
-    says: "exactly this version is installed; the package has reconfigured nothing by itself",
+    says: "exactly this version is installed; nothing is reconfigured yet",
     deadlineSeconds: limits.package,
   },
   {
     ...version,
     phase: "restore",
-    script: "upgrade/restore",
+    name: "restore",
+    script: "upgrade/restore-database",
     on: "main",
-    says: "only if a newer version has migrated the database: the backup from before that is put back",
+    says: "if a newer version migrated the main database, the backup from before replaces it",
     limits: [...(version.limits ?? []), limits.back || "none"],
     deadlineSeconds: limits.backup,
     pointOfNoReturn: true,
   },
-  ...(others.length > 0 ? [restRow(name)] : []),
+  ...(others.length > 0 ? [stillStoppedRow(name)] : []),
 ];
 
-/** @param watch for how many seconds nothing may start again; left out: the script's own number. */
+/** @param watch for how many seconds no service may restart; left out: the script's own number. */
 const healthRow = (
   name: string,
   limits: UpgradeLimits,
   ...watch: readonly string[]
 ): Omit<Row, "phase" | "on" | "says"> => ({
-  script: "upgrade/health",
+  script: "upgrade/require-healthy",
   limits: [name, String(limits.healthy), ...watch],
   reads: true,
   deadlineSeconds: limits.healthy + 60,
 });
 
-const restRow = (name: string): Row => ({
+const stillStoppedRow = (name: string): Row => ({
   phase: "restore",
   name: "rest",
-  script: "upgrade/rest",
+  script: "upgrade/require-stopped",
   on: "others",
   limits: [name],
-  says: "nothing writes while the database is migrated: the host was not started again meanwhile",
+  says: "services are still stopped, so nothing writes while the main database is migrated",
   deadlineSeconds: 60,
 });
 
-/** The main database alone, then the others, so many at once. */
+/** The main database alone, then the other hosts in groups. */
 const reconfigureRows = ({ name, groups }: UpgradeGoal, version: Versioned, limits: UpgradeLimits): Row[] => [
   {
     ...version,
     phase: "reconfigure-main",
     name: "reconfigure-main",
-    script: "upgrade/reconfigure",
+    script: "upgrade/reconfigure-host",
     on: "main",
-    says: "the main database is migrated: back goes only by way of the backup",
+    says: "main database is migrated; going back needs the backup",
     deadlineSeconds: limits.reconfigure,
     pointOfNoReturn: true,
   },
   {
-    // All wait for it; whether it stays so is looked at again with all others.
+    // All hosts wait for this row, so it watches briefly; the last health phase watches longer.
     ...healthRow(name, limits, "3"),
     phase: "health-main",
     name: "health-main",
     on: "main",
-    says: "its supervisor and services run without a restart loop, and the database answers",
+    says: "main database answers; the supervisor and all services run without a restart loop",
   },
   ...groups.map((_, index): Row => ({
     ...version,
     phase: `reconfigure-${String(index + 1)}`,
     name: "reconfigure",
-    script: "upgrade/reconfigure",
+    script: "upgrade/reconfigure-host",
     on: `group-${String(index + 1)}`,
-    says: "the host is brought to its package's version, and its services are started",
+    says: "host is reconfigured to the installed version; its services are started",
     deadlineSeconds: limits.reconfigure,
   })),
 ];
 
-/** What must hold before it is said that the version runs. */
-const provenRows = ({ name, smoke }: UpgradeGoal, version: Versioned, limits: UpgradeLimits): Row[] => [
+/** What must hold before the version counts as green. */
+const proofRows = ({ name, smoke }: UpgradeGoal, version: Versioned, limits: UpgradeLimits): Row[] => [
   {
     ...healthRow(name, limits),
     phase: "health",
     name: "health",
     on: "each",
-    says: "the supervisor and every service of the role run, none of them again and again; the disk has room",
+    says: "supervisor and all services run without a restart loop; disk usage is at most diskPercent",
   },
   ...smoke.map((test): Row => ({
     phase: "smoke",
     name: `smoke-${test.name}`,
-    script: "upgrade/smoke",
+    script: "upgrade/run-smoke-test",
     on: `smoke-${test.name}`,
-    says: `${test.name} works, and nothing of its test is left`,
+    says: `smoke test ${test.name} passes and is cleaned up`,
     limits: [name, String(test.seconds), test.command, test.cleanUp],
     words: () => [test.name],
     beside: true,
@@ -194,29 +206,30 @@ const provenRows = ({ name, smoke }: UpgradeGoal, version: Versioned, limits: Up
   {
     phase: "unsilence",
     name: "unsilence",
-    script: "upgrade/silence",
+    script: "upgrade/silence-alerts",
     on: "each",
     limits: [name, "off"],
-    says: "alerts are heard again",
+    says: "alerts are on again",
     deadlineSeconds: 120,
   },
   {
     ...version,
     phase: "green",
-    script: "upgrade/green",
+    name: "green",
+    script: recordGreen,
     on: "main",
-    says: "since when this version runs with all checks passed is written down",
+    says: "the time since which this version passes all checks is recorded",
     deadlineSeconds: 30,
   },
 ];
 
-/** The others first: the database is stopped when nobody writes any more. */
+/** The other hosts first: the main database stops once nothing writes to it. */
 function stopRows(name: string, others: readonly string[], limits: UpgradeLimits): Row[] {
   const stop: Omit<Row, "phase" | "on" | "name"> = {
-    script: "upgrade/stop",
-    says: "every service has stopped, after a backup that is not too old",
+    script: "upgrade/stop-services",
+    says: "all services are stopped; the backup is at most backup.maxAgeMinutes old",
     limits: [name, String(limits.backupMinutes)],
-    takes: "upgrade/trial",
+    takes: tryRestore,
     deadlineSeconds: limits.stop,
   };
   return [

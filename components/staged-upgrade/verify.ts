@@ -3,20 +3,20 @@ import type { UpgradeOutput } from "./soak.ts";
 import type { Look as LookOf } from "../../transition/decide.ts";
 import { hours, type UpgradeFacts } from "./decide.ts";
 
-/** What the state says of a staged upgrade. */
+/** A staged upgrade in the state. */
 export interface UpgradeExpected extends UpgradeOutput {
   readonly hosts: readonly string[];
   readonly main: string;
   readonly diskPercent: number;
 }
 
-/** What a host says of the software, as it is now. */
+/** The facts of a host now. */
 export interface UpgradeSeen extends UpgradeFacts {
-  /** Whether the package is installed completely. */
+  /** Whether the package is completely installed. */
   readonly whole: boolean;
-  /** Why the services can't be known. */
+  /** Why the states of the services are unknown. */
   readonly services_why: string | null;
-  /** On the main host: why the database can't be asked. */
+  /** On the main host: why the database can't be reached. */
   readonly database: string | null;
   readonly silenced: boolean;
 }
@@ -24,9 +24,9 @@ export interface UpgradeSeen extends UpgradeFacts {
 export type Look = LookOf<UpgradeSeen>;
 
 /**
- * Where the hosts differ from the state, a line each; empty: nowhere.
+ * The differences between hosts and state, one line each.
  *
- * @param scripts where they are on a host.
+ * @param scripts the folder of the scripts on a host.
  */
 export function upgradeDifferences(
   name: string,
@@ -35,16 +35,16 @@ export function upgradeDifferences(
   scripts: (host: string) => string,
 ): string[] {
   const version = ran.at(-1)?.version;
-  const none = version === undefined ? ["no version has passed its checks yet: npx pulumi up"] : [];
+  const none = version === undefined ? ["no version has passed its checks yet; run: npx pulumi up"] : [];
   return [
     ...none,
     ...looks.flatMap(({ host, facts }) => {
       if (!facts) return [];
       if (!facts.configured)
         return [
-          `${host}: was not told what ${name} is; start it again: npx pulumi up --replace '**::${name}-${host}-host-id'`,
+          `${host}: has no settings for ${name}; start its transition again: npx pulumi up --replace '**::${name}-${host}-host-id'`,
         ];
-      const quiet = `bash ${scripts(host)}/upgrade/silence.sh ${name} ${name} off`;
+      const unsilence = `bash ${scripts(host)}/upgrade/silence-alerts.sh ${name} ${name} off`;
       return [
         ...ofPackage(name, facts, version),
         ...ofServices(facts),
@@ -52,34 +52,34 @@ export function upgradeDifferences(
           ? [`has ${String(facts.disk_percent)} % of its disk in use (allowed: ${String(diskPercent)} %)`]
           : []),
         ...(facts.silenced
-          ? [`its alerts are silent; to hear them again when no upgrade is under way: ${quiet}`]
+          ? [`alerts are silent; if no upgrade is running, turn them on again: ${unsilence}`]
           : []),
       ].map((line) => `${host}: ${line}`);
     }),
   ];
 }
 
-/** By hand it is one host; the whole upgrade stops them all. */
+/** Two cures: the package manager repairs one host; a new run of the upgrade stops all hosts. */
 function ofPackage(name: string, { installed, whole }: UpgradeSeen, version: string | undefined): string[] {
   if (version === undefined || (installed === version && whole)) return [];
-  const is = installed === null ? "nothing" : whole ? installed : `${installed} by half`;
+  const state = installed === null ? "nothing installed" : `${installed} ${whole ? "" : "half "}installed`;
   return [
-    `has ${is} installed, the state says ${version}; bring it back there by its package manager, or all hosts, which stops them: npx pulumi up --replace '**::${name}-upgrade-id'`,
+    `has ${state}, but the state says ${version}; install ${version} there by hand, or on all hosts, which stops all services: npx pulumi up --replace '**::${name}-upgrade-id'`,
   ];
 }
 
 function ofServices({ supervisor, not_running: down, services_why: why, database }: UpgradeSeen): string[] {
   return [
-    ...(supervisor ? [] : ["its supervisor does not run; start it there"]),
-    ...(down.length > 0 ? [`not RUNNING: ${down.join(", ")}; see the log there, then start it`] : []),
+    ...(supervisor ? [] : ["supervisor does not run; start it"]),
+    ...(down.length > 0 ? [`not RUNNING: ${down.join(", ")}; read their logs, then start them`] : []),
     ...(why === null ? [] : [why]),
     ...(database === null ? [] : [database]),
   ];
 }
 
-/** What a host is now, in one line for the operator. */
+/** A host in one line for the operator. */
 export function describeUpgrade(facts: UpgradeSeen): string {
-  if (!facts.configured) return "was told nothing";
+  if (!facts.configured) return "has no settings of the upgrade";
   const down =
     facts.not_running.length > 0 ? `not RUNNING: ${facts.not_running.join(", ")}` : "all services RUNNING";
   const words = [
@@ -92,6 +92,6 @@ export function describeUpgrade(facts: UpgradeSeen): string {
   return words.join(", ");
 }
 
-/** What each host says of the software. */
+/** The looks that `verify` and `look` need. */
 export const looksOfUpgrade = (name: string, { hosts }: UpgradeExpected): LookRequest[] =>
   hosts.map((host) => ({ host, probe: "upgrade/probe", words: [name, name] }));

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Build the package scalr-server: a DEB where there is dpkg-deb, an RPM where there is rpmbuild.
+# Build the package scalr-server: a DEB if the host has dpkg-deb, an RPM if it has rpmbuild.
 # Usage: build.sh DIR VERSION…      as in: build.sh /srv/packages 7.3.0-1 7.4.0-1
 #
-# A version is the files of tree/, of since/X for each X that is not newer, and of faults/VERSION if there is such a
-# folder; faults/VERSION.spec is added to the RPM's own. Prints the files it made, one a line.
+# A version has the files of tree/, of since/X for each X that is not newer, and of faults/VERSION if that folder exists.
+# faults/VERSION.spec is appended to the RPM's spec. Prints each built file on its own line.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# The same files give the same package.
+# The same files always give the same package.
 export SOURCE_DATE_EPOCH=1704067200
 # shellcheck source=demo/scalr/lib-build.sh
 . "$here/lib-build.sh"
@@ -28,7 +28,7 @@ build_deb() {
   echo "$dir/scalr-server_${version}_all.deb"
 }
 
-# What rpm is to own: files, links, and the folders that are ours alone.
+# The files of the RPM: files, links, and its own folders.
 rpm_files() {
   local file
   cd "$1" && printf '%%config(noreplace) %s\n' "${conffiles[@]}"
@@ -52,7 +52,7 @@ build_rpm() {
 
 main() {
   [[ ${1:-} != --help ]] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && return; }
-  (($# > 1)) || { say "it takes DIR VERSION…, see --help" && return 64; }
+  (($# > 1)) || { say "usage: build.sh DIR VERSION…, see --help" && return 64; }
   local version work built=no
   mkdir -p "$1"
   dir=$(cd "$1" && pwd)
@@ -61,7 +61,7 @@ main() {
   # shellcheck disable=SC2064
   trap "rm -rf '$work'" EXIT
   for version in "$@"; do
-    [[ $version =~ ^[0-9]+(\.[0-9]+)+-[0-9]+$ ]] || { say "$version is no version like 7.4.0-1" && return 64; }
+    [[ $version =~ ^[0-9]+(\.[0-9]+)+-[0-9]+$ ]] || { say "\"$version\" is not a version; allowed: such as 7.4.0-1" && return 64; }
     mkdir -p "$work/$version/"{tree,rpm}
     lay_tree "$work/$version/tree" "$version"
     if command -v dpkg-deb >/dev/null; then
@@ -71,7 +71,7 @@ main() {
       build_rpm "$work/$version/tree" "$version" "$work/$version/rpm" && built=yes
     fi
   done
-  [[ $built == yes ]] || { say "there is neither dpkg-deb nor rpmbuild here" && return 1; }
+  [[ $built == yes ]] || { say "this host has neither dpkg-deb nor rpmbuild; install one" && return 1; }
 }
 
 {

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Have packages of Scalr Server for this host to install, and its settings as the package's operator writes them.
-# Usage: install.sh COMPONENT NAME ROLE MAIN ROLE=ADDRESS…    (stdin: the password that all hosts share)
+# Give this host a repository with packages of Scalr Server, and the settings that an operator of the package writes.
+# Usage: install.sh COMPONENT NAME ROLE MAIN ROLE=ADDRESS…    (stdin: the shared password of all hosts)
 #
-# Builds 7.3.0-1, 7.4.0-1 and 7.4.1-1 into /srv/packages, a repository of this host alone, which is then its only source
-# of packages. What is outside of Scalr runs on the host of role proxy (outside/). /etc/scalr-server/site.conf has what an
-# operator adds to the settings; repository=URL there names another source, clouds=… another outside. Installs and starts
-# nothing of the package; settings that changed are taken by the next reconfigure.
+# Builds 7.3.0-1, 7.4.0-1 and 7.4.1-1 into /srv/packages, which becomes the only package source of this host. The stand-ins
+# for clouds and the configuration tool run on the host of role proxy (outside/). /etc/scalr-server/site.conf adds settings
+# of an operator: repository=URL is another package source, clouds=… are other clouds. Installs and starts nothing of the
+# package; the next reconfigure uses changed settings.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [[ -n ${CHANGEOVER_SCRIPTS:-} ]] || {
@@ -24,8 +24,8 @@ main() {
   (($# >= 4)) || misuse "install.sh takes COMPONENT NAME ROLE MAIN ROLE=ADDRESS…, got: $*"
   local role=$3 main=$4 word apps='' proxy='' secret
   export CHANGEOVER_COMPONENT=$1
-  [[ -v needed[$role] ]] || misuse "$role is no role of Scalr; allowed are ${!needed[*]}"
-  # The single host is all of it.
+  [[ -v needed[$role] ]] || misuse "\"$role\" is not a role of Scalr; allowed: ${!needed[*]}"
+  # Role all: this host has every role.
   [[ $role != all ]] || { apps="$main " && proxy=$main; }
   for word in "${@:5}"; do
     case $word in
@@ -33,7 +33,7 @@ main() {
       proxy=*) proxy=${word#proxy=} ;;
     esac
   done
-  read_secret secret "the password that all hosts share"
+  read_secret secret "the shared password of all hosts"
   require_debian "$role"
   quiet_others
   offer_packages
@@ -43,7 +43,7 @@ main() {
     [[ -z $proxy ]] || offer_outside "$role" "$proxy"
     [[ ! -e $added ]] || cat "$added"
   } | write_file "$settings" 0600
-  receipt "$HOSTNAME has packages of Scalr, and the settings of role $role"
+  receipt "$HOSTNAME has a repository of Scalr and the settings of role $role"
 }
 
 {

@@ -4,7 +4,7 @@
 # not_newer A B: whether A is B or older.
 not_newer() { [[ $(printf '%s\n' "$1" "$2" | sort -V | head -n 1) == "$1" ]]; }
 
-# link_and_mode FOLDER: what a copy of this folder to a host keeps neither of. Modes of a checkout are its owner's affair.
+# link_and_mode FOLDER: set links and modes, since a copy to a host keeps neither.
 link_and_mode() {
   local link to
   while read -r link to; do
@@ -29,7 +29,7 @@ lay_tree() {
   find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 
-# fill FILE NAME=TEXT…: a template with its @NAME@ filled in.
+# fill FILE NAME=TEXT…: print a template with each @NAME@ replaced.
 fill() {
   local text pair
   text=$(<"$1")

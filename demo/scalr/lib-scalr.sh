@@ -1,4 +1,4 @@
-# Sourced by install.sh: what a host of Scalr needs around the package.
+# Sourced by install.sh: Debian packages, the repository, and the stand-ins outside of Scalr.
 # shellcheck shell=bash
 
 readonly own=/srv/packages settings=/etc/scalr-server/scalr-server.conf added=/etc/scalr-server/site.conf
@@ -12,10 +12,10 @@ require_debian() {
   ! command -v dnf >/dev/null || packages+=(rpm createrepo-c)
   lacking=$(missing)
   [[ -z $lacking ]] ||
-    refuse "$HOSTNAME lacks the Debian packages ${lacking% }; install them; a local host has those that its \`packages\` names when it is made"
+    refuse "$HOSTNAME lacks the Debian packages ${lacking% }; install them. A local host gets the packages that its \`packages\` names when it is made"
 }
 
-# They came with Debian's packages and would take the ports of Scalr's own.
+# Services of Debian's packages would take the ports of Scalr's services.
 quiet_others() {
   local unit
   for unit in nginx supervisor memcached; do
@@ -24,7 +24,7 @@ quiet_others() {
   done
 }
 
-# Local hosts reach no other machine: sources that can't be read would end each look at the repositories.
+# Local hosts reach no other machine: an unreachable source would fail each look at the repositories.
 offer_packages() {
   local source
   source=$(value_of "$added" repository)
@@ -39,7 +39,7 @@ offer_packages() {
   ! command -v dnf >/dev/null || bash "$here/rpm-host.sh" "$source"
 }
 
-# offer_outside ROLE ADDRESS: clouds and a configuration tool at the address of the proxy, a port each; their settings on stdout.
+# offer_outside ROLE ADDRESS: start clouds and a configuration tool at ADDRESS of the proxy, one port each; print their settings.
 offer_outside() {
   [[ -z $(value_of "$added" clouds) ]] || return 0
   local interface

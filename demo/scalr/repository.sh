@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Make a folder of packages a repository: for apt (Packages), and for dnf (repodata) where there are RPMs.
+# Turn a folder of packages into a repository for apt (Packages), and for dnf (repodata) if it has RPMs.
 # Usage: repository.sh DIR
 #
-# Run it again when a package has come or gone. A host names it by
+# Run it again after each added or removed package. A host uses the repository with
 #   deb [trusted=yes] file:DIR ./        (a line in /etc/apt/sources.list.d/scalr.list)
 #   baseurl=file://DIR                   (in /etc/yum.repos.d/scalr.repo; see README.md)
 set -euo pipefail
@@ -19,7 +19,7 @@ apt_index() {
 
 main() {
   [[ ${1:-} != --help ]] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && return; }
-  (($# == 1)) || { say "it takes DIR, see --help" && return 64; }
+  (($# == 1)) || { say "usage: repository.sh DIR, see --help" && return 64; }
   shopt -s nullglob
   local -a debs=("$1"/*.deb) rpms=("$1"/*.rpm)
   if ((${#debs[@]})); then
@@ -31,7 +31,7 @@ main() {
     createrepo_c --quiet --simple-md-filenames "$1" >&2
     say "${#rpms[@]} package(s) for dnf"
   fi
-  ((${#debs[@]} + ${#rpms[@]})) || { say "there is no package in $1" && return 1; }
+  ((${#debs[@]} + ${#rpms[@]})) || { say "$1 has no package; build one: build.sh" && return 1; }
 }
 
 {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""One app server of SOUNZ: works in the database, a file each, and the index.
+"""One app server of SOUNZ: works are in the database, in one file each, and in the index.
 
 Usage: app.py PORT    (a service; reads /etc/sounz/sounz.conf and /etc/sounz/app.pass)
 
-GET / is the front page, GET /health says whether database and index answer, POST /works
-with `title=…` keeps a work. On a read-only database the pages are served all the same.
+GET / is the front page, GET /health tells whether database and index answer, POST /works
+with `title=…` saves a work. With a read-only database the pages still work.
 """
 
 import contextlib
@@ -45,13 +45,13 @@ def connect():
         password = file.read().strip()
     name = CONF["DATABASE"]
     where = {"host": "127.0.0.1", "port": CONF["PORT"], "dbname": name, "user": name, "password": password}
-    made = psycopg2.connect(**where, connect_timeout=LIMIT_S, options=f"-c statement_timeout={LIMIT_S}s")
-    made.autocommit = True
-    return made
+    connection = psycopg2.connect(**where, connect_timeout=LIMIT_S, options=f"-c statement_timeout={LIMIT_S}s")
+    connection.autocommit = True
+    return connection
 
 
 def usable():
-    """A connection that answers: one that was lost meanwhile is thrown away, before anything is asked of it."""
+    """A working connection: broken idle connections are closed first."""
     with contextlib.suppress(queue.Empty):
         while True:
             kept = idle.get_nowait()
@@ -115,7 +115,7 @@ class Hit(http.server.BaseHTTPRequestHandler):
     timeout = 30
 
     def answer(self, make):
-        """What `make` says, or 503 and the reason when database, files or index do not have it."""
+        """The answer of `make`, or 503 and the reason if database, files or index fail."""
         try:
             status, text = make()
         except (psycopg2.Error, OSError, ValueError, KeyError) as error:
@@ -154,7 +154,7 @@ if len(sys.argv) != 2 or not sys.argv[1].isdigit():
     print(__doc__)
     sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
 os.umask(0o022)
-# Opens the log again when it was rotated away.
+# Reopens the log after a rotation.
 handler = logging.handlers.WatchedFileHandler(LOG)
 handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
 log.addHandler(handler)

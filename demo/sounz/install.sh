@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Have the site of SOUNZ on this machine: Apache, app servers, the index Apollo.
+# Install the site of SOUNZ on this machine: Apache, app servers, the index Apollo.
 # Usage: install.sh PAIR    (stdin: the password of the database's owner)
 #
-# Installs what is missing. Starts and enables nothing; what runs is restarted when its own
-# files changed. Refuses (77) a pair without MONGREL_PORTS, and a machine whose /opt/apollo
-# lacks files.
+# Installs missing parts. Starts and enables nothing; restarts a running service if its own files
+# changed. Refuses (77) a pair without MONGREL_PORTS, and a machine whose /opt/apollo lacks files.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [[ -n ${CHANGEOVER_SCRIPTS:-} ]] || {
@@ -25,7 +24,7 @@ readonly packages=(apache2 rsync python3-psycopg2 openjdk-17-jre-headless)
 
 require_ports() {
   [[ ${MONGREL_PORTS:-} =~ ^[0-9]+( [0-9]+)*$ ]] ||
-    refuse "MONGREL_PORTS in /etc/$PAIR/$PAIR.conf is \"${MONGREL_PORTS:-}\"; set it to ports of the app servers, such as 8001 8002"
+    refuse "MONGREL_PORTS in /etc/$PAIR/$PAIR.conf is \"${MONGREL_PORTS:-}\"; set it to the ports of the app servers, such as 8001 8002"
 }
 
 require_jars() {
@@ -39,14 +38,14 @@ require_jars() {
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "install.sh takes PAIR, got: $*"
-  [[ $1 == sounz ]] || misuse "this site is the one of pair sounz, not of $1"
+  [[ $1 == sounz ]] || misuse "this site belongs to pair sounz, not to $1"
   local password=''
   read_secret password "the owner's password"
   load_pair "$1"
   require_ports
   require_jars
   install_missing
-  # Debian's package starts it, now and at boot; here whoever serves starts it.
+  # Debian's package starts Apache now and at boot; here the pair starts it on production.
   ! systemctl --quiet is-enabled apache2 || systemctl --quiet disable --now apache2
   install_index
   install_app "$password"

@@ -1,7 +1,7 @@
-# Sourced by install.sh: the files of each part, and who runs with old ones.
+# Sourced by install.sh: the files of each part, and restarts of services with changed files.
 # shellcheck shell=bash
 
-# place UNIT FILE [MODE]: stdin into FILE. That UNIT has to be restarted is remembered until it was.
+# place UNIT FILE [MODE]: write stdin into FILE. A changed file marks UNIT for a restart.
 place() {
   local text
   text=$(cat)
@@ -11,7 +11,7 @@ place() {
   write_file "$2" "${3:-0644}" <<<"$text"
 }
 
-# user NAME ID: of a service, who logs in nowhere. The same number on both machines, since copies go by number.
+# user NAME ID: a system user without login. The id is the same on both machines, because copies keep numeric ids.
 user() {
   id -u "$1" &>/dev/null || useradd --system --uid "$2" --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin "$1"
 }
@@ -21,7 +21,7 @@ install_index() {
   user apollo 761
   install -d /usr/share/apollo
   install -d -o apollo -g apollo "$core/data" /var/log/apollo
-  # The name by which operators look for it: ps ax | grep start.jar
+  # Operators find Solr by this name: ps ax | grep start.jar
   ln -sfn /opt/apollo/jetty-runner.jar /usr/share/apollo/start.jar
   for file in apollo.conf log4j.properties; do place apollo "/etc/apollo/$file" <"$here/$file"; done
   for file in solrconfig.xml schema.xml; do place apollo "$core/conf/$file" <"$here/$file"; done

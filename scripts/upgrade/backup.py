@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Make a verified backup of the whole database; its id and what is in it on stdout.
+"""Make a verified backup of the main database; its id and contents on stdout.
 
 Usage: backup.py NAME TRANSITION-ID make [MINUTES [KEPT]]
        backup.py NAME TRANSITION-ID copy
        backup.py NAME TRANSITION-ID require MINUTES
 
-`make` does nothing when this transition has a backup that is whole and not older than MINUTES; of old ones it removes those
-that are too many, but not KEPT. `copy` keeps what there is before
-a restore overwrites it; no transition counts it as its backup. `require` refuses (77) unless the backup of this transition was
-restored on trial and is not older than MINUTES; it prints its id.
+`make` does nothing if this transition has an intact backup that is not older than MINUTES. It removes surplus old backups,
+but never KEPT. `copy` keeps the current database before a restore overwrites it; no transition uses a copy as its backup.
+`require` prints the id of this transition's backup. It refuses (77) a backup that has not passed its trial restore, or is
+older than MINUTES.
 """
 
 import os
@@ -20,47 +20,48 @@ sys.dont_write_bytecode = True
 
 import backups  # noqa: E402
 import dump  # noqa: E402
-from history import brought, half_restored  # noqa: E402
+from history import half_restored, schema_version  # noqa: E402
 from host import Refused, load, log, start  # noqa: E402
 from packages import installed  # noqa: E402
 
 
 def version_of(settings):
-    """The version that what is in the database belongs to: the package may be ahead of it. None when it is half restored."""
-    return None if half_restored(settings) else brought(settings) or installed(settings)[0]
+    """The version that the schema belongs to: the package may be newer. None if the database is half restored."""
+    return None if half_restored(settings) else schema_version(settings) or installed(settings)[0]
 
 
 def minutes_of(record):
     return (time.time() - record["at"]) / 60
 
 
-def described(record, did):
+def described(record, event):
     rows = sum(count or 0 for count in record["rows"].values())
     inexact = sum(count is None for count in record["rows"].values())
     return (
-        f"backup {record['id']} of {record['version'] or 'a half restored database'} {did}: {record['tables']} tables, {rows} rows, "
-        f"{record['bytes']} bytes" + (f"; {inexact} tables without snapshots are compared by name" if inexact else "")
+        f"backup {record['id']} of {record['version'] or 'a half restored database'} {event}: {record['tables']} tables, {rows} rows, "
+        f"{record['bytes']} bytes" + (f"; {inexact} tables without snapshots: only their names are compared" if inexact else "")
     )
 
 
 def make(settings, transition, minutes):
-    before = backups.of_transition(settings, transition)
-    if before and "wrong" not in before and (not minutes or minutes_of(before) < int(minutes)):
-        if backups.is_whole(settings, before):
-            return described(before, "is there already")
-        log(f"backup {before['id']} is damaged: making another one")
+    earlier = backups.of_transition(settings, transition)
+    if earlier and "wrong" not in earlier and (not minutes or minutes_of(earlier) < int(minutes)):
+        if backups.is_whole(settings, earlier):
+            return described(earlier, "already exists")
+        log(f"backup {earlier['id']} is damaged: making a new one")
     return described(dump.take(settings, transition, version_of(settings)), "is made")
 
 
 def require(settings, transition, minutes):
-    found = backups.of_transition(settings, transition)
-    if not found:
-        raise Refused(f"{settings['backup_folder']} has no backup of this transition; allowed is one that was restored on trial")
-    if not found["restored"]:
-        raise Refused(f"backup {found['id']} was not restored on trial; allowed is one that was: upgrade/trial.sh")
-    if minutes_of(found) >= int(minutes):
-        raise Refused(f"backup {found['id']} is {minutes_of(found):.0f} min old, allowed are {minutes}")
-    return found["id"]
+    backup = backups.of_transition(settings, transition)
+    if not backup:
+        raise Refused(f"{settings['backup_folder']} has no backup of this transition; make one: upgrade/backup-database.sh")
+    if not backup["restored"]:
+        raise Refused(f"backup {backup['id']} has not passed its trial restore; try it: upgrade/try-restore.sh")
+    if minutes_of(backup) >= int(minutes):
+        age = f"{minutes_of(backup):.0f} min old (allowed: {minutes} min)"
+        raise Refused(f"backup {backup['id']} is {age}; make a new one: upgrade/backup-database.sh")
+    return backup["id"]
 
 
 def main(name, transition, what, minutes=None, kept=None):

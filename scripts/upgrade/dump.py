@@ -1,4 +1,4 @@
-"""Make a dump of the whole database, and count its rows in the same snapshot."""
+"""Dump the main database, and count its rows in the same snapshot."""
 
 import contextlib
 import os
@@ -8,34 +8,37 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import backups
-from database import count, others_of, session, tables_of, tool
+from contents import count, others_of, tables_of
+from database import tool
 from disk import free_bytes
 from host import Refused, last_line, log
+from session import session
 
 OPTIONS = (
     *("--all-databases", "--single-transaction", "--quick", "--routines", "--events", "--triggers", "--hex-blob"),
     *("--comments", "--dump-date", "--default-character-set=utf8mb4", "--max-allowed-packet=1G"),
 )
-# The first words of a dump that its transaction has begun before.
+# These bytes of a dump follow the begin of its transaction.
 BEGUN = b"\n-- Current Database: "
-MARK = b"\n-- Dump completed"
 LOCK_S = 20
+# What a dump leaves free on its file system.
+SPARE_MIB = 64
 
 
 def require_room(settings, size):
-    """The database may not fit compressed as it did last time: what it takes uncompressed is a bound."""
-    before = backups.backups(settings)
-    needed = before[0]["bytes"] * 5 // 4 if before else size
+    """Room for the last backup's size and a quarter more; for a first backup, room for the uncompressed database."""
+    earlier = backups.backups(settings)
+    needed = earlier[0]["bytes"] * 5 // 4 if earlier else size
     free = free_bytes(settings["backup_folder"])
-    if free < needed + (64 << 20):
+    if free < needed + (SPARE_MIB << 20):
         raise Refused(
-            f"{settings['backup_folder']} has {free >> 20} MiB free, a dump takes up to {needed >> 20} MiB and 64 are left free; "
-            "make room, or name another backup_folder, and run again"
+            f"{settings['backup_folder']} has {free >> 20} MiB free (needed: {needed >> 20} MiB for a dump, and {SPARE_MIB} MiB spare); "
+            "make room, or set another backup.folder, and run again"
         )
 
 
 def pump(dump, packer, begun):
-    """Hand the dump on to gzip; `begun` is called when its transaction has begun."""
+    """Pass the dump to gzip; call `begun` once the dump's transaction has begun."""
     head = b""
     for chunk in iter(lambda: dump.stdout.read1(1 << 20), b""):
         if head is not None:
@@ -48,24 +51,8 @@ def pump(dump, packer, begun):
     return head is None
 
 
-def verify(path):
-    """Unpack what is on the disk: it must be whole, and end as a dump does."""
-    end, size = b"", 0
-    with subprocess.Popen(["gzip", "-dc", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as unpacker:
-        for chunk in iter(lambda: unpacker.stdout.read1(1 << 20), b""):
-            end, size = (end + chunk)[-4096:], size + len(chunk)
-        error = last_line(unpacker.stderr.read().decode(errors="replace"))
-    if unpacker.returncode != 0 or os.path.getsize(path) == 0:
-        raise Refused(f"the dump can't be unpacked: {error}; allowed is a whole one; nothing was kept, run again")
-    last = end.rstrip().rpartition(b"\n")[2]
-    if MARK not in b"\n" + last:
-        said = last[:80].decode(errors="replace")
-        raise Refused(f'the dump ends with "{said}", allowed is its end marker "-- Dump completed": it is cut off; nothing was kept, run again')
-    return size
-
-
 def packed(settings, part, begun):
-    """Dump and gzip into a file; the exit codes of both count."""
+    """Dump and gzip into a file; both must end with 0."""
     errors = tempfile.TemporaryFile()
     words = tool(settings, "dump", *OPTIONS)
     with open(part, "xb") as file:
@@ -85,22 +72,22 @@ def packed(settings, part, begun):
     error = last_line(errors.read().decode(errors="replace"))
     if codes != (0, 0) or not whole:
         raise Refused(
-            f"the dump ended with {codes[0]} and gzip with {codes[1]}, allowed are 0 and 0; last words: {error}; "
-            "nothing was kept, mend it and run again"
+            f"the dump ended with {codes[0]} and gzip with {codes[1]} (allowed: 0 and 0); last output: {error}; "
+            "it was removed; fix the cause and run again"
         )
 
 
 def snapshot(settings, part):
-    """Dump into a file; {schema.table: rows} of the same moment, and what else there is."""
+    """Dump into a file; the expected contents of the same moment."""
     seconds = int(settings["database_seconds"])
     with ThreadPoolExecutor(1) as threads, session(settings) as lock, session(settings) as counting:
-        # A session that stands still must not hold up the application: the database ends it.
+        # A stalled session must not block the application: the database ends it.
         lock.ask(f"SET SESSION lock_wait_timeout = {LOCK_S}, SESSION wait_timeout = 60")
         rows = []
 
         def begun():
             lock.ask("UNLOCK TABLES")
-            log(f"writes stood still for {time.monotonic() - locked:.2f} s")
+            log(f"writes paused for {time.monotonic() - locked:.2f} s")
             rows.append(threads.submit(count, counting, [table[:2] for table in tables if table[2]], seconds))
 
         others, accounts = others_of(lock)
@@ -113,7 +100,7 @@ def snapshot(settings, part):
         counting.ask("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         packed(settings, part, begun)
         counted = rows[0].result()
-    # Engines without snapshots are compared by name only.
+    # Tables of engines without snapshots have no row count: only their names are compared.
     return {
         "tables": len(tables),
         "rows": {f"{schema}.{table}": counted.get(f"{schema}.{table}") for schema, table, *_ in tables},
@@ -125,7 +112,7 @@ def snapshot(settings, part):
 
 
 def take(settings, transition, version, copy=False):
-    """A verified backup; its record."""
+    """Make a verified backup; returns its record."""
     folder = settings["backup_folder"]
     os.makedirs(folder, exist_ok=True)
     os.chmod(folder, 0o700)
@@ -137,12 +124,12 @@ def take(settings, transition, version, copy=False):
     number = time.strftime(backups.ID, time.gmtime(at))
     path, part = backups.path_of(settings, number), backups.path_of(settings, number, "sql.gz.part")
     try:
-        found = snapshot(settings, part)
-        unpacked = verify(part)
+        contents = snapshot(settings, part)
+        unpacked = backups.verify_dump(part)
         record = {
             **{"id": number, "version": version, "transition": transition, "at": at, "copy": copy, "restored": False},
             **{"bytes": os.path.getsize(part), "unpacked_bytes": unpacked, "sha256": backups.digest(part)},
-            **found,
+            **contents,
         }
         backups.write(settings, record)
         os.rename(part, path)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Wait until this host is healthy, and look whether it stays so; what was seen on stdout.
+"""Wait until this host is healthy, then watch that it stays healthy; the result on stdout.
 
 Usage: health.py NAME SECONDS WATCH-SECONDS
 
-Supervisor up, all services of the role running, their disk not too full, on the main host a database that answers. Then for
-WATCH-SECONDS no service may start again. One that does so three times is in a loop. Ends with 75 past the deadline.
+Healthy: the supervisor and all services of the role run, disk usage is within its limit, the main database answers. Then no
+service may restart for WATCH-SECONDS. Three restarts are a restart loop. Ends with 75 past the deadline.
 """
 
 import os
@@ -20,16 +20,17 @@ from disk import full  # noqa: E402
 from host import Ends, TimedOut, load, log, start  # noqa: E402
 from status import services_of, supervisor_runs, wrong_services  # noqa: E402
 
+# So many restarts are a loop.
 LOOP = 3
 
 
-def ill(settings, found, why):
-    """What is not as it must be, one text each."""
+def problems(settings, found, why):
+    """The problems of this host, one string each."""
     wrong = [f"{name} is {state}" for name, state in wrong_services(settings, found).items()]
     wrong += [why] if why else []
     if not supervisor_runs(settings):
-        wrong.append(f"`{settings['supervisor']}` does not say \"{settings.get('supervisor_says', '')}\"")
-    wrong += [f"{path} is {percent} % full, allowed are {settings['disk_percent']}" for path, percent in full(settings).items()]
+        wrong.append(f"`{settings['supervisor']}` does not print \"{settings.get('supervisor_says', '')}\"")
+    wrong += [f"{path} is {percent} % full (allowed: {settings['disk_percent']} %)" for path, percent in full(settings).items()]
     if settings["main"] == "yes":
         try:
             answer = database.answers(settings)
@@ -40,12 +41,12 @@ def ill(settings, found, why):
 
 
 def started_again(before, now):
-    """Services that run as another process than before, or for a shorter time."""
+    """Services with another process than before, or a shorter uptime."""
     both = [(name, before[name], now[name]) for name in now if name in before]
     return [
         name
-        for name, one, two in both
-        if None not in (one["pid"], two["pid"]) and (one["pid"] != two["pid"] or two["uptime_s"] < one["uptime_s"])
+        for name, old, new in both
+        if None not in (old["pid"], new["pid"]) and (old["pid"] != new["pid"] or new["uptime_s"] < old["uptime_s"])
     ]
 
 
@@ -60,22 +61,22 @@ def main(name, seconds, watch):
         starts.update(again)
         loops = [name for name, times in starts.items() if times >= LOOP]
         if loops:
-            raise TimedOut(f"{', '.join(loops)} starts again and again ({LOOP} times within {seconds} s); see its log")
-        wrong = ill(settings, found, why)
+            raise TimedOut(f"{', '.join(loops)} is in a restart loop ({LOOP} restarts within {seconds} s); read its log")
+        wrong = problems(settings, found, why)
         now = time.monotonic()
         steady_since = None if wrong or again else steady_since or now
         if steady_since and now - steady_since >= int(watch):
             break
-        wrong = wrong or [f"{name} has started again" for name in again]
+        wrong = wrong or [f"{name} has restarted" for name in again]
         if wrong and wrong != said:
             log("; ".join(wrong))
         said = wrong or said
         if now > deadline + (int(watch) if steady_since else 0):
-            raise TimedOut(f"not healthy after {seconds} s: {'; '.join(wrong or said or ['not steady'])}")
-        # The last process of a service counts, also when it is not running at this moment.
+            raise TimedOut(f"not healthy after {seconds} s: {'; '.join(wrong or said or ['services restart'])}")
+        # A service that is down at this moment keeps its last process.
         before = {**before, **{name: service for name, service in found.items() if service["pid"]}}
         time.sleep(0.5)
-    print(f"{len(wanted)} services run and stayed so for {watch} s")
+    print(f"{len(wanted)} services have run without a restart for {watch} s")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the database of the main host was brought to: the record that reconfigure.sh, package.sh and restore.sh write."""
+"""The schema of the main database, from the record that install-package, reconfigure-host and restore-database write."""
 
 from host import facts, pairs_of
 from packages import kind_of, newer
@@ -8,8 +8,8 @@ def record(settings):
     return pairs_of(f"{facts(settings)}/reconfigured") or {}
 
 
-def brought(settings):
-    """The version that the database belongs to, None when nobody knows. A reconfigure that died has brought it there, too."""
+def schema_version(settings):
+    """The version that the schema belongs to, or None if unknown. An interrupted reconfigure counts as done."""
     known = record(settings)
     if known.get("fresh"):
         return None
@@ -17,16 +17,16 @@ def brought(settings):
 
 
 def is_newer(settings, version):
-    """Whether the database is newer than a version; None when nobody knows."""
-    of = brought(settings)
-    return newer(kind_of(settings), of, version) if of else None
+    """Whether the schema is newer than a version, or None if unknown."""
+    schema = schema_version(settings)
+    return newer(kind_of(settings), schema, version) if schema else None
 
 
 def spent(settings):
-    """Backups that were put back already: nobody means them a second time."""
+    """Backups that were already restored: none is restored twice."""
     return record(settings).get("spent", "").split()
 
 
 def half_restored(settings):
-    """The backup that a restore which has not ended is putting back."""
+    """The backup of an unfinished restore."""
     return record(settings).get("restoring")

@@ -1,4 +1,4 @@
-"""What the scripts of staged upgrades share on a host: its settings, bounded commands, how they end."""
+"""Shared by the Python scripts of staged upgrades: a host's settings, time-limited commands, exit codes."""
 
 import os
 import signal
@@ -13,12 +13,12 @@ sys.dont_write_bytecode = True
 from records import ROOT, pairs_of  # noqa: E402
 
 SETTINGS = os.environ.get("CHANGEOVER_UPGRADES", "/etc/changeover/upgrades")
-# Where rpm looks for its database depends on HOME in some builds, and a unit has none.
+# Some builds of rpm find their database through HOME, which a systemd unit does not have.
 os.environ.setdefault("HOME", "/root")
 
 
 class Ends(Exception):
-    """How a script ends, with words for a person."""
+    """An exit code, with a message for the operator."""
 
 
 class Refused(Ends):
@@ -37,7 +37,7 @@ def log(text):
 
 
 def settings_of(name):
-    """Settings of this host, as configure.sh wrote them; None without them."""
+    """The settings that configure-host.sh wrote on this host, or None."""
     found = pairs_of(f"{SETTINGS}/{name}")
     return found and {"kind": "auto", **found, "name": name}
 
@@ -45,19 +45,19 @@ def settings_of(name):
 def load(name):
     settings = settings_of(name)
     if not settings:
-        raise Refused(f"{os.uname().nodename} has no {SETTINGS}/{name}; upgrade/configure.sh has not run on it")
+        raise Refused(f"{os.uname().nodename} has no {SETTINGS}/{name}; upgrade/configure-host.sh has not run there")
     return settings
 
 
 def facts(settings):
-    """The folder of what this host knows of an upgrade's package, whichever component asks."""
+    """The folder of the records about an upgrade's package, shared by its components."""
     return f"{ROOT}/{settings['name']}"
 
 
 def run(words, seconds):
     """
-    (exit code, stdout, stderr) of a command; the code is None when it took longer and was killed. Its output goes by
-    way of files: what it leaves behind in the background can't hold this up.
+    (exit code, stdout, stderr) of a command; the code is None if it took longer and was killed. Its output goes to files, so
+    that its background processes can't block the caller.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
@@ -77,7 +77,7 @@ def run(words, seconds):
 
 
 def run_line(line, seconds):
-    """(exit code, all that it said) of a command line of the settings."""
+    """(exit code, all output) of a command line of the settings."""
     code, out, err = run(["bash", "-c", line], seconds)
     return code, "\n".join(text for text in (out, err) if text)
 
@@ -87,12 +87,12 @@ def last_line(text):
 
 
 def start(main, doc, least, most):
-    """Run a script's `main` with its words, and end with an instruction to the caller."""
+    """Run a script's `main` with its arguments, and end with an instruction to the caller."""
     words = sys.argv[1:]
     if not least <= len(words) <= most or words[0].startswith("-"):
         print(doc.strip())
         sys.exit(0 if words == ["--help"] else 64)
-    # What has to be put back is put back when the script is told to end, too.
+    # SIGTERM becomes an exit, so that `finally` and `with` still clean up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
     try:
         main(*words)
@@ -100,5 +100,5 @@ def start(main, doc, least, most):
         log(f"{end.word}: {end}")
         sys.exit(end.code)
     except OSError as error:
-        log(f"refused: {error}; mend it and run again")
+        log(f"refused: {error}; fix the cause and run again")
         sys.exit(77)

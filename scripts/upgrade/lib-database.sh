@@ -1,12 +1,12 @@
-# Sourced by scripts that need the database of the main host, after lib.sh.
+# Sourced by scripts that need the main database, after lib.sh.
 # shellcheck shell=bash
 
-require_main() { [[ $MAIN == yes ]] || refuse "$HOSTNAME is not the main host of $NAME (main=${MAIN:-no}); $1 is done there only"; }
+require_main() { [[ $MAIN == yes ]] || refuse "$HOSTNAME is not the main host of $NAME (main=${MAIN:-no}); only the main host can $1"; }
 
-# Whether there is nothing that could be lost: no package, or one that has never been reconfigured since it came.
+# Whether no data can be lost yet: no package, or a package that was never reconfigured.
 no_database_yet() { [[ -z $(upgrade_py packages found) || $(value_of "$(database_record)" fresh) == yes ]]; }
 
-# Whether the database answers; refuses when it does and lets nobody in.
+# Whether the database answers; refuses if it rejects the login.
 database_answers() {
   local rc=0
   upgrade_py database answers || rc=$?
@@ -14,20 +14,21 @@ database_answers() {
   return "$rc"
 }
 
-# Have the database run, by itself when nothing else does.
+# Start the database, alone, unless it runs.
 have_database() {
   ! database_answers || return 0
   [[ -n $DATABASE_START ]] ||
-    refuse "the database on $HOSTNAME does not run, and the settings say no database_start; start it and run again"
+    refuse "the database on $HOSTNAME does not run, and the setting database_start is empty; start the database and run again"
   run_line 120 database_start "$DATABASE_START"
   wait_until "the database on $HOSTNAME answers" 60 database_answers
 }
 
-# What the database was last brought to: version, begun (not ended yet), found (by whom we do not know), fresh (never); the backup
-# to go back to, the one that is being put back (restoring) and the copy of before that; the id that has ended.
+# The record of the main database. Its schema: version; begun (a migration that has not ended); found (installed by somebody
+# else); fresh (no schema yet). The backup to go back to, the backup under restore (restoring), the copy from before that
+# restore, and the id of the transition that completed.
 database_record() { printf '%s/reconfigured\n' "$(facts)"; }
 
-# note KEY=VALUE…: into that record; an empty value takes the key out.
+# note KEY=VALUE…: into that record; an empty value removes the key.
 note() {
   local file word key line text=''
   file=$(database_record)
@@ -44,7 +45,7 @@ note() {
   printf '%s' "$text" | write_file "$file"
 }
 
-# note_found: before the first change, whose database it is.
+# note_found: before the first change, record the schema that is already there.
 note_found() {
   local found
   [[ $MAIN == yes && ! -s $(database_record) ]] || return 0
@@ -56,11 +57,11 @@ note_found() {
   fi
 }
 
-# As require_stopped; but the database, which its start names, may have been started by a run that died.
+# As require_stopped, but the database may run: an interrupted run may have started it.
 require_stopped_but_database() {
-  local one active=''
-  while IFS= read -r one; do
-    [[ -z $one || " $DATABASE_START " == *" ${one% *} "* ]] || active+="${active:+, }$one"
+  local service active=''
+  while IFS= read -r service; do
+    [[ -z $service || " $DATABASE_START " == *" ${service% *} "* ]] || active+="${active:+, }$service"
   done < <(active_services | sed 's/, /\n/g')
-  [[ -z $active ]] || refuse "on $HOSTNAME there is $active, although all was stopped; allowed is nothing but the database; $(start_again)"
+  [[ -z $active ]] || refuse "services of $HOSTNAME run: $active (allowed between stop and reconfigure: only the database); $(start_again)"
 }

@@ -1,15 +1,15 @@
-# Sourced by scripts that load or install the package, after lib.sh: the same words for apt-get and for dnf or yum.
+# Sourced by scripts that download or install the package, after lib.sh: the same functions for apt-get and for dnf or yum.
 # shellcheck shell=bash
 
-# not_ended CODE WHAT: goes on, unless one that outlived its step still runs.
+# not_ended CODE WHAT: log a failed command and go on; end with 75 if an earlier installation still runs.
 not_ended() {
-  (($1 != 75)) || timed_out "another installation still runs on $HOSTNAME; run again when it has ended"
+  (($1 != 75)) || timed_out "another installation still runs on $HOSTNAME; run again once it has ended"
   log "$2: $(last_said)"
 }
 
 load_kind() { kind=$(upgrade_py packages kind); }
 
-# Nothing is asked, changed files of configuration stay, nothing else is removed, and services are left alone.
+# Asks no questions, keeps changed configuration files, removes no other package, and leaves services alone.
 deb_get() {
   local seconds=$1
   shift
@@ -23,14 +23,14 @@ deb_offered() { apt-cache madison "$PACKAGE" | sed 's/^[^|]*| *\([^ |]*\).*/\1/'
 deb_offers() { [[ $'\n'$(deb_offered)$'\n' == *$'\n'"$1"$'\n'* ]]; }
 deb_fetch() { deb_get "$2" install --download-only "$PACKAGE=$1"; }
 
-# What an interruption has left half-way is ended first; --reinstall unpacks again what was not unpacked completely.
+# An interrupted installation is completed first; --reinstall unpacks an incomplete package again.
 deb_heal() {
   bounded "$1" heal env DEBIAN_FRONTEND=noninteractive dpkg --configure -a --force-confdef --force-confold ||
-    not_ended $? "dpkg has not ended what was left half-way"
+    not_ended $? "dpkg did not complete the interrupted installation"
 }
 deb_install() { deb_get "$2" install --reinstall "$PACKAGE=$1"; }
 
-# dnf, or yum where there is no dnf: it takes the same words.
+# dnf, or yum where there is no dnf: both take the same arguments.
 rpm_get() {
   local seconds=$1
   shift
@@ -64,37 +64,37 @@ rpm_verb() {
   fi
 }
 
-# A transaction that broke off leaves two versions: the newest stays, whose files are the ones on the disk.
+# An interrupted transaction leaves two versions: the newest stays, because its files are on the disk.
 rpm_heal() {
   local -a found
   mapfile -t found < <(rpm -q --qf '%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n' "$PACKAGE" 2>/dev/null || true)
   while ((${#found[@]} > 1)); do
-    log "two versions of $PACKAGE are installed, removing ${found[0]} from what rpm knows"
+    log "two versions of $PACKAGE are installed; removing ${found[0]} from the database of rpm"
     bounded "$1" heal rpm -e --justdb --noscripts --notriggers --nodeps "$PACKAGE-${found[0]#*:}" ||
-      refuse "rpm has two versions of $PACKAGE on $HOSTNAME, ${found[*]}, and does not forget one: $(last_said); allowed is one; mend it by hand"
+      refuse "$HOSTNAME has two versions of $PACKAGE in its rpm database: ${found[*]} (allowed: one); removing one failed: $(last_said); remove one by hand"
     found=("${found[@]:1}")
   done
 }
 
-# Loaded before: the lists of then first, so that no repository needs to answer while all is stopped.
+# The package lists of the download come first: no repository has to answer while services are stopped.
 rpm_install() {
   local verb
   verb=$(rpm_verb "$1")
   rpm_get "$2" --cacheonly "$verb" "$PACKAGE-$1" || rpm_get "$2" "$verb" "$PACKAGE-$1"
 }
 
-# The package reconfigures itself unless this file is there. One that a person made stays.
+# The package reconfigures itself unless this file exists. A file that a person made stays.
 readonly ours='made by changeover while the package is installed'
 
-skip_file_there() { [[ -z $SKIP_FILE || -e $SKIP_FILE ]] || write_file "$SKIP_FILE" <<<"$ours"; }
+make_skip_file() { [[ -z $SKIP_FILE || -e $SKIP_FILE ]] || write_file "$SKIP_FILE" <<<"$ours"; }
 
-# An installation that outlives this script must not find it gone: the next run removes it.
-skip_file_away() {
+# An installation that outlives this script still needs the file: then the next run removes it.
+remove_skip_file() {
   [[ -n $SKIP_FILE && -e $SKIP_FILE && $(<"$SKIP_FILE") == "$ours" ]] || return 0
   flock -n "$(facts)/commands" rm -f "$SKIP_FILE" || true
 }
 
-# install_version VERSION SECONDS: what comes of it is for the caller to see.
+# install_version VERSION SECONDS: the caller checks the result.
 install_version() {
   "${kind}_heal" "$2"
   [[ $(installed_version) != "$1" ]] || return 0

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Say what the package system of this host knows of the package, by its own tools. Read-only.
+"""Ask the package system of this host about the package. Read-only.
 
 Usage: packages.py NAME kind | whole | found | held
        packages.py NAME newer VERSION OTHER
 
-`whole` is the version that is installed completely, `found` also one that is half installed; nothing without one.
-`held` says in one line why the package may not be changed. `newer` ends with 0 when VERSION is newer than OTHER, else with 1.
+`whole` prints the completely installed version, `found` also a half installed one; both may print nothing. `held` prints
+why the package must not be changed. `newer` ends with 0 if VERSION is newer than OTHER, else with 1.
 """
 
 import glob
@@ -25,7 +25,7 @@ LOCKS = ("/etc/dnf/plugins/versionlock.list", "/etc/yum/pluginconf.d/versionlock
 
 
 def kind_of(settings):
-    """deb or rpm: as the settings say, else by which of them has the package, else by which is there."""
+    """deb or rpm: from the settings, else the system that has the package, else the system that exists."""
     kind = settings.get("kind", "auto")
     if kind != "auto":
         return kind
@@ -35,7 +35,7 @@ def kind_of(settings):
 
 
 def installed(settings):
-    """(version or None, whether it is installed completely). Two versions at once are an rpm transaction that broke off."""
+    """(version or None, whether it is completely installed). Two rpm versions come from an interrupted transaction."""
     package = settings["package"]
     if kind_of(settings) == "rpm":
         code, out, _ = run(["rpm", "-q", "--qf", r"%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n", package], LIMIT_S)
@@ -55,31 +55,31 @@ def parts(version):
 
 
 def newer(kind, version, other):
-    """Whether a version is newer than another by the package system's own comparison."""
+    """Whether a version is newer than another, as the package system compares them."""
     if not (VERSION.fullmatch(version) and VERSION.fullmatch(other)):
-        raise Refused(f"{version} or {other} is no version of a package")
+        raise Refused(f"\"{version}\" or \"{other}\" is not a package version")
     if kind == "deb":
         return run(["dpkg", "--compare-versions", version, "gt", other], LIMIT_S)[0] == 0
-    for one, two in zip(parts(version), parts(other)):
-        code, said, err = run(["rpm", "--eval", f'%{{lua:print(rpm.vercmp("{one}","{two}"))}}'], LIMIT_S)
+    for ours, theirs in zip(parts(version), parts(other)):
+        code, said, err = run(["rpm", "--eval", f'%{{lua:print(rpm.vercmp("{ours}","{theirs}"))}}'], LIMIT_S)
         if code != 0 or said not in ("-1", "0", "1"):
-            raise Refused(f"rpm does not compare {one} with {two}: {err or said}")
+            raise Refused(f"rpm can't compare {ours} with {theirs}: {err or said}")
         if said != "0":
             return said == "1"
     return False
 
 
 def held(settings):
-    """Why the package may not be changed, with the cure; None when it may."""
+    """Why the package must not be changed, with the cure; None if it may be."""
     package = settings["package"]
     if kind_of(settings) == "deb":
         words = run(["dpkg-query", "-Wf", "${db:Status-Want}", package], LIMIT_S)[1]
-        return f"{package} is held (apt-mark hold); to free it: apt-mark unhold {package}" if words == "hold" else None
+        return f"{package} is held (apt-mark hold); release it: apt-mark unhold {package}" if words == "hold" else None
     named = re.compile(rf"(?m)^(?:!?|name *= *\"?){re.escape(package)}(?:-[0-9*]|\"?$)")
     for file in filter(os.path.exists, (*LOCKS, *glob.glob("/etc/dnf/versionlock.d/*"))):
         with open(file, encoding="utf8", errors="replace") as text:
             if named.search(text.read()):
-                return f"{package} is held ({file}); to free it: dnf versionlock delete {package}"
+                return f"{package} is held ({file}); release it: dnf versionlock delete {package}"
     return None
 
 

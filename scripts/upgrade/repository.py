@@ -1,4 +1,4 @@
-"""What the repositories of this host offer now. Read with lists in a folder of its own, so that nothing on the host changes."""
+"""What the repositories of this host offer. Package lists go to a temporary folder, so nothing on the host changes."""
 
 import math
 import os
@@ -15,7 +15,7 @@ Dir::State::Lists "{place}/lists/";
 Dir::Cache "{place}/cache/";
 APT::Sandbox::User "root";
 """
-# What the host does after it has read its lists is not done here.
+# The host's own hooks around an update do not run here.
 CLEAR = "#clear APT::Update::Pre-Invoke;\n#clear APT::Update::Post-Invoke;\n#clear APT::Update::Post-Invoke-Success;\n"
 
 
@@ -24,22 +24,22 @@ def deb(package, version, place):
     shutil.copytree("/etc/apt/apt.conf.d", f"{place}/parts", dirs_exist_ok=True)
     for folder in ("lists/partial", "cache/archives/partial"):
         os.makedirs(f"{place}/{folder}")
-    # Seeded with what is here already, only what has changed is loaded.
+    # With the host's own lists as a start, only changes are downloaded.
     run(["cp", "-a", "--reflink=auto", "/var/lib/apt/lists/.", f"{place}/lists"], LIMIT_S)
     for file, text in (("apt.conf", CONF.format(place=place)), ("parts/zz-changeover", CLEAR)):
         with open(f"{place}/{file}", "w", encoding="utf8") as conf:
             conf.write(text)
-    apart = ["env", f"APT_CONFIG={place}/apt.conf"]
-    code, _, error = run([*apart, "apt-get", "-q", "-o", "Debug::NoLocking=true", "-o", "Acquire::Retries=0", "update"], LIMIT_S)
+    isolated = ["env", f"APT_CONFIG={place}/apt.conf"]
+    code, _, error = run([*isolated, "apt-get", "-q", "-o", "Debug::NoLocking=true", "-o", "Acquire::Retries=0", "update"], LIMIT_S)
     faults = [line for line in error.splitlines() if re.match(r"(E|W): .*(Failed|fetch|failed|not |error)", line)]
     why = None
     if code is None:
-        why = f"not read within {LIMIT_S} s"
+        why = f"no answer within {LIMIT_S} s"
     elif code or faults:
         why = faults[0] if faults else last_line(error)
-    lines = run([*apart, "apt-cache", "madison", package], 10)[1].splitlines()
+    lines = run([*isolated, "apt-cache", "madison", package], 10)[1].splitlines()
     offered = [line.split("|")[1].strip() for line in lines if "|" in line]
-    shown = run([*apart, "apt-cache", "show", f"{package}={version}"], 10)[1]
+    shown = run([*isolated, "apt-cache", "show", f"{package}={version}"], 10)[1]
     size = re.search(r"(?m)^Installed-Size: (\d+)", shown)
     return version in offered, why, math.ceil(int(size[1]) / 1024) if size else None
 
@@ -47,15 +47,15 @@ def deb(package, version, place):
 def rpm(package, version, place):
     program = shutil.which("dnf") or shutil.which("yum")
     if not program:
-        return False, "there is neither dnf nor yum", None
+        return False, "the host has neither dnf nor yum", None
     folders = {"cachedir": f"{place}/cache", "logdir": place, "persistdir": f"{place}/persist"}
-    apart = [program, "-q", *(f"--setopt={key}={path}" for key, path in folders.items())]
+    isolated = [program, "-q", *(f"--setopt={key}={path}" for key, path in folders.items())]
     words = ["--showduplicates", "list", "available", package]
     if program.endswith("dnf"):
         words = ["repoquery", "--qf=%{epoch}:%{version}-%{release} %{installsize}\n", package]
-    code, out, error = run([*apart, *words], LIMIT_S)
+    code, out, error = run([*isolated, *words], LIMIT_S)
     if code != 0:
-        return False, f"not read within {LIMIT_S} s" if code is None else last_line(error or out), None
+        return False, f"no answer within {LIMIT_S} s" if code is None else last_line(error or out), None
     lines = [line.split() for line in out.splitlines() if len(line.split()) >= 2]
     if not program.endswith("dnf"):
         return version in [words[1] for words in lines], None, None

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Put a backup back over the database; what is to be done, or was done, on stdout.
+"""Restore a backup over the main database; the plan or the result on stdout.
 
 Usage: restore.py NAME VERSION plan BACKUP-ID
        restore.py NAME VERSION load BACKUP-ID
 
-`plan` says `load`, or why nothing is to be put back; refuses (77) when BACKUP-ID is `none`. `load` drops all
-schemas but the system's, reads the backup, and compares. A run that died is run again: it begins anew.
+`plan` prints `load`, or why no restore is needed; it refuses (77) a needed restore if BACKUP-ID is `none`. `load` drops all
+schemas but the system's, reads the backup, and compares. After an interruption run it again: it starts over.
 """
 
 import os
@@ -16,10 +16,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import backups  # noqa: E402
-from database import quoted, schemas_of, session  # noqa: E402
-from history import brought, half_restored, is_newer, spent  # noqa: E402
+from contents import quoted, schemas_of  # noqa: E402
+from history import half_restored, is_newer, schema_version, spent  # noqa: E402
 from host import Refused, TimedOut, load, log, start  # noqa: E402
-from reading import differences, read  # noqa: E402
+from session import session  # noqa: E402
+from verify_restore import differences, read  # noqa: E402
 
 
 def described(record):
@@ -27,32 +28,32 @@ def described(record):
 
 
 def plan(settings, version, number):
-    """The backup to put back; None when nothing is to be."""
+    """The backup to restore, or None if no restore is needed."""
     half = half_restored(settings)
     if not half and not is_newer(settings, version):
         return None
-    said = f"half restored from backup {half}" if half else f"of {brought(settings)}, newer than {version}"
-    known = [one for one in backups.backups(settings) if one["version"] == version and one["restored"] and not one["copy"]]
-    good = [one for one in known if one["id"] not in spent(settings)]
+    state = f"is half restored from backup {half}" if half else f"belongs to {schema_version(settings)}, newer than {version}"
+    known = [record for record in backups.backups(settings) if record["version"] == version and record["restored"] and not record["copy"]]
+    good = [record for record in known if record["id"] not in spent(settings)]
     if not good:
         raise Refused(
-            f"the database is {said}, and {settings['backup_folder']} has no backup of {version} that was restored on trial; "
-            "allowed is a version that it has one of, or one that is as new as the database"
+            f"the database {state}, and {settings['backup_folder']} has no backup of {version} that passed its trial restore; "
+            "allowed: a version with such a backup, or a version as new as the database"
         )
-    named = next((one for one in good if one["id"] == number), None)
+    named = next((record for record in good if record["id"] == number), None)
     if number != "none" and not named:
-        raise Refused(f"{number} is no backup of {version} that was restored on trial; allowed are {', '.join(map(described, good))}")
+        raise Refused(f"{number} is not a backup of {version} that passed its trial restore; allowed: {', '.join(map(described, good))}")
     if not named:
         raise Refused(
-            f"the database is {said}: backup {described(good[0])} has to be put in its place, and what was written since is lost; "
-            f'to permit it: acceptDataLoss: "{good[0]["id"]}: why"'
+            f"the database {state}: backup {described(good[0])} must replace it, and everything written since is lost; "
+            f'to accept the loss, set acceptDataLoss: "{good[0]["id"]}: why"'
         )
     backups.require_whole(settings, named)
     return named
 
 
 def guests(asked):
-    """Who else is in the database."""
+    """Other clients of the database."""
     rows = asked.ask(
         "SELECT user, host FROM information_schema.processlist WHERE id <> CONNECTION_ID() "
         "AND user NOT IN ('system user', 'event_scheduler') AND command <> 'Daemon'"
@@ -62,9 +63,9 @@ def guests(asked):
 
 def put_back(settings, record):
     with session(settings) as asked:
-        there = guests(asked)
-        if there:
-            raise Refused(f"{', '.join(there)} still uses the database; allowed is nobody while it is put back; stop what it is and run again")
+        clients = guests(asked)
+        if clients:
+            raise Refused(f"{', '.join(clients)} still uses the database (allowed: no client during a restore); stop that client and run again")
         for schema in schemas_of(asked):
             log(f"dropping {schema}")
             asked.ask(f"DROP DATABASE {quoted(schema)}", int(settings["database_seconds"]))
@@ -72,17 +73,17 @@ def put_back(settings, record):
         read(settings, record, asked)
         wrong = differences(settings, record, asked)
     if wrong:
-        raise TimedOut(f"backup {record['id']} is put back, but {'; '.join(wrong[:5])}; run again")
+        raise TimedOut(f"backup {record['id']} is restored with differences: {'; '.join(wrong[:5])}; run again")
 
 
 def main(name, version, what, number):
     settings = load(name)
     record = plan(settings, version, number)
     if what == "plan":
-        print("load" if record else f"nothing is to be put back: the database is not newer than {version}")
+        print("load" if record else f"no restore is needed: the database is not newer than {version}")
     elif what == "load" and record:
         put_back(settings, record)
-        print(f"backup {described(record)} of {version} is put back")
+        print(f"backup {described(record)} of {version} is restored")
     else:
         sys.exit(64)
 

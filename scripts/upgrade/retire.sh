@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# This host as one of staged upgrades, when it goes out of service.
+# Take this host out of its staged upgrades when it goes out of service.
 # Usage: retire.sh HOST STACK look|leave
 #
-# `look` says on stdout which upgrade's services still run here. `leave` removes its checks and settings
-# (leave.sh), and says where the package and the backups stay.
+# `look` prints which upgrade's services still run here. `leave` removes the checks and settings (leave-upgrade.sh), and
+# prints the folders of the package and the backups, which stay.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -13,18 +13,18 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/upgrade/lib.sh
 . "$here/lib.sh"
 
-# each_upgrade COMMAND: with the component of the host and the name of each upgrade that it was told of.
+# each_upgrade COMMAND: run it for each upgrade of this host, with COMPONENT and NAME.
 each_upgrade() {
   local file name
   for file in "$UPGRADES"/*; do
     name=${file##*/}
-    # With a dot it is what a write that broke off has left.
+    # A name with a dot is the remainder of an interrupted write.
     [[ -e $file && $name != *.* ]] || continue
     ! is_ours "$name-$HOST" || "$1" "$name-$HOST" "$name"
   done
 }
 
-look() { bash "$here/leave.sh" "$1" "$2" look; }
+look() { bash "$here/leave-upgrade.sh" "$1" "$2" look; }
 
 leave() {
   local key path
@@ -32,7 +32,7 @@ leave() {
     path=$(value_of "$UPGRADES/$2" "$key")
     [[ -z $path || ! -e $path ]] || printf '%s\n' "$path"
   done
-  bash "$here/leave.sh" "$1" "$2" >&2
+  bash "$here/leave-upgrade.sh" "$1" "$2" >&2
 }
 
 main() {

@@ -1,4 +1,4 @@
-"""A database server of its own, empty, without a network, that ends with whoever made it."""
+"""A scratch database server: empty, without a network. It ends with the process that started it."""
 
 import os
 import pwd
@@ -8,13 +8,14 @@ import signal
 import subprocess
 import time
 
-from database import CLIENT, Session
+from database import CLIENT
 from disk import free_bytes
 from host import Refused, TimedOut, last_line, log, run
+from session import Session
 
 READY_S = 90
 MADE_S = 120
-# Seen by the server alone, in a mount namespace of its own: its user may not enter the folder of the backups.
+# Only the server sees this path, in its own mount namespace: its user may not enter the backup folder.
 INSIDE = "/mnt"
 SERVER = (
     *(f"--datadir={INSIDE}", f"--tmpdir={INSIDE}/tmp", f"--socket={INSIDE}/socket", f"--pid-file={INSIDE}/pid", "--skip-networking"),
@@ -23,17 +24,17 @@ SERVER = (
 
 
 def server_of(settings):
-    """The server's program: named in the settings, or beside the client, or the system's."""
+    """The server's program: from the settings, or next to the client, or the system's."""
     beside = [f"{os.path.dirname(settings[key])}/{name}" for key in ("client", "dump") for name in ("mariadbd", "mysqld")]
     named = [settings["server"]] if settings.get("server") else [*beside, *map(shutil.which, ("mariadbd", "mysqld"))]
     for path in [*named, "/usr/sbin/mariadbd", "/usr/sbin/mysqld", "/usr/libexec/mysqld"]:
         if path and os.access(path, os.X_OK):
             return path
-    raise Refused(f"there is no server program to restore a backup with (server={settings.get('server', '')}); name one, or install it")
+    raise Refused(f"the scratch server needs mariadbd or mysqld, and the host has neither (server={settings.get('server', '')}); set server, or install one")
 
 
-def making(server):
-    """Command that fills an empty folder with a server's own tables."""
+def setup_command(server):
+    """The command that writes a server's own tables into an empty folder."""
     said = run([server, "--version"], 10)[1]
     number = re.search(r"(\d+)\.(\d+)\.\d+", said)
     if "MariaDB" not in said and number and (int(number[1]), int(number[2])) >= (5, 7):
@@ -49,11 +50,11 @@ def making(server):
     old = f"{folder}/../scripts/mysql_install_db"
     if os.access(old, os.X_OK):
         return [old, *words, f"--basedir={os.path.realpath(folder + '/..')}"]
-    raise Refused(f"there is no mysql_install_db beside {server}, nor on the PATH; install it")
+    raise Refused(f"mysql_install_db is neither next to {server} nor on the PATH; install it")
 
 
 class Scratch:
-    """`with Scratch(settings, record) as session`: asked as its administrator."""
+    """`with Scratch(settings, record) as session`: a session of its administrator."""
 
     def __init__(self, settings, record):
         self.folder = f"{settings['backup_folder']}/.trial-{settings['name']}"
@@ -63,10 +64,10 @@ class Scratch:
         self.needs = max(record["data_bytes"], record["unpacked_bytes"]) * 3 // 2 + (256 << 20)
         self.child = self.session = None
 
-    def apart(self, words):
-        """The command as `nobody` in namespaces of its own, killed when this process ends."""
+    def isolated(self, words):
+        """The command as `nobody` in its own namespaces, killed when this process ends."""
         user = pwd.getpwnam("nobody")
-        # Who changes its user is told no more of its parent's end: the shell stays, and takes its namespace with it.
+        # A process that changes its user gets no signal at its parent's end. So the shell stays, and its end ends the namespace.
         become = f"setpriv --reuid {user.pw_uid} --regid {user.pw_gid} --clear-groups --no-new-privs"
         enter = f'mount --bind "$1" {INSIDE} && shift && cd {INSIDE} && {become} "$@"; exit $?'
         unshared = ["unshare", "--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child"]
@@ -76,8 +77,8 @@ class Scratch:
         free = free_bytes(self.folder)
         if free < self.needs:
             raise Refused(
-                f"{os.path.dirname(self.folder)} has {free >> 20} MiB free, a restore on trial takes up to {self.needs >> 20}; "
-                "make room, or name another backup_folder, and run again"
+                f"{os.path.dirname(self.folder)} has {free >> 20} MiB free (needed for a trial restore: {self.needs >> 20} MiB); "
+                "make room, or set another backup.folder, and run again"
             )
 
     def make(self):
@@ -86,22 +87,22 @@ class Scratch:
             os.mkdir(folder, 0o700)
         for folder in (f"{self.folder}/data", f"{self.folder}/data/tmp"):
             os.chown(folder, user.pw_uid, user.pw_gid)
-        code, out, err = run(self.apart(making(self.server)), MADE_S)
+        code, out, err = run(self.isolated(setup_command(self.server)), MADE_S)
         if code != 0:
-            raise Refused(f"an empty server can't be made with {self.server} ({code}): {last_line(err or out)}; mend it and run again")
+            raise Refused(f"{self.server} can't set up an empty scratch server (exit code {code}): {last_line(err or out)}; fix the cause and run again")
 
     def serve(self):
-        with open(f"{self.folder}/log", "wb") as told:
-            words = self.apart([self.server, "--no-defaults", *SERVER, *self.same])
-            self.child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True)
+        with open(f"{self.folder}/log", "wb") as output:
+            words = self.isolated([self.server, "--no-defaults", *SERVER, *self.same])
+            self.child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline and self.child.poll() is None:
             if os.path.exists(f"{self.folder}/data/socket"):
                 return
             time.sleep(0.05)
-        with open(f"{self.folder}/log", encoding="utf8", errors="replace") as told:
-            said = last_line(told.read().strip())
-        raise TimedOut(f"the server for the trial is not ready after {READY_S} s; it said last: {said}")
+        with open(f"{self.folder}/log", encoding="utf8", errors="replace") as output:
+            said = last_line(output.read().strip())
+        raise TimedOut(f"the scratch server is not ready after {READY_S} s; last output: {said}")
 
     def remove(self):
         if self.session:
@@ -113,13 +114,13 @@ class Scratch:
 
     def __enter__(self):
         if os.path.exists(self.folder):
-            log(f"removing {self.folder}, which a trial that broke off has left")
+            log(f"removing {self.folder}, a leftover of an interrupted trial restore")
             self.remove()
         self.require_room()
         try:
             self.make()
             self.serve()
-            self.session = Session(self.words, lambda error: Refused(f"the server for the trial does not take the dump: {error}"), self.folder)
+            self.session = Session(self.words, lambda error: Refused(f"the scratch server rejects the dump: {error}"), self.folder)
             return self.session
         except BaseException:
             self.remove()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Alarm again when the time of a silence is over and nobody has ended it, as after a power cut.
+"""Turn alerts on again if a silence is past its end and nothing has ended it, as after a power cut.
 
 Usage: silence-end.py NAME
 """
@@ -13,12 +13,12 @@ sys.dont_write_bytecode = True
 
 from host import ROOT, load, pairs_of, run_line, start  # noqa: E402
 
-# The timer that the silence has armed comes first.
+# The silence's own timer runs first.
 LATER_S = 120
 
 
 def expire(records):
-    """Who relied on the silence is told by its next step to start again."""
+    """Mark the transition that silenced the alerts as expired: its next step refuses."""
     temporary = f"{records}/temporary/silence"
     transition = (pairs_of(temporary) or {}).get("id")
     if transition:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Say in which state the services of this host are: JSON on stdout. Read-only.
+"""The state of this host's services: JSON on stdout. Read-only.
 
 Usage: status.py NAME [active | missing]
 
-`active` names those that run, or that their supervisor goes on trying to start, and what hinders from knowing; `missing`
-names those that this role must have running and that do not run. One line, empty when there are none.
+`active` prints the services that run or that the supervisor keeps starting, or why they are unknown. `missing` prints the
+services of this role that do not run. One line, which may be empty.
 """
 
 import json
@@ -24,7 +24,7 @@ AT_REST = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
 
 
 def parse(text):
-    """{name: {state, pid, uptime_s}} of lines as supervisord prints them; other lines are left out."""
+    """{name: {state, pid, uptime_s}} of the lines that supervisord prints; other lines are ignored."""
     found = {}
     for line in text.splitlines():
         parts = LINE.fullmatch(line.strip())
@@ -39,30 +39,30 @@ def parse(text):
 
 
 def supervisor_runs(settings):
-    """Whether the supervisor says of itself what it must say."""
+    """Whether the supervisor runs, by its own status command."""
     code, said = run_line(settings["supervisor"], LIMIT_S)
     wanted = settings.get("supervisor_says")
     return code is not None and (wanted in said if wanted else code == 0)
 
 
 def services_of(settings):
-    """What the supervisor says of its services, and why nothing when it can't be known."""
+    """The services by the supervisor's status, and why they are unknown."""
     code, said = run_line(settings["status"], LIMIT_S)
     if code is None:
         return {}, f"`{settings['status']}` took longer than {LIMIT_S} s"
     found = parse(said)
-    return found, f"`{settings['status']}` names no service: {last_line(said)}" if said and not found else None
+    return found, f"`{settings['status']}` prints no service: {last_line(said)}" if said and not found else None
 
 
 def wrong_services(settings, found):
-    """{name: state} of the services that this role must have running and that do not run; `missing` where not named."""
+    """{name: state} of the role's services that do not run; `missing` for an unknown service."""
     wanted = settings.get("services", "").split()
     states = {name: found.get(name, {"state": "missing"})["state"] for name in wanted}
     return {name: state for name, state in states.items() if state != "RUNNING"}
 
 
 def active(settings):
-    """Services that are not at rest. Without a supervisor there is nothing to say of any, if it answers at all."""
+    """Services that run or start. Without a supervisor there are none, unless its status takes too long."""
     found, why = services_of(settings)
     names = [f"{name} {service['state']}" for name, service in found.items() if service["state"] not in AT_REST]
     return names or ([why] if why and (why.endswith(" s") or supervisor_runs(settings)) else [])

@@ -61,7 +61,7 @@ describe("production, whose versions development runs first", () => {
     const run = await preview();
     failed(run);
     expect(run.output).toMatch(
-      /changeover:stagedUpgrades\.scalr\.soak\.stack: "organization\/changeover\/dev" can't be read \(.*\); allowed: the full name of a stack in this backend that has been updated/,
+      /changeover:stagedUpgrades\.scalr\.soak\.stack: "organization\/changeover\/dev" can't be read \(.*\); allowed: the full name of a stack in this backend, after its first update/,
     );
     expect(run.output).not.toMatch(/\n\s+at /);
   });
@@ -72,14 +72,14 @@ describe("production, whose versions development runs first", () => {
     const unknown = await preview();
     failed(unknown);
     expect(unknown.output).toMatch(
-      /changeover:stagedUpgrades\.scalr\.version: 7\.4\.0-1 has not run on organization\/changeover\/dev \(it ran 7\.3\.0-1 since \d{4}-\d\d-\d\d\); let it run there for 7 days first/,
+      /changeover:stagedUpgrades\.scalr\.version: 7\.4\.0-1 has not run on organization\/changeover\/dev \(that stack ran 7\.3\.0-1 since \d{4}-\d\d-\d\d\); run it there for 7 days first/,
     );
     const since = daysAgo(2);
     await ran({ version: "7.3.0-1", since: daysAgo(30), until: since }, { version: "7.4.0-1", since });
     const young = await preview();
     failed(young);
     expect(young.output).toContain(
-      `7.4.0-1 runs green on organization/changeover/dev since ${since}, 2.0 of 7 days; allowed from`,
+      `7.4.0-1 has passed all checks on organization/changeover/dev since ${since}: 2.0 days (required: 7); allowed from`,
     );
     expect(young.output).not.toContain("scalr-upgrade-");
   });
@@ -89,7 +89,7 @@ describe("production, whose versions development runs first", () => {
     const forced = await preview();
     ok(forced);
     expect(forced.output).toContain(
-      "not asked how 7.4.0-1 ran on organization/changeover/dev: 7.4.0-1: closes a hole that is being used",
+      "soak of 7.4.0-1 on organization/changeover/dev is not checked: 7.4.0-1: closes a hole that is being used",
     );
     await ran({ version: "7.4.0-1", since: daysAgo(8) });
     wants("7.4.0-1");

@@ -33,7 +33,7 @@ describe.skipIf(whyNoLab() !== undefined)("a host of a staged upgrade", () => {
     site.estate.on(host, "dpkg-query -Wf '${Version}' scalr-server; ls /opt/scalr-server/bin | head -n 1");
   const stop = async (host: string, output: string): Promise<void> => {
     const cure = new RegExp(
-      `refused: ${host} runs services of scalr \\([^)]+\\): when nobody needs them any more: (.+?); then`,
+      `refused: ${host} runs services of scalr \\([^)]+\\); stop them once nobody needs them: (.+?); then`,
     );
     const [, line = "false"] = cure.exec(output) ?? [];
     expect(line, output).toBe("scalr-server-manage stop all");
@@ -59,13 +59,13 @@ describe.skipIf(whyNoLab() !== undefined)("a host of a staged upgrade", () => {
 apt-get -qq update; apt-get -qq install -y scalr-server=7.4.1-1 >/dev/null; rm /etc/scalr-server/skip-auto-reconfigure
 ${manage} stop poller
 export CHANGEOVER_TRANSITION=upgrade CHANGEOVER_ID=$(sed -n s/^id=//p /var/lib/changeover/scalr/claim)
-bash ${scripts}/upgrade/silence.sh scalr scalr on 60`,
+bash ${scripts}/upgrade/silence-alerts.sh scalr scalr on 60`,
         100,
       );
       const output = await verified(77, /^scalr: 3 difference\(s\)$/m);
-      expect(output).toMatch(/scalr-app1: has 7\.4\.1-1 installed, the state says 7\.3\.0-1; /);
+      expect(output).toMatch(/scalr-app1: has 7\.4\.1-1 installed, but the state says 7\.3\.0-1; /);
       expect(output).toMatch(/scalr-app1: not RUNNING: poller; /);
-      const [, cure = "false"] = /scalr-app1: its alerts are silent.*: (bash .*)$/m.exec(output) ?? [];
+      const [, cure = "false"] = /scalr-app1: alerts are silent.*: (bash .*)$/m.exec(output) ?? [];
       const look = await site.estate.look();
       ok(look);
       expect(look.output).toMatch(

@@ -19,7 +19,7 @@ const skip = "/etc/scalr-server/skip-auto-reconfigure";
 const embedded = "/opt/scalr-server/embedded/bin";
 const manage = "/opt/scalr-server/bin/scalr-server-manage";
 const farms = "/opt/scalr-server/bin/scalr-ctl farms";
-/** The main host takes DEBs, the other RPMs. */
+/** The main host installs DEBs, the app host RPMs. */
 const kinds = { "scalr-db": "deb", "scalr-app": "rpm" } as const;
 type Host = keyof typeof kinds;
 const hosts = Object.keys(kinds) as Host[];
@@ -66,12 +66,12 @@ describe.skipIf(whyNot !== undefined)(
         host,
         `bash ${scripts}/step.sh ${component} upgrade ${id} ${seconds} upgrade/${script} ${component} scalr ${words}`,
       );
-    /** A script runs twice: the second time it finds what the first has made. */
+    /** Run a script twice: the second run finds the result of the first. */
     const twice = async (host: Host, script: string, words: string, said: string | RegExp): Promise<void> => {
       for (const _ of "12") await ended(step(host, script, words), 0, said);
     };
     const health = (host: Host, seconds: number, watch = 5): Promise<Ran> =>
-      on(host, `bash ${scripts}/upgrade/health.sh ${component} scalr ${seconds} ${watch}`);
+      on(host, `bash ${scripts}/upgrade/require-healthy.sh ${component} scalr ${seconds} ${watch}`);
     const probe = async (host: Host, version: string): Promise<Record<string, unknown>> =>
       JSON.parse(
         await answer(host, `python3 ${scripts}/upgrade/probe.py ${component} scalr ${version}`),
@@ -86,18 +86,18 @@ describe.skipIf(whyNot !== undefined)(
           `cd /srv && for v in ${versions.join(" ")}; do cp all/*[_-]$v[_.]*${suffix[kinds[host]]} packages; done; bash ${scripts}/../demo/scalr/repository.sh packages`,
         );
     };
-    /** With another value of a setting on the main host for a while. */
-    const told = async (key: string, value: string, act: () => Promise<unknown>): Promise<void> => {
+    /** Act with another value of a setting on the main host. */
+    const withSetting = async (key: string, value: string, act: () => Promise<unknown>): Promise<void> => {
       await answer(
         "scalr-db",
-        `cp -p ${settings} /root/told && sed -i 's#^${key}=.*#${key}=${value}#' ${settings}`,
+        `cp -p ${settings} /root/settings && sed -i 's#^${key}=.*#${key}=${value}#' ${settings}`,
       );
       await act();
-      await answer("scalr-db", `cp -p /root/told ${settings}`);
+      await answer("scalr-db", `cp -p /root/settings ${settings}`);
     };
-    /** The dump of a program that is not as it should be; `$DUMP` is the true one. */
+    /** Act with a faulty dump program; `$DUMP` is the real one. */
     const dumping = (bash: string, act: () => Promise<unknown>): Promise<void> =>
-      told("dump", "/root/dump", async () => {
+      withSetting("dump", "/root/dump", async () => {
         const program = `#!/bin/bash\nDUMP=${embedded}/mysqldump\n${bash}\n`;
         await answer("scalr-db", "cat >/root/dump && chmod 0755 /root/dump", program);
         await act();
@@ -123,7 +123,7 @@ describe.skipIf(whyNot !== undefined)(
           : []),
         ...more,
       ];
-      return step(host, "configure", words.map((word) => `'${word}'`).join(" "));
+      return step(host, "configure-host", words.map((word) => `'${word}'`).join(" "));
     };
     const check = (host: Host, what: string): Promise<Ran> =>
       on(host, `python3 ${plugins}/${what}-check.py scalr`);
@@ -164,20 +164,24 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
     it("explain themselves, and describe a blank machine", async () => {
       const help = await answer(
         "scalr-db",
-        `cd ${scripts}/upgrade && for file in *.sh; do case $file in lib*) ;; *) bash $file --help | grep -c "^Usage: $file COMPONENT" ;; esac; done | sort | uniq -c`,
+        `cd ${scripts}/upgrade && for file in *.sh; do case $file in lib*|retire.sh) ;; *) bash $file --help | grep -c "^Usage: $file COMPONENT" ;; esac; done | sort | uniq -c`,
       );
       expect(help).toMatch(/^\d+ 1$/);
       expect(await probe("scalr-db", "7.3.0-1")).toMatchObject({ claim: null, configured: false });
       await begin();
       await refused(
-        step("scalr-db", "stop", "60"),
-        `scalr-db has no ${settings}; upgrade/configure.sh has not run`,
+        step("scalr-db", "stop-services", "60"),
+        `scalr-db has no ${settings}; upgrade/configure-host.sh has not run there`,
       );
     });
 
     it("refuse settings that they do not know, tell a host what it is, twice, and check it by timers [000-044] [000-045] [000-048] [000-052] [000-053]", async () => {
-      await ended(configure("scalr-db", ["colour=red"]), 64, "colour is none of package role main");
-      await ended(configure("scalr-db", ["keep=none"]), 64, "none is no number of keep");
+      await ended(
+        configure("scalr-db", ["colour=red"]),
+        64,
+        '"colour" is not a setting; allowed: package role main',
+      );
+      await ended(configure("scalr-db", ["keep=none"]), 64, '"none" is not a number of keep');
       for (const host of hosts)
         for (const _ of "12") await ended(configure(host), 0, / is (database|app) of scalr/);
       expect(await answer("scalr-db", `stat -c %a ${settings}`)).toBe("600");
@@ -202,24 +206,29 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
         repository: null,
       });
       await refused(
-        step("scalr-app", "fetch", "7.9.9-1"),
-        "offered are 7.3.0-1 7.4.0-1; allowed is one of them",
+        step("scalr-app", "fetch-package", "7.9.9-1"),
+        "offers scalr-server 7.9.9-1 (allowed: 7.3.0-1 7.4.0-1)",
       );
       await ended(
-        step("scalr-db", "backup"),
+        step("scalr-db", "backup-database"),
         0,
         "scalr-db has no database of scalr-server yet, nothing to back up",
       );
-      await ended(step("scalr-db", "trial"), 0, "nothing to restore on trial");
-      await ended(step("scalr-db", "stop", "60"), 0, "nothing to stop");
+      await ended(step("scalr-db", "try-restore"), 0, "no backup to try");
+      await ended(step("scalr-db", "stop-services", "60"), 0, "nothing to stop");
       for (const host of hosts) {
-        await twice(host, "fetch", "7.3.0-1", `scalr-server 7.3.0-1 is loaded on ${host}`);
-        await refused(step(host, "reconfigure", "7.3.0-1"), "not installed, allowed is 7.3.0-1");
-        await twice(host, "package", "7.3.0-1", `scalr-server 7.3.0-1 is installed on ${host}`);
+        await twice(host, "fetch-package", "7.3.0-1", `scalr-server 7.3.0-1 is downloaded on ${host}`);
+        await refused(step(host, "reconfigure-host", "7.3.0-1"), "not installed (allowed: 7.3.0-1)");
+        await twice(
+          host,
+          "install-package",
+          "7.3.0-1",
+          new RegExp(`scalr-server 7.3.0-1 is (already )?installed on ${host}`),
+        );
         await ended(on(host, `test ! -e ${skip} && test ! -e /opt/scalr-server/etc/supervisord.conf`), 0, "");
       }
-      // A way in that ended here can begin anew.
-      await ended(step("scalr-db", "backup"), 0, "nothing to back up");
+      // A first installation that stopped here can start again.
+      await ended(step("scalr-db", "backup-database"), 0, "nothing to back up");
       expect(await probe("scalr-db", "7.4.0-1")).toMatchObject({
         credentials: null,
         data: false,
@@ -228,12 +237,26 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
     });
 
     it("reconfigure the main database first, the others then, and see all services run [000-021] [000-022] [000-024] [000-025] [000-027] [000-057] [000-058] [000-090] [000-091]", async () => {
-      await twice("scalr-db", "restore", "none 7.3.0-1", "nothing is to be put back");
-      await twice("scalr-db", "reconfigure", "7.3.0-1", "scalr-db is reconfigured to 7.3.0-1");
-      await ended(health("scalr-db", 60), 0, "scalr-db is healthy: 3 services run and stayed so for 5 s");
-      await twice("scalr-app", "reconfigure", "7.3.0-1", "scalr-app is reconfigured to 7.3.0-1");
-      await ended(health("scalr-app", 60), 0, "scalr-app is healthy: 5 services run");
-      // What the step has started outlives it.
+      await twice("scalr-db", "restore-database", "none 7.3.0-1", "no restore is needed");
+      await twice(
+        "scalr-db",
+        "reconfigure-host",
+        "7.3.0-1",
+        /scalr-db is (already )?reconfigured to 7.3.0-1/,
+      );
+      await ended(
+        health("scalr-db", 60),
+        0,
+        "scalr-db is healthy: 3 services have run without a restart for 5 s",
+      );
+      await twice(
+        "scalr-app",
+        "reconfigure-host",
+        "7.3.0-1",
+        /scalr-app is (already )?reconfigured to 7.3.0-1/,
+      );
+      await ended(health("scalr-app", 60), 0, "scalr-app is healthy: 5 services have run");
+      // Services that the step started outlive it.
       expect(await probe("scalr-app", "7.3.0-1")).toMatchObject({
         supervisor: true,
         not_running: [],
@@ -241,12 +264,12 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
       });
     });
 
-    it("alarm for a service that does not run, is missing, and a full disk; not while silenced [000-047] [000-049] [000-054] [000-055] [000-056] [000-081] [000-082] [000-092] [000-095]", async () => {
+    it("raise an alert for a stopped or missing service, and a full disk; not while alerts are silent [000-047] [000-049] [000-054] [000-055] [000-056] [000-081] [000-082] [000-092] [000-095]", async () => {
       await ended(check("scalr-app", "services"), 0, "SERVICES OK - 5 services run");
       await ended(
         check("scalr-app", "disk"),
         0,
-        /DISK OK - \/opt\/scalr-server is \d+ % full, allowed are 80 %/,
+        /DISK OK - \/opt\/scalr-server is \d+ % full \(allowed: 80 %\)/,
       );
       await answer("scalr-app", `${manage} stop poller`);
       expect(await check("scalr-app", "services")).toMatchObject({
@@ -260,40 +283,49 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
       );
       expect((await check("scalr-app", "services")).stdout).toContain("gone missing, poller STOPPED");
       expect(await check("scalr-app", "disk")).toMatchObject({ code: 2 });
-      await late(health("scalr-app", 3), /gone is missing; poller is STOPPED; .* % full, allowed are 1/);
+      await late(health("scalr-app", 3), /gone is missing; poller is STOPPED; .* % full \(allowed: 1 %\)/);
       for (const _ of "12")
-        await ended(step("scalr-app", "silence", "on 5"), 0, "scalr-app is silenced for 5 min");
+        await ended(
+          step("scalr-app", "silence-alerts", "on 5"),
+          0,
+          "alerts of scalr-app are silent for 5 min",
+        );
       for (const what of ["services", "disk"])
         await ended(check("scalr-app", what), 0, /^silenced until \d\d:\d\d:\d\d, .* CRITICAL - /);
-      await ended(step("scalr-app", "silence", "off"), 0, "scalr-app is silenced no more");
-      await ended(step("scalr-app", "silence", "off"), 0, "scalr-app is not silenced");
+      await ended(step("scalr-app", "silence-alerts", "off"), 0, "alerts of scalr-app are on again");
+      await ended(step("scalr-app", "silence-alerts", "off"), 0, "alerts of scalr-app were not silent");
       expect(await answer("scalr-app", "wc -l </root/silence; wc -l </root/unsilence")).toBe("1\n1");
-      // The time of a silence ends by itself.
+      // A silence ends by itself.
       await answer("scalr-app", `echo until=$(($(date +%s) - 1)) >${facts}/silenced`);
       expect((await check("scalr-app", "services")).code).toBe(2);
       await answer("scalr-app", `rm ${facts}/silenced && ${manage} start poller`);
       await ended(configure("scalr-app"), 0, "scalr-app is app of scalr");
     });
 
-    it("back up the whole database, verified, with the password on no command line, and restore it on trial, twice [000-006] [000-007] [000-009] [000-010] [000-011] [000-012] [000-013] [000-028] [000-030] [000-031] [000-046]", async () => {
+    it("back up the whole database, verified, with the password on no command line, and try to restore it, twice [000-006] [000-007] [000-009] [000-010] [000-011] [000-012] [000-013] [000-028] [000-030] [000-031] [000-046]", async () => {
       await begin();
       await answer("scalr-db", "cat >/root/seen.sh", "while :; do ps axww -o args; done >/root/seen 2>&1\n");
       await answer("scalr-db", "systemd-run --quiet --collect --unit=seen bash /root/seen.sh");
       await sql(
         "create table scalr.big (i int primary key auto_increment, t varchar(200)); insert into scalr.big (t) select repeat('x', 100) from scalr.seq_1_to_20000; create view scalr.seen as select count(*) from scalr.big; create table scalr.old (i int) engine=myisam",
       );
-      // Somebody writes all the time: dump and count see the same moment.
+      // With constant writes, dump and row count still see the same moment.
       const writing = `while :; do echo "insert into scalr.big (t) values ('y');"; done | ${embedded}/mysql --defaults-extra-file=${credentials}`;
       await answer("scalr-db", "cat >/root/write.sh", `${writing}\n`);
       await answer("scalr-db", "systemd-run --quiet --collect --unit=writing bash /root/write.sh");
       await twice(
         "scalr-db",
-        "backup",
+        "backup-database",
         "",
-        /backup \d{8}T\d{6} of 7\.3\.0-1 is (made|there already): \d+ tables, \d{5,} rows, \d+ bytes; 1 tables without snapshots/,
+        /backup \d{8}T\d{6} of 7\.3\.0-1 (is made|already exists): \d+ tables, \d{5,} rows, \d+ bytes; 1 tables without snapshots/,
       );
       await answer("scalr-db", "systemctl stop writing");
-      await twice("scalr-db", "trial", "", /backup \d{8}T\d{6} was restored on trial/);
+      await twice(
+        "scalr-db",
+        "try-restore",
+        "",
+        /backup \d{8}T\d{6} (passed|has already passed) its trial restore/,
+      );
       await answer("scalr-db", "systemctl stop seen");
       expect(await answer("scalr-db", "grep -c mysqldump /root/seen")).not.toBe("0");
       const secret = await answer("scalr-db", `sed -n 's/^password=//p' ${credentials}`);
@@ -317,48 +349,51 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
         `cp -p ${credentials} /root/right && sed -i 's/^password=.*/password=wrong/' ${credentials}`,
       );
       await refused(
-        step("scalr-db", "backup"),
-        /lets nobody in with .*: ERROR 1045 .*; allowed is .*; put the right user and password/,
+        step("scalr-db", "backup-database"),
+        /rejects the login of .*: ERROR 1045 .*; allowed: .*; correct user and password/,
       );
       expect((await probe("scalr-db", "7.4.0-1")).credentials).toContain("ERROR 1045");
       await answer("scalr-db", `cp -p /root/right ${credentials} && chmod 0644 ${credentials}`);
       await refused(
-        step("scalr-db", "backup"),
-        `${credentials} has mode 0644, allowed are 0600 and 0400: chmod 0600`,
+        step("scalr-db", "backup-database"),
+        `${credentials} has mode 0644 (allowed: 0600, 0400): chmod 0600`,
       );
       await answer("scalr-db", `cp -p /root/right ${credentials}`);
       await dumping('"$DUMP" "$@" | head -c 30000; exit 3', () =>
-        refused(step("scalr-db", "backup"), "the dump ended with 3 and gzip with 0, allowed are 0 and 0"),
+        refused(
+          step("scalr-db", "backup-database"),
+          "the dump ended with 3 and gzip with 0 (allowed: 0 and 0)",
+        ),
       );
       await dumping('"$DUMP" "$@" | head -n 200', () =>
-        refused(step("scalr-db", "backup"), 'allowed is its end marker "-- Dump completed": it is cut off'),
+        refused(step("scalr-db", "backup-database"), '(allowed: "-- Dump completed"), so it is cut off'),
       );
-      await refused(step("scalr-db", "trial"), "has no backup of this transition");
+      await refused(step("scalr-db", "try-restore"), "has no backup of this transition");
       await refused(
-        step("scalr-db", "stop", "60"),
-        "scalr-db is not stopped without a way back; start again",
+        step("scalr-db", "stop-services", "60"),
+        "services of scalr-db are not stopped without a usable backup; start again",
       );
       expect(await answer("scalr-db", "ls -A /var/backups/scalr | wc -l")).toBe("2");
     });
 
-    it("find on trial that rows or tables are missing, or that the file has changed since", async () => {
+    it("find in the trial restore that rows or tables are missing, or that the file has changed since", async () => {
       const without = `set -o pipefail; "$DUMP" "$@" | sed '/^INSERT INTO .users. VALUES/,/;$/d'`;
-      await dumping(without, () => ended(step("scalr-db", "backup"), 0, "is made"));
+      await dumping(without, () => ended(step("scalr-db", "backup-database"), 0, "is made"));
       await refused(
-        step("scalr-db", "trial"),
-        /scalr\.users has 0 rows, allowed are \d+; allowed is no difference; mend the dump program/,
+        step("scalr-db", "try-restore"),
+        /scalr\.users has 0 rows \(allowed: \d+\).*; allowed: no difference; repair the dump program/,
       );
-      await refused(step("scalr-db", "stop", "60"), "was not restored on trial; allowed is one that was");
-      await ended(step("scalr-db", "trial"), 0, "was restored on trial");
+      await refused(step("scalr-db", "stop-services", "60"), "has not passed its trial restore; try it");
+      await ended(step("scalr-db", "try-restore"), 0, "passed its trial restore");
       await begin();
-      await ended(step("scalr-db", "backup"), 0, "is made");
+      await ended(step("scalr-db", "backup-database"), 0, "is made");
       await answer(
         "scalr-db",
         "printf x | dd of=$(ls /var/backups/scalr/*.gz | tail -1) bs=1 seek=3000 conv=notrunc status=none",
       );
-      await refused(step("scalr-db", "trial"), "is damaged: its sha256 is not");
-      await ended(step("scalr-db", "backup"), 0, "is made");
-      await ended(step("scalr-db", "trial"), 0, "was restored on trial");
+      await refused(step("scalr-db", "try-restore"), "is damaged: its sha256 is no longer");
+      await ended(step("scalr-db", "backup-database"), 0, "is made");
+      await ended(step("scalr-db", "try-restore"), 0, "passed its trial restore");
     });
 
     it("leave nothing behind when they are killed: no lock, no server, no half backup", async () => {
@@ -369,83 +404,108 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
           `for i in $(seq 200); do pid=$(pgrep -of 'upgrade/${what}[.]py') && break; sleep 0.05; done; sleep 1; kill -9 $pid`,
         );
       await dumping('"$DUMP" "$@"; sleep 20', async () => {
-        const killed = step("scalr-db", "backup");
+        const killed = step("scalr-db", "backup-database");
         await kill("backup");
         await late(killed, "");
         await sql("create table scalr.free (i int); drop table scalr.free");
       });
-      await ended(step("scalr-db", "backup"), 0, "is made");
-      const killed = step("scalr-db", "trial");
-      await kill("trial");
+      await ended(step("scalr-db", "backup-database"), 0, "is made");
+      const killed = step("scalr-db", "try-restore");
+      await kill("try-restore");
       await late(killed, "");
       expect(await on("scalr-db", "pgrep -f datadir=/mn[t]")).toMatchObject({ code: 1 });
-      await ended(step("scalr-db", "trial"), 0, "was restored on trial");
+      await ended(step("scalr-db", "try-restore"), 0, "passed its trial restore");
       expect(await on("scalr-db", "ls -A /var/backups/scalr | grep -E 'part|trial'")).toMatchObject({
         code: 1,
       });
     });
 
     it("stop the services, the main host's only after a backup that is young, and end a stop that hangs [000-014] [000-015] [000-084]", async () => {
-      await refused(step("scalr-db", "package", "7.4.0-1"), /RUNNING, although all was stopped/);
-      await told("stop", "sleep 300", () =>
-        late(step("scalr-db", "stop", "60", 5), "stop on scalr-db has not ended in the time of its step"),
+      await refused(step("scalr-db", "install-package", "7.4.0-1"), /services of scalr-db run: .*RUNNING/);
+      await withSetting("stop", "sleep 300", () =>
+        late(
+          step("scalr-db", "stop-services", "60", 5),
+          "stop on scalr-db did not end before the deadline of its step",
+        ),
       );
       await answer(
         "scalr-db",
         `sed -i 's/"at": [0-9]*/"at": 1700000000/' $(ls /var/backups/scalr/*.json | tail -1)`,
       );
-      await refused(step("scalr-db", "stop", "60"), /min old, allowed are 60/);
+      await refused(step("scalr-db", "stop-services", "60"), /min old \(allowed: 60 min\)/);
       const said = "'scalr good 1.00 | backup=20260101T000000'";
-      await refused(step("scalr-app", "stop", `60 ${said}`), /min old, allowed are 60; start again/);
-      await ended(step("scalr-db", "backup", "60"), 0, "is made");
-      await ended(step("scalr-db", "trial"), 0, "was restored on trial");
-      await refused(step("scalr-app", "stop", "60 none"), /the trial of the backup said "none"/);
-      const trial = (await step("scalr-db", "trial")).stdout.trim();
+      await refused(
+        step("scalr-app", "stop-services", `60 ${said}`),
+        /min old \(allowed: 60 min\); start again/,
+      );
+      await ended(step("scalr-db", "backup-database", "60"), 0, "is made");
+      await ended(step("scalr-db", "try-restore"), 0, "passed its trial restore");
+      await refused(step("scalr-app", "stop-services", "60 none"), /the trial restore said "none"/);
+      const trial = (await step("scalr-db", "try-restore")).stdout.trim();
       for (const host of [...hosts].reverse())
-        await twice(host, "stop", `60 '${trial}'`, `all services of ${host} are stopped`);
+        await twice(
+          host,
+          "stop-services",
+          `60 '${trial}'`,
+          new RegExp(`all services of ${host} are (already )?stopped`),
+        );
       expect((await probe("scalr-app", "7.4.0-1")).services).toMatchObject({ poller: "STOPPED" });
     });
 
     it("install the version that was named although a newer one appears, heal what is half installed, refuse what is held [000-016] [000-085] [000-086] [000-094]", async () => {
-      await ended(step("scalr-db", "package", "7.4.0-1"), 0, "scalr-server 7.4.0-1 is installed on scalr-db");
+      await ended(
+        step("scalr-db", "install-package", "7.4.0-1"),
+        0,
+        "scalr-server 7.4.0-1 is installed on scalr-db",
+      );
       await offer("7.4.1-1", "7.4.2-1", "7.4.3-1", "7.4.4-1");
       await answer(
         "scalr-app",
         "mkdir -p /etc/dnf/plugins && echo 'scalr-server-0:7.3.0-1.*' >/etc/dnf/plugins/versionlock.list",
       );
       await refused(
-        step("scalr-app", "package", "7.4.0-1"),
-        /scalr-server is held .*; to free it: dnf versionlock delete/,
+        step("scalr-app", "install-package", "7.4.0-1"),
+        /scalr-server is held .*; release it: dnf versionlock delete/,
       );
       await answer(
         "scalr-app",
         "rm /etc/dnf/plugins/versionlock.list; rpm -i --force --justdb --noscripts /srv/all/scalr-server-7.4.1-1.noarch.rpm",
       );
       expect(await probe("scalr-app", "7.4.0-1")).toMatchObject({ whole: false });
-      await twice("scalr-app", "package", "7.4.0-1", "scalr-server 7.4.0-1 is installed on scalr-app");
+      await twice(
+        "scalr-app",
+        "install-package",
+        "7.4.0-1",
+        /scalr-server 7.4.0-1 is (already )?installed on scalr-app/,
+      );
       expect(await answer("scalr-app", "rpm -q scalr-server")).toBe("scalr-server-7.4.0-1.noarch");
       await answer("scalr-db", "apt-mark hold scalr-server");
       expect((await probe("scalr-db", "7.4.1-1")).held).toBe(true);
       await refused(
-        step("scalr-db", "package", "7.4.1-1"),
-        "held (apt-mark hold); to free it: apt-mark unhold scalr-server",
+        step("scalr-db", "install-package", "7.4.1-1"),
+        "held (apt-mark hold); release it: apt-mark unhold scalr-server",
       );
       await answer("scalr-db", "apt-mark unhold scalr-server");
       await refused(
-        step("scalr-db", "package", "7.4.4-1"),
-        "scalr-db has scalr-server 7.4.4-1, half installed; allowed is 7.4.4-1, whole",
+        step("scalr-db", "install-package", "7.4.4-1"),
+        "scalr-db has scalr-server 7.4.4-1, half installed (allowed: 7.4.4-1, completely installed)",
       );
       await answer("scalr-db", "dpkg --unpack /srv/all/scalr-server_7.4.1-1_all.deb");
-      await twice("scalr-db", "package", "7.4.0-1", "scalr-server 7.4.0-1 is installed on scalr-db");
-      // One that a person made stays.
+      await twice(
+        "scalr-db",
+        "install-package",
+        "7.4.0-1",
+        /scalr-server 7.4.0-1 is (already )?installed on scalr-db/,
+      );
+      // A file that a person made stays.
       await answer("scalr-app", `touch ${skip}`);
       await ended(
-        step("scalr-app", "package", "7.4.1-1"),
+        step("scalr-app", "install-package", "7.4.1-1"),
         0,
         "scalr-server 7.4.1-1 is installed on scalr-app",
       );
       await ended(
-        step("scalr-app", "package", "7.4.0-1"),
+        step("scalr-app", "install-package", "7.4.0-1"),
         0,
         "scalr-server 7.4.0-1 is installed on scalr-app",
       );
@@ -453,9 +513,19 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
     });
 
     it("migrate the database once, and say which version has [000-020] [000-023] [000-026] [000-083] [000-087]", async () => {
-      await twice("scalr-db", "reconfigure", "7.4.0-1", "scalr-db is reconfigured to 7.4.0-1");
+      await twice(
+        "scalr-db",
+        "reconfigure-host",
+        "7.4.0-1",
+        /scalr-db is (already )?reconfigured to 7.4.0-1/,
+      );
       await ended(health("scalr-db", 60), 0, "is healthy");
-      await twice("scalr-app", "reconfigure", "7.4.0-1", "scalr-app is reconfigured to 7.4.0-1");
+      await twice(
+        "scalr-app",
+        "reconfigure-host",
+        "7.4.0-1",
+        /scalr-app is (already )?reconfigured to 7.4.0-1/,
+      );
       await ended(health("scalr-app", 60), 0, "is healthy");
       expect(await probe("scalr-db", "7.3.0-1")).toMatchObject({
         reconfigured: "7.4.0-1",
@@ -466,58 +536,62 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
     });
 
     it("run smoke tests, and clean up whatever happens [000-035] [000-089]", async () => {
-      const tidy = "'echo clean >>/root/tidied'";
-      // Only the whole site can launch a farm: here a test asks what there is.
+      const cleanUp = "'echo clean >>/root/cleaned'";
+      // Only the whole site can launch a farm: here the test lists farms.
       await twice(
         "scalr-app",
-        "smoke",
-        `60 '${farms} list' ${tidy} farm`,
-        "smoke test farm on scalr-app is good",
+        "run-smoke-test",
+        `60 '${farms} list' ${cleanUp} farm`,
+        "smoke test farm on scalr-app passed",
       );
       await late(
-        step("scalr-app", "smoke", `5 'echo no farm; exit 3' ${tidy} farm`),
-        "smoke test farm on scalr-app failed with 3: no farm",
+        step("scalr-app", "run-smoke-test", `5 'echo no farm; exit 3' ${cleanUp} farm`),
+        "smoke test farm on scalr-app failed with exit code 3: no farm",
       );
-      await late(step("scalr-app", "smoke", `1 'sleep 60' ${tidy} farm`), "did not end within 1 s");
-      const killed = step("scalr-app", "smoke", `8 'sleep 60' ${tidy} farm`);
+      await late(
+        step("scalr-app", "run-smoke-test", `1 'sleep 60' ${cleanUp} farm`),
+        "did not end within 1 s",
+      );
+      const killed = step("scalr-app", "run-smoke-test", `8 'sleep 60' ${cleanUp} farm`);
       await answer(
         "scalr-app",
-        "for i in $(seq 100); do pid=$(pgrep -nf 'upgrade/smoke[.]sh') && pgrep -x sleep >/dev/null && break; sleep 0.1; done; kill -9 $pid",
+        "for i in $(seq 100); do pid=$(pgrep -nf 'upgrade/run-smoke-test[.]sh') && pgrep -x sleep >/dev/null && break; sleep 0.1; done; kill -9 $pid",
       );
       await late(killed, "");
-      await expect.poll(() => answer("scalr-app", "wc -l </root/tidied"), { timeout: 60_000 }).toBe("5");
+      await expect.poll(() => answer("scalr-app", "wc -l </root/cleaned"), { timeout: 60_000 }).toBe("5");
     });
 
     it("call a service that dies every three seconds a loop [000-080]", async () => {
       await begin();
-      await ended(step("scalr-app", "stop", "60"), 0, "are stopped");
-      await ended(step("scalr-app", "package", "7.4.3-1"), 0, "is installed");
+      await ended(step("scalr-app", "stop-services", "60"), 0, "are stopped");
+      await ended(step("scalr-app", "install-package", "7.4.3-1"), 0, "is installed");
       await answer(
         "scalr-app",
         `/opt/scalr-server/bin/scalr-server-ctl reconfigure || ${manage} start all || true`,
       );
-      await late(health("scalr-app", 40, 10), "poller starts again and again (3 times within 40 s)");
-      // The standing check sees it at its second restart, though it is RUNNING whenever it is looked at.
+      await late(health("scalr-app", 40, 10), "poller is in a restart loop (3 restarts within 40 s)");
+      // The timed check reports it at the second restart, though it is RUNNING at each look.
       const look = () => on("scalr-app", `python3 ${plugins}/services-check.py scalr --state /root/looked`);
       await expect
         .poll(async () => (await look()).stdout, { timeout: 60_000, interval: 4000 })
-        .toMatch(/^SERVICES CRITICAL - poller starts again and again/);
+        .toMatch(/^SERVICES CRITICAL - poller is in a restart loop/);
     });
 
     it("say that a reconfigure has failed, and that the database has been changed by it [000-093]", async () => {
       await begin();
-      await ended(step("scalr-db", "backup"), 0, "of 7.4.0-1 is made");
-      await ended(step("scalr-db", "trial"), 0, "was restored on trial");
-      for (const host of [...hosts].reverse()) await ended(step(host, "stop", "60"), 0, "are stopped");
-      await ended(step("scalr-db", "package", "7.4.2-1"), 0, "is installed");
+      await ended(step("scalr-db", "backup-database"), 0, "of 7.4.0-1 is made");
+      await ended(step("scalr-db", "try-restore"), 0, "passed its trial restore");
+      for (const host of [...hosts].reverse())
+        await ended(step(host, "stop-services", "60"), 0, "are stopped");
+      await ended(step("scalr-db", "install-package", "7.4.2-1"), 0, "is installed");
       await refused(
-        step("scalr-db", "reconfigure", "7.4.2-1"),
-        "reconfigure on scalr-db ended with 1, allowed is 0",
+        step("scalr-db", "reconfigure-host", "7.4.2-1"),
+        "reconfigure on scalr-db ended with 1 (allowed: 0)",
       );
       expect(await probe("scalr-db", "7.4.0-1")).toMatchObject({ reconfigured: "7.4.2-1", newer: true });
       await refused(
-        step("scalr-db", "restore", "none 7.4.0-1"),
-        /the database is of 7\.4\.2-1, newer than 7\.4\.0-1: .* acceptDataLoss: "\d{8}T\d{6}: why"/,
+        step("scalr-db", "restore-database", "none 7.4.0-1"),
+        /the database belongs to 7\.4\.2-1, newer than 7\.4\.0-1: .* acceptDataLoss: "\d{8}T\d{6}: why"/,
       );
     });
 
@@ -526,34 +600,36 @@ bash ${scripts}/../demo/scalr/build.sh /srv/all 7.3.0-1 7.4.0-1 7.4.1-1 7.4.2-1 
       const { backups } = await probe("scalr-db", "7.3.0-1");
       const backup =
         (backups as { id: string; version: string }[]).find(({ version }) => version === "7.3.0-1")?.id ?? "";
-      await ended(step("scalr-db", "backup"), 0, "of 7.4.2-1 is made");
-      await ended(step("scalr-db", "trial"), 0, "was restored on trial");
-      for (const host of [...hosts].reverse()) await ended(step(host, "stop", "60"), 0, "are stopped");
-      for (const host of hosts) await ended(step(host, "package", "7.3.0-1"), 0, "7.3.0-1 is installed");
+      await ended(step("scalr-db", "backup-database"), 0, "of 7.4.2-1 is made");
+      await ended(step("scalr-db", "try-restore"), 0, "passed its trial restore");
+      for (const host of [...hosts].reverse())
+        await ended(step(host, "stop-services", "60"), 0, "are stopped");
+      for (const host of hosts)
+        await ended(step(host, "install-package", "7.3.0-1"), 0, "7.3.0-1 is installed");
       await refused(
-        step("scalr-db", "reconfigure", "7.3.0-1"),
-        `the database is of 7.4.2-1, newer than 7.3.0-1`,
+        step("scalr-db", "reconfigure-host", "7.3.0-1"),
+        `the database belongs to 7.4.2-1, newer than 7.3.0-1`,
       );
       await refused(
-        step("scalr-db", "restore", "20200101T000000 7.3.0-1"),
-        `is no backup of 7.3.0-1 that was restored on trial; allowed are`,
+        step("scalr-db", "restore-database", "20200101T000000 7.3.0-1"),
+        `is not a backup of 7.3.0-1 that passed its trial restore; allowed: `,
       );
-      const killed = step("scalr-db", "restore", `${backup} 7.3.0-1`);
+      const killed = step("scalr-db", "restore-database", `${backup} 7.3.0-1`);
       await answer(
         "scalr-db",
         `for i in $(seq 400); do grep -q restoring ${facts}/reconfigured && pid=$(pgrep -of 'upgrade/restore[.]py') && break; sleep 0.02; done; sleep 0.1; kill -9 $pid`,
       );
       expect((await killed).code).not.toBe(0);
       expect(await probe("scalr-db", "7.4.2-1")).toMatchObject({ restoring: backup, newer: true });
-      await refused(step("scalr-db", "reconfigure", "7.3.0-1"), `half restored from backup ${backup}`);
+      await refused(step("scalr-db", "reconfigure-host", "7.3.0-1"), `half restored from backup ${backup}`);
       await ended(
-        step("scalr-db", "restore", `${backup} 7.3.0-1`),
+        step("scalr-db", "restore-database", `${backup} 7.3.0-1`),
         0,
-        /is put back; what was there is kept as \d{8}T\d{6}/,
+        /is restored; the database from before is kept as \d{8}T\d{6}/,
       );
-      await ended(step("scalr-db", "restore", `${backup} 7.3.0-1`), 0, "nothing is to be put back");
+      await ended(step("scalr-db", "restore-database", `${backup} 7.3.0-1`), 0, "no restore is needed");
       for (const host of hosts) {
-        await ended(step(host, "reconfigure", "7.3.0-1"), 0, `${host} is reconfigured to 7.3.0-1`);
+        await ended(step(host, "reconfigure-host", "7.3.0-1"), 0, `${host} is reconfigured to 7.3.0-1`);
         await ended(health(host, 60), 0, "is healthy");
       }
       expect(

@@ -34,7 +34,7 @@ describe.skipIf(whyNoLab() !== undefined)("smoke tests after an upgrade", { time
   const step = (id: string, name: Test): Promise<Ran> => {
     const { on, command, cleanUp, seconds } = { cleanUp: "", ...smoke[name] };
     const words = [component, "scalr", String(seconds), command, cleanUp, name];
-    const about = `--beside ${component} upgrade ${id} ${String(2 * seconds + 60)} upgrade/smoke`;
+    const about = `--beside ${component} upgrade ${id} ${String(2 * seconds + 60)} upgrade/run-smoke-test`;
     return ssh(
       site.estate.lab,
       on,
@@ -49,7 +49,7 @@ describe.skipIf(whyNoLab() !== undefined)("smoke tests after an upgrade", { time
     const all = await Promise.all(tests.map(async (name) => ({ name, ...(await step(id, name)) })));
     for (const { name, code, stdout, stderr } of all) {
       expect(`${stdout}${stderr}`).not.toMatch(keys);
-      if (code === 0) expect(stdout).toContain(`smoke test ${name} on ${smoke[name].on} is good`);
+      if (code === 0) expect(stdout).toContain(`smoke test ${name} on ${smoke[name].on} passed`);
     }
     return Object.fromEntries(
       all.filter(({ code }) => code !== 0).map(({ name, code, stderr }) => [name, `${code}: ${stderr}`]),
@@ -72,7 +72,9 @@ describe.skipIf(whyNoLab() !== undefined)("smoke tests after an upgrade", { time
       const failed = await failures();
       expect(Object.keys(failed), JSON.stringify(failed, null, 2)).toEqual([name]);
       expect(failed[name]).toMatch(/^75: /);
-      expect(failed[name]).toMatch(new RegExp(`smoke test ${name} on ${smoke[name].on} failed with 1: `));
+      expect(failed[name]).toMatch(
+        new RegExp(`smoke test ${name} on ${smoke[name].on} failed with exit code 1: `),
+      );
       expect(failed[name]).toMatch(why);
       await clean();
     } finally {

@@ -76,14 +76,14 @@ describe.skipIf(whyNoLab() !== undefined)("production after development, a singl
       const early = await up();
       failed(early);
       expect(early.output).toMatch(
-        /7\.4\.0-1 has not run on organization\/changeover\/test \(it ran 7\.3\.0-1 since \d{4}-\d\d-\d\d\)/,
+        /7\.4\.0-1 has not run on organization\/changeover\/test \(that stack ran 7\.3\.0-1 since \d{4}-\d\d-\d\d\)/,
       );
       ok(await development("7.4.0-1"));
       wants("7.4.0-1", { days: 7 });
       const young = await up();
       failed(young);
       expect(young.output).toMatch(
-        /7\.4\.0-1 runs green on organization\/changeover\/test since \S+Z, 0\.0 of 7 days; allowed from \S+Z on/,
+        /7\.4\.0-1 has passed all checks on organization\/changeover\/test since \S+Z: 0\.0 days \(required: 7\); allowed from \S+Z/,
       );
       expect(await version("scalr-prod")).toMatch(/^7\.3\.0-1/);
       wants("7.4.0-1", { days: 0 });

@@ -10,12 +10,12 @@ import { scalr, scalrDebian, scalrHosts } from "./scalr.ts";
 const demo = join(import.meta.dirname, "..", "..", "demo");
 const repository = "packages";
 
-/** What is outside of Scalr, each at an address of its own on the repository's host: the last number of it. */
+/** The stand-ins outside of Scalr on the repository's host, by the last octet of their addresses. */
 const outside = { "private-rack": 61, "public-east": 62, "public-west": 63, tool: 64 } as const;
 export type Outside = keyof typeof outside;
 export type Cloud = Exclude<Outside, "tool">;
 
-/** Five hosts for Scalr, without it, and one more that has packages of it in a repository for apt and dnf. */
+/** Five hosts without Scalr, and one host with its packages in a repository for apt and dnf. */
 export class ScalrSite {
   readonly estate: Estate;
   #config: Record<string, unknown> = {};
@@ -45,7 +45,7 @@ export class ScalrSite {
     return site;
   }
 
-  /** Have versions in the repository, besides those that are there. */
+  /** Add versions to the repository. */
   async offer(...versions: readonly string[]): Promise<void> {
     await this.estate.on(
       repository,
@@ -54,7 +54,7 @@ export class ScalrSite {
     );
   }
 
-  /** What the stack file says of Scalr from now on, with what was said before; undefined takes that back. */
+  /** Change keys of Scalr in the stack file; undefined removes a key. */
   set(change: Readonly<Record<string, unknown>>): void {
     const all = Object.entries({ ...this.#config, ...change }).filter(([, value]) => value !== undefined);
     this.#config = Object.fromEntries(all);
@@ -67,7 +67,7 @@ export class ScalrSite {
     return scalr(this.#config).version;
   }
 
-  /** An upgrade of five hosts takes longer than what the engine's tests have. */
+  /** `pulumi up` with a longer limit than the engine's tests have. */
   up(...args: readonly string[]): Promise<Run> {
     return this.estate.project.pulumi(["up", "--yes", "--skip-preview", ...args], 400);
   }
@@ -80,16 +80,16 @@ export class ScalrSite {
     expect(await this.notRunning()).toEqual([]);
   }
 
-  /** Which scripts of the upgrade that was claimed last have begun, and where: `package@scalr-db`. */
+  /** The scripts of the last claimed upgrade that have begun, with their hosts: `install-package@scalr-db`. */
   async begun(): Promise<string[]> {
-    const command = `cd /var/lib/changeover/scalr && id=$(sed -n 's/^id=//p' claim) && sed -n 's/^epoch=//p' claim && cd runs && ls -d "$id"-upgrade-*/ 2>/dev/null | sed "s/^$id-upgrade-//; s|/$||; s/^smoke-.*/smoke/" || true`;
+    const command = `cd /var/lib/changeover/scalr && id=$(sed -n 's/^id=//p' claim) && sed -n 's/^epoch=//p' claim && cd runs && ls -d "$id"-upgrade-*/ 2>/dev/null | sed "s/^$id-upgrade-//; s|/$||; s/^run-smoke-test-.*/run-smoke-test/" || true`;
     const all = await Promise.all(
       Object.keys(scalrHosts).map(async (host) => {
         const [epoch, ...scripts] = (await this.estate.on(host, command)).split("\n").filter(Boolean);
         return { epoch: Number(epoch), begun: scripts.map((script) => `${script}@${host}`) };
       }),
     );
-    // Where a claim has failed there is what the upgrade of before has done.
+    // A host whose claim failed still has the records of the previous upgrade.
     const last = Math.max(...all.map(({ epoch }) => epoch));
     return all.filter(({ epoch }) => epoch === last).flatMap(({ begun }) => begun);
   }
@@ -102,7 +102,7 @@ export class ScalrSite {
     return this.estate.subnet.replace(/\.0\/24$/, `.${String(outside[name])}`);
   }
 
-  /** All that is outside runs, knows its keys, has its images and is reached. */
+  /** All stand-ins run, accept their keys, have their images and are reachable. */
   async mendOutside(): Promise<void> {
     const words = (Object.keys(outside) as Outside[]).map((name) => `${name}=${this.outside(name)}`);
     await this.estate.on(repository, `bash /srv/demo/scalr/outside/outside.sh eth0 ${words.join(" ")}`);
@@ -122,12 +122,12 @@ export class ScalrSite {
     await this.#tell(name, { images: left });
   }
 
-  /** It takes requests to what begins so, and never answers. */
+  /** Requests to paths with this prefix never get an answer. */
   async hang(name: Outside, path: string): Promise<void> {
     await this.#tell(name, { hang: [path] });
   }
 
-  /** What a host sends there is lost. */
+  /** Drop what a host sends to a stand-in. */
   async cutOff(host: keyof typeof scalrHosts, name: Outside): Promise<void> {
     this.#cutOff.add(host);
     const chain = "add chain ip cut_off out { type filter hook output priority 0; }";
@@ -135,7 +135,7 @@ export class ScalrSite {
     await this.estate.on(host, `nft 'add table ip cut_off; ${chain}; ${rule}'`);
   }
 
-  /** The instances and nodes that are there, as those tell who have them. */
+  /** The instances and nodes of all stand-ins. */
   async made(): Promise<string[]> {
     const all = await Promise.all(
       (Object.keys(outside) as Outside[]).map(async (name) => {
@@ -147,7 +147,7 @@ export class ScalrSite {
     return all.flat();
   }
 
-  /** Who has asked for what: a line a request. */
+  /** The requests to a stand-in, one line each. */
   asked(name: Outside): Promise<string> {
     return this.estate.on(repository, `journalctl -q -o cat -u outside-${name}`);
   }
@@ -160,7 +160,7 @@ export class ScalrSite {
     return this.estate.on(repository, `python3 /srv/demo/scalr/outside/outside.py ${words}`);
   }
 
-  /** Which version each host has, by its own package system. */
+  /** The version on each host, by its own package system. */
   async installed(): Promise<Record<string, string>> {
     const deb = "dpkg-query -Wf '${Version}' scalr-server";
     const rpm = "rpm -q --qf '%{VERSION}-%{RELEASE}' scalr-server";
@@ -188,7 +188,7 @@ export class ScalrSite {
     return (await this.estate.on("scalr-db", `${client} -e "${statement}"`)).trim();
   }
 
-  /** Look from outside whether the database takes connections and the site answers from it. */
+  /** Start watching from outside whether the database accepts connections and the site answers. */
   watch(): void {
     this.#outage.start();
   }
@@ -202,7 +202,7 @@ export class ScalrSite {
     await this.estate.stop();
   }
 
-  /** Without a word on them, a host would build packages of its own, and the proxy be what is outside. */
+  /** Settings without which a host would build its own packages, and the proxy would run the stand-ins. */
   async #nameOutside(host: string): Promise<void> {
     const clouds = (["private-rack", "public-east", "public-west"] as const).map(
       (name) => `${name}=http://${this.outside(name)}:9000`,

@@ -4,10 +4,10 @@ import { committedStack } from "./stack-file.ts";
 
 const file = join(import.meta.dirname, "..", "..", "demo", "scalr", "roles.json");
 
-/** The seed's twenty services, by the role of the host that runs them. */
+/** The twenty services of the demonstration, by role. */
 export const roles = JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, readonly string[]>>;
 
-/** Five hosts, the last of which takes RPMs. */
+/** Five hosts with their roles; scalr-proxy installs RPMs. */
 export const scalrHosts = {
   "scalr-db": "database",
   "scalr-app1": "app",
@@ -23,11 +23,11 @@ interface SmokeKeys {
   readonly seconds: number;
 }
 
-/** A test of each thing that the seed's page names (rows 000-036 to 000-042). */
+/** The smoke tests of the development stack. */
 export type SmokeName =
   "farm" | "server" | "provider" | "credentials" | "private-network" | "public-network" | "tool";
 
-/** What stack files say of a staged upgrade, as far as tests and benches ask. */
+/** The keys of a staged upgrade that tests and benches use. */
 interface UpgradeKeys {
   readonly backup?: object;
   readonly parallel?: number;
@@ -40,12 +40,12 @@ const dev = committedStack("Pulumi.dev.yaml") as {
   readonly stagedUpgrades: { readonly scalr: UpgradeKeys };
 };
 
-/** What its hosts need of Debian, all of them together. */
+/** The Debian packages of all its hosts. */
 export const scalrDebian: readonly string[] = Object.keys(scalrHosts).flatMap(
   (host) => dev.hosts[host]?.packages ?? [],
 );
 
-/** What the development stack says of Scalr, with some of it changed. */
+/** The staged upgrade of the development stack, with changes. */
 export const scalr = (change: Readonly<Record<string, unknown>> = {}): UpgradeKeys => ({
   ...dev.stagedUpgrades.scalr,
   backup: { folder: "/var/backups/scalr", keep: 2 },

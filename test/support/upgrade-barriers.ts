@@ -10,7 +10,7 @@ import { ok } from "./runs.ts";
 import { scalr, scalrHosts } from "./scalr.ts";
 import type { ScalrSite } from "./scalr-site.ts";
 
-/** One stage of the upgrade of the five hosts, with the script that it runs and one of the hosts that it runs on. */
+/** One phase of the upgrade, with its script and one of its hosts. */
 export interface Barrier {
   readonly phase: string;
   readonly step: UpgradeStep;
@@ -35,7 +35,7 @@ const limits = {
   back: "",
 };
 const each = { on: "each", says: "-", deadlineSeconds: 1 } as const;
-/** As the program runs it, with what every transition begins and ends with. */
+/** The table, with the first and last rows of every transition. */
 const table: Table = [
   { ...each, phase: "claim", script: "claim" },
   ...stagedUpgradeTable(goal, limits),
@@ -52,7 +52,7 @@ function hostsOf({ on }: Row): readonly string[] {
 
 const phases = [...new Set(table.map(({ phase }) => phase))];
 
-/** Every stage of the table, in order; of many hosts another one each time, the one with RPMs among them. */
+/** Every phase of the table, in order, each time on another of its hosts; scalr-proxy with RPMs is among them. */
 export const barriers: readonly Barrier[] = phases.map((phase, index) => {
   const row = table.find((one) => one.phase === phase) as Row;
   const among = hostsOf(row);
@@ -61,7 +61,7 @@ export const barriers: readonly Barrier[] = phases.map((phase, index) => {
   return { phase, step, host: among[index % among.length] as string };
 });
 
-/** What a stage and those before it may have begun, as `ScalrSite.begun` says it: `package@scalr-db`. */
+/** The scripts that a phase and the phases before it may have begun, in the form of `ScalrSite.begun`: `install-package@scalr-db`. */
 function allowedBy(phase: string): Set<string> {
   const rows = table.filter((row) => at(row.phase) <= at(phase) && row.script.includes("/"));
   return new Set(
@@ -71,7 +71,7 @@ function allowedBy(phase: string): Set<string> {
 
 const at = (phase: string): number => phases.indexOf(phase);
 
-/** The names of a phase's resources as the CLI says them, without `scalr-upgrade-`. */
+/** The names of a phase's resources in the CLI's output, without `scalr-upgrade-`. */
 function namesOf(phase: string): string[] {
   return table
     .filter((row) => row.phase === phase)
@@ -81,7 +81,7 @@ function namesOf(phase: string): string[] {
     });
 }
 
-/** The names of the stages before or after one. */
+/** The resource names of the phases before or after one. */
 export const namesBefore = (phase: string): string[] =>
   phases.slice(0, Math.max(0, at(phase))).flatMap(namesOf);
 const namesAfter = (phase: string): string[] => phases.slice(at(phase) + 1).flatMap(namesOf);
@@ -92,11 +92,11 @@ const named = (output: string, how: string): string[] => [
   ),
 ];
 
-/** Resources of the upgrade that a run has begun to make, and those that failed in it. */
+/** Resources of the upgrade that a run began to create, and those that failed. */
 export const made = ({ output }: Run): string[] => named(output, "creat");
 export const failures = ({ output }: Run): string[] => named(output, "\\*\\*creating failed");
 
-/** Nothing of a later stage has begun on any host. */
+/** No script of a later phase has begun on any host. */
 export async function stoppedAt(site: ScalrSite, phase: string, runs: readonly Run[]): Promise<void> {
   const later = namesAfter(phase);
   for (const run of runs) expect(made(run).filter((name) => later.includes(name))).toEqual([]);
@@ -104,11 +104,11 @@ export async function stoppedAt(site: ScalrSite, phase: string, runs: readonly R
   expect((await site.begun()).filter((one) => !allowed.has(one))).toEqual([]);
 }
 
-/** The stage that a resource belongs to. */
+/** The phase of a resource. */
 export const stageOf = (name: string): string | undefined =>
   phases.find((phase) => namesOf(phase).includes(name));
 
-/** Back to a version, as an operator does it. @returns whether a word for what is lost was needed. */
+/** Go back to a version, as an operator does. @returns whether acceptDataLoss was needed. */
 export async function goBack(site: ScalrSite, version: string): Promise<boolean> {
   site.set({ version });
   const run = await site.up();

@@ -4,22 +4,22 @@ import type { scalrHosts } from "./scalr.ts";
 
 type HostName = keyof typeof scalrHosts;
 
-/** Something that really goes wrong in an upgrade, on one host or with a release. */
+/** A fault in an upgrade, on one host or in a release. */
 export interface Fault {
   readonly name: string;
-  /** The stage that must not be passed, as resources are named: without `scalr-upgrade-`. */
+  /** The resources that fail, without `scalr-upgrade-`. */
   readonly stage: RegExp;
-  /** What the update says. */
+  /** The message of the update. */
   readonly says: RegExp;
-  /** The version that brings it; left out: any. */
+  /** The version with the fault; left out: any. */
   readonly version?: string;
-  /** What the stack file says besides meanwhile. */
+  /** Further keys of the stack file during the fault. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Left out: the release does it. */
+  /** Causes the fault; left out: the release does. */
   readonly breaks?: (site: ScalrSite) => Promise<unknown>;
-  /** Left out: nothing helps but to go back. */
+  /** Repairs the fault; left out: only going back helps. */
   readonly mends?: (site: ScalrSite) => Promise<unknown>;
-  /** Whether the site serves all the time: nothing was stopped. */
+  /** Whether the site serves all the time, since no service was stopped. */
   readonly serves?: boolean;
 }
 
@@ -32,7 +32,7 @@ const dump = `${folder}/embedded/bin/mysqldump`;
 const settings = "/etc/scalr-server/scalr-server.conf";
 const credentials = "/etc/scalr-server/backup.cnf";
 
-/** A dump program that does what the true one does, and then something to it. */
+/** A dump program that filters the output of the real one. */
 const dumping = (filter: string) => ({
   breaks: on(
     "scalr-db",
@@ -42,7 +42,7 @@ printf '%s\\n' '#!/bin/bash' '${dump}.true "$@" | ${filter}' >${dump} && chmod 0
   mends: on("scalr-db", `mv ${dump}.true ${dump}`),
 });
 
-/** Faults that are there before anything is stopped: the site goes on. */
+/** Faults before services are stopped: the site goes on. */
 const beforeTheStop: readonly Fault[] = [
   {
     name: "a host that is not reached",
@@ -55,7 +55,7 @@ const beforeTheStop: readonly Fault[] = [
   {
     name: "a wrong password for the backup",
     stage: /^preflight$/,
-    says: /scalr-db can't make a backup: .*lets nobody in/,
+    says: /scalr-db can't make a backup: .*rejects the login/,
     breaks: on(
       "scalr-db",
       `cp -p ${credentials} /root/backup.cnf && sed -i 's/^password=.*/password=wrong/' ${credentials}`,
@@ -91,20 +91,20 @@ const beforeTheStop: readonly Fault[] = [
   {
     name: "a dump that lacks rows",
     stage: /^trial$/,
-    says: /restored on trial: .*servers/,
+    says: /trial restore of backup .* differs: .*servers/,
     ...dumping('sed "/^INSERT INTO .servers. VALUES/{n;n;d}"'),
     serves: true,
   },
 ];
 
-/** Faults that show when all is stopped. */
+/** Faults after services are stopped. */
 const afterTheStop: readonly Fault[] = [
   {
     name: "a stop that hangs",
     stage: /^stop-scalr-worker$/,
-    says: /stop on scalr-worker has not ended in the time of its step|not done after/,
+    says: /stop on scalr-worker did not end before the deadline of its step|not done after/,
     config: { seconds: { stop: 20 } },
-    // A service that does not hear that it is to end, and a supervisor that is patient with it.
+    // A service that ignores the stop, and a supervisor that waits long for it.
     breaks: on(
       "scalr-worker",
       `sed -i '/^.program:monitor/,/^$/ s/^stopwaitsecs=.*/stopwaitsecs=900/' ${supervisor}
@@ -118,7 +118,7 @@ kill -STOP $(cat /root/stopped)`,
   {
     name: "a package that one host does not take",
     stage: /^package-scalr-worker$/,
-    says: /scalr-worker has scalr-server \S+; allowed is \S+, whole/,
+    says: /scalr-worker has scalr-server \S+ \(allowed: \S+, completely installed\)/,
     breaks: on("scalr-worker", `echo 'DPkg::Pre-Install-Pkgs {"false";};' >${hook}`),
     mends: on("scalr-worker", `rm ${hook}`),
   },
@@ -126,12 +126,12 @@ kill -STOP $(cat /root/stopped)`,
     name: "a migration that fails",
     version: "7.4.2-1",
     stage: /^reconfigure-main$/,
-    says: /reconfigure on scalr-db ended with 1, allowed is 0/,
+    says: /reconfigure on scalr-db ended with 1 \(allowed: 0\)/,
   },
   {
     name: "a reconfigure that fails on one host",
     stage: /^reconfigure-scalr-app2$/,
-    says: /reconfigure on scalr-app2 ended with 1, allowed is 0.*Access denied/,
+    says: /reconfigure on scalr-app2 ended with 1 \(allowed: 0\).*Access denied/,
     breaks: on(
       "scalr-app2",
       `cp -p ${settings} /root/settings && sed -i 's/^secret=.*/secret=wrong/' ${settings}`,
@@ -142,14 +142,14 @@ kill -STOP $(cat /root/stopped)`,
     name: "a service that flaps",
     version: "7.4.3-1",
     stage: /^health-scalr-app[12]$/,
-    says: /poller starts again and again/,
+    says: /poller is in a restart loop/,
   },
   {
     name: "a disk that is full after the upgrade",
     stage: /^health-scalr-app2$/,
-    says: /\/opt\/scalr-server is \d+ % full, allowed are 80/,
+    says: /\/opt\/scalr-server is \d+ % full \(allowed: 80 %\)/,
     config: { seconds: { healthy: 15 } },
-    // The software on a small file system, which the installation's end fills.
+    // The software on a small file system, which the end of the installation fills.
     breaks: on(
       "scalr-app2",
       `/etc/init.d/scalr stop && mount -t tmpfs -o size=120m tmpfs /mnt && cp -a ${folder}/. /mnt/ && mount --bind /mnt ${folder} && umount /mnt && /etc/init.d/scalr start
@@ -170,5 +170,5 @@ echo 'DPkg::Post-Invoke {"mv ${folder}/bin/scalr-ctl /root/scalr-ctl; cp /root/h
   },
 ];
 
-/** What goes wrong in upgrades, in the order of the stages that it must stop. */
+/** All faults, in the order of the phases that they stop. */
 export const faults: readonly Fault[] = [...beforeTheStop, ...afterTheStop];

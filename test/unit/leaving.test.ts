@@ -136,7 +136,7 @@ describe("a host of a staged upgrade", () => {
       said({ ...own, stagedUpgrades: { scalr: { hosts, main } } }, outputs);
     expect(moved("scalr-db")).toEqual([]);
     expect(moved("scalr-app1")).toEqual([
-      'changeover:stagedUpgrades.scalr.main: "scalr-app1", but the main database is on scalr-db, and no upgrade moves one; allowed: scalr-db, which may be a new machine under that name, with the data on it',
+      'changeover:stagedUpgrades.scalr.main: "scalr-app1", but the main database is on scalr-db, and an upgrade can\'t move it; allowed: scalr-db, also as a new machine with that name and the data',
     ]);
     // Before the first update, and in the outputs of an older release, nobody is named.
     for (const none of [null, { upgrades: {} }, { upgrades: { scalr: { ran } } }])

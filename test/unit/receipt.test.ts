@@ -159,8 +159,8 @@ const readers = {
       require_gone "$1" && echo gone`;
     return bash(lines, [receipt]).status;
   },
-  "upgrade/stop.sh": (receipt: string) => {
-    const lines = `${functionOf("upgrade/stop", "require_backup")}
+  "upgrade/stop-services.sh": (receipt: string) => {
+    const lines = `${functionOf("upgrade/stop-services", "require_backup")}
       MAIN=no CHANGEOVER_TRANSITION=upgrade
       require_backup 99999999 "$1" && echo may stop`;
     return bash(lines, [receipt]).status;
@@ -204,13 +204,19 @@ describe("a program that reads a receipt", () => {
     ],
     ["pair/alone.sh", "epoch=7", "slayer is cut off (3.02 s), epoch 7", 0, 77],
     [
-      "upgrade/stop.sh",
+      "upgrade/stop-services.sh",
       "backup=20260131T235959",
       "scalr backup 20260131T235959 was restored on trial already 0.10",
       0,
       77,
     ],
-    ["upgrade/stop.sh", "database=none", "scalr scalr-db has no database of scalr-server yet 0.10", 0, 77],
+    [
+      "upgrade/stop-services.sh",
+      "database=none",
+      "scalr scalr-db has no database of scalr-server yet 0.10",
+      0,
+      77,
+    ],
   ];
 
   it.each(cases)("%s reads %s whatever the prose is, and nothing else", (reader, tail, old, read, unread) => {
@@ -238,12 +244,12 @@ describe("a program that reads a receipt", () => {
   });
 
   it("takes an old backup for none", () => {
-    const lines = `${functionOf("upgrade/stop", "require_backup")}
+    const lines = `${functionOf("upgrade/stop-services", "require_backup")}
       MAIN=no CHANGEOVER_TRANSITION=upgrade; require_backup 60 "$1"`;
     const ran = bash(lines, ["scalr good 1.00 | backup=20260101T000000"]);
     expect(ran).toMatchObject({ status: 77 });
     expect(ran.stderr).toMatch(
-      /the backup is \d+ min old, allowed are 60; start again: npx pulumi up --replace/,
+      /the backup is \d+ min old \(allowed: 60 min\); start again: npx pulumi up --replace/,
     );
   });
 

@@ -159,7 +159,7 @@ describe("a host that goes out of service", { timeout: 30_000 }, () => {
         );
         put("scalr/bin", "");
       },
-      says: "runs services of scalr (poller RUNNING): when nobody needs them any more: manage stop all",
+      says: "runs services of scalr (poller RUNNING); stop them once nobody needs them: manage stop all",
       end: () => {
         put("status", "poller STOPPED\n");
       },

@@ -12,13 +12,15 @@ const why = (
 
 describe("a version on production", () => {
   it("is refused when development has not run it, with what ran there [000-002] [000-003] [000-088]", () => {
-    expect(why([])).toBe("7.4.0-1 has not run on org/changeover/dev; let it run there for 7 days first");
-    expect(why([{ version: "7.3.0-1", since: at(1) }])).toContain("(it ran 7.3.0-1 since 2026-11-01)");
+    expect(why([])).toBe("7.4.0-1 has not run on org/changeover/dev; run it there for 7 days first");
+    expect(why([{ version: "7.3.0-1", since: at(1) }])).toContain(
+      "(that stack ran 7.3.0-1 since 2026-11-01)",
+    );
   });
 
   it("is refused when development has not run it long enough, with the dates [000-004]", () => {
     expect(why([{ version: "7.4.0-1", since: at(20) }])).toBe(
-      '7.4.0-1 runs green on org/changeover/dev since 2026-11-20T03:00:00Z, 2.0 of 7 days; allowed from 2026-11-27T03:00Z on, or now with soak.override: "7.4.0-1: why"',
+      '7.4.0-1 has passed all checks on org/changeover/dev since 2026-11-20T03:00:00Z: 2.0 days (required: 7); allowed from 2026-11-27T03:00Z, or now with soak.override: "7.4.0-1: why"',
     );
     expect(
       why([
@@ -26,7 +28,7 @@ describe("a version on production", () => {
         { version: "7.4.1-1", since: at(12) },
       ]),
     ).toMatch(
-      /since 2026-11-10T03:00:00Z until 2026-11-12T03:00:00Z, 2\.0 of 7 days; let it run there again/,
+      /from 2026-11-10T03:00:00Z until 2026-11-12T03:00:00Z: 2\.0 days \(required: 7\); run it there again/,
     );
   });
 

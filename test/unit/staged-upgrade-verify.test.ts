@@ -63,17 +63,17 @@ describe("a staged upgrade, compared with the state", () => {
     [
       "a package that somebody upgraded by hand",
       { installed: "7.4.1-1" },
-      "has 7.4.1-1 installed, the state says 7.4.0-1; bring it back there by its package manager, or all hosts, which stops them: npx pulumi up --replace '**::scalr-upgrade-id'",
+      "has 7.4.1-1 installed, but the state says 7.4.0-1; install 7.4.0-1 there by hand, or on all hosts, which stops all services: npx pulumi up --replace '**::scalr-upgrade-id'",
     ],
     [
       "a package that is there by half",
       { whole: false },
-      "has 7.4.0-1 by half installed, the state says 7.4.0-1; bring it back there by its package manager, or all hosts, which stops them: npx pulumi up --replace '**::scalr-upgrade-id'",
+      "has 7.4.0-1 half installed, but the state says 7.4.0-1; install 7.4.0-1 there by hand, or on all hosts, which stops all services: npx pulumi up --replace '**::scalr-upgrade-id'",
     ],
     [
       "services that do not run [000-081] [000-090]",
       { not_running: ["poller", "szrupdater"] },
-      "not RUNNING: poller, szrupdater; see the log there, then start it",
+      "not RUNNING: poller, szrupdater; read their logs, then start them",
     ],
     [
       "a status that says nothing",
@@ -83,7 +83,7 @@ describe("a staged upgrade, compared with the state", () => {
     [
       "a supervisor that is down [000-054] [000-091]",
       { supervisor: false },
-      "its supervisor does not run; start it there",
+      "supervisor does not run; start it",
     ],
     [
       "a database that does not answer",
@@ -98,12 +98,12 @@ describe("a staged upgrade, compared with the state", () => {
     [
       "a silence that was left",
       { silenced: true },
-      "its alerts are silent; to hear them again when no upgrade is under way: bash /opt/changeover/r1/scripts/upgrade/silence.sh scalr scalr off",
+      "alerts are silent; if no upgrade is running, turn them on again: bash /opt/changeover/r1/scripts/upgrade/silence-alerts.sh scalr scalr off",
     ],
     [
       "a host that lost its settings",
       { configured: false },
-      "was not told what scalr is; start it again: npx pulumi up --replace '**::scalr-scalr-app1-host-id'",
+      "has no settings for scalr; start its transition again: npx pulumi up --replace '**::scalr-scalr-app1-host-id'",
     ],
   ])("tells %s", (_, change, line) => {
     expect(lines(change)).toEqual([`scalr-app1: ${line}`]);
@@ -117,7 +117,7 @@ describe("a staged upgrade, compared with the state", () => {
 
   it("has no version to compare with before one has passed its checks", () => {
     expect(lines({ installed: "7.2.0-1" }, { ...expected, ran: [] })).toEqual([
-      "no version has passed its checks yet: npx pulumi up",
+      "no version has passed its checks yet; run: npx pulumi up",
     ]);
   });
 });
@@ -137,6 +137,6 @@ describe("a host of a staged upgrade, in words", () => {
     expect(inWords(look(all))).toBe(
       "nothing installed, 41 % of the disk in use, not RUNNING: poller, no supervisor, last verified backup 2 h old, alerts are silent",
     );
-    expect(inWords(look({ configured: false }))).toBe("was told nothing");
+    expect(inWords(look({ configured: false }))).toBe("has no settings of the upgrade");
   });
 });

@@ -91,7 +91,7 @@ describe("whether a version may come to all hosts", () => {
         (name) => `${name}: 41 % of the disk in use`,
       ),
       "scalr-app2: not RUNNING now: poller",
-      "the last verified backup is 2 h old",
+      "last verified backup is 2 h old",
     ]);
   });
 
@@ -106,49 +106,49 @@ describe("whether a version may come to all hosts", () => {
       "a backup that would fill the disk [000-092]",
       "scalr-db",
       { ...onMain, backup_percent_after: 93 },
-      "scalr-db would have 93 % of its disk in use after the backup (allowed: 80 %); make room, or name another backup.folder",
+      "scalr-db would have 93 % of its disk in use after the backup (allowed: 80 %); make room, or set another backup.folder",
     ],
     [
       "a package that no repository offers [000-032]",
       "scalr-proxy",
       { available: false },
-      "scalr-proxy is offered no scalr-server 7.4.0-1 by any repository; allowed: a version that they all have",
+      "scalr-proxy has no repository that offers scalr-server 7.4.0-1; allowed: a version that every host can get",
     ],
     [
       "a repository that can't be read",
       "scalr-proxy",
       { available: false, repository: "timed out" },
-      "scalr-proxy can't read its repository (timed out); mend it first",
+      "scalr-proxy can't read its package repositories: timed out; fix that first",
     ],
     [
       "a package that is held",
       "scalr-app2",
       { held: true },
-      "scalr-app2 holds scalr-server at its version; release the hold first",
+      "scalr-app2 holds scalr-server at its installed version; release the hold first",
     ],
     [
       "too little room for the package",
       "scalr-app2",
       { free_mib: 200 },
-      "scalr-app2 has 200 MiB free, the package takes 300 MiB; make room first",
+      "scalr-app2 has 200 MiB free (needed for the package: 300 MiB); make room first",
     ],
     [
       "a login that makes no backup [000-010] [000-011]",
       "scalr-db",
       { ...onMain, credentials: "/etc/x is mode 0644" },
-      "scalr-db can't make a backup: /etc/x is mode 0644; mend it first",
+      "scalr-db can't make a backup: /etc/x is mode 0644; fix that first",
     ],
     [
       "a host that has no package manager [000-019]",
       "scalr-app2",
       { kind: null },
-      "scalr-app2 has neither apt-get nor dnf; its package can't be installed by this program",
+      "scalr-app2 has no package manager for the package; allowed: apt-get, dnf or yum",
     ],
     [
       "a main database that was lost with its machine",
       "scalr-db",
       { ...onMain, installed: null, data: null, reconfigured: null, newer: null },
-      "the main database on scalr-db has no tables that it could be asked for, while other hosts run the package; put its data back and install the version there that ran, or it is begun anew",
+      "scalr-db shows no tables of the main database, but other hosts run the package; an upgrade would start with an empty database. Restore the data on scalr-db, and install the version that ran there",
     ],
   ])("refuses %s", (_, host, change, why) => {
     expect(decideUpgrade(looks({ [host]: change }), wanted).refusals).toEqual([why]);
@@ -183,19 +183,21 @@ describe("the way back past a migration [000-029]", () => {
   it("is refused without a word that the loss is accepted, with the line to write", () => {
     const { refusals } = decideUpgrade(looks(migrated(...both)), back);
     expect(refusals).toEqual([
-      'scalr-db was migrated by 7.4.0-1; 7.3.0-1 needs the backup from before, and what was written after it is lost (backups of 7.3.0-1: 20261122T031500, 20261101T020000). Who wants that writes under changeover:stagedUpgrades.scalr: acceptDataLoss: "20261122T031500: why"',
+      'scalr-db was migrated by 7.4.0-1, so 7.3.0-1 needs a backup of 7.3.0-1; everything written after that backup is lost (backups of 7.3.0-1: 20261122T031500, 20261101T020000). To accept the loss, set in changeover:stagedUpgrades.scalr: acceptDataLoss: "20261122T031500: why"',
     ]);
   });
 
   it("goes by a backup of that version that the file names, and by no other", () => {
     const ok = decideUpgrade(looks(migrated(...both)), { ...back, back: "20261122T031500" });
     expect(ok.refusals).toEqual([]);
-    expect(ok.notes.at(-1)).toMatch(/goes back to backup 20261122T031500; what was written after it is lost/);
+    expect(ok.notes.at(-1)).toMatch(
+      /goes back to backup 20261122T031500; everything written after that is lost/,
+    );
     const other = decideUpgrade(looks(migrated(...both)), { ...back, back: "20250101T000000" });
-    expect(other.refusals[0]).toContain("the file names 20250101T000000");
+    expect(other.refusals[0]).toContain("the stack file names 20250101T000000");
     const none = decideUpgrade(looks(migrated(backup("20261122T031500", "7.2.0-1"))), back);
     expect(none.refusals).toEqual([
-      "scalr-db was migrated by 7.4.0-1, and has no verified backup of 7.3.0-1; allowed: 7.4.0-1 or newer",
+      "scalr-db was migrated by 7.4.0-1 and has no verified backup of 7.3.0-1; allowed: 7.4.0-1 or newer",
     ]);
   });
 
@@ -204,7 +206,7 @@ describe("the way back past a migration [000-029]", () => {
     const { refusals, notes } = decideUpgrade(looks(), { ...back, back: "20261122T031500" });
     expect(refusals).toEqual([]);
     expect(notes.at(-1)).toBe(
-      "acceptDataLoss names 20261122T031500, and nothing is to be put back; take it out of the file",
+      "acceptDataLoss names backup 20261122T031500, but no restore is needed; remove it from the stack file",
     );
   });
 });

@@ -30,7 +30,7 @@ const table = (by: "operator" | "platform"): readonly Row[] => [
   },
   { ...row, phase: "isolate", script: "pair/isolate", by },
   { ...row, phase: "alone", script: "pair/alone", takes: "pair/isolate" },
-  { ...row, phase: "green", script: "upgrade/green" },
+  { ...row, phase: "green", name: "green", script: "upgrade/record-green" },
 ];
 
 /** What a transition makes of receipts that the state has: the command line of each step, and what its component reads. */
@@ -61,7 +61,7 @@ async function declaredFrom(
       ...(said[name] === undefined ? {} : { stdout: said[name] }),
     }),
   );
-  const green = greenOf(await valueOf(result.receipt("upgrade/green")));
+  const green = greenOf(await valueOf(result.receipt("upgrade/record-green")));
   const input = (name: string, key: string) => declared.find((one) => one.name === name)?.inputs[key];
   return {
     claim: String(input("c-t-claim-a", "create")).split(" ").slice(2),

@@ -69,17 +69,17 @@ describe("a staged upgrade in a stack file", () => {
     [
       "a role without services",
       { hosts: { ...scalrHosts, other: "cache" } },
-      /hosts\.other: "cache" has no services; allowed: /,
+      /hosts\.other: "cache" has no entry in services; allowed: /,
     ],
     [
       "a main host that is elsewhere",
       { main: "other" },
-      /main: "other" is no host of the upgrade; allowed: scalr-db, /,
+      /main: "other" is not a host of this upgrade; allowed: scalr-db, /,
     ],
     [
       "a test on a host that is elsewhere",
       { smoke: { farm: { on: "other", command: "true" } } },
-      /smoke\.farm\.on: "other" is no host of the upgrade/,
+      /smoke\.farm\.on: "other" is not a host of this upgrade/,
     ],
     [
       "a script that is none",
@@ -89,12 +89,12 @@ describe("a staged upgrade in a stack file", () => {
     [
       "a silence that nobody ends",
       { silence: { on: "quiet" } },
-      /silence\.off: missing; who says on says both/,
+      /silence\.off: missing; silence\.on is set, and one needs the other/,
     ],
     [
       "an override for another version",
       { soak: { stack: "org/changeover/dev", override: "7.2.0-1: hurry" } },
-      /soak\.override: "7\.2\.0-1: hurry" is not for version 7\.3\.0-1; write "7\.3\.0-1: why", or leave it out/,
+      /soak\.override: "7\.2\.0-1: hurry" is not for version 7\.3\.0-1; write "7\.3\.0-1: why", or remove it/,
     ],
     [
       "a loss without a reason",
@@ -124,7 +124,7 @@ describe("a staged upgrade in a stack file", () => {
       ),
     );
     expect(problems({}, { stagedUpgrades: { scalr: scalr(), second: scalr() } })).toEqual([
-      'changeover:stagedUpgrades.second.package: "scalr-server" is changeover:stagedUpgrades.scalr on one of its hosts already',
+      'changeover:stagedUpgrades.second.package: changeover:stagedUpgrades.scalr already upgrades "scalr-server" on scalr-db; allowed: one upgrade of a package on each host',
     ]);
   });
 

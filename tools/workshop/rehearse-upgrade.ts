@@ -13,26 +13,26 @@ interface Upgrade {
 
 /** The staged upgrade of the development stack, with its hosts. */
 export function upgradePart(config: StackKeys): object {
-  const kept = config["changeover:stagedUpgrades"]?.[upgrade] as Upgrade;
-  const own = Object.entries(config["changeover:hosts"] ?? {}).filter(([host]) => host in kept.hosts);
+  const upgradeKeys = config["changeover:stagedUpgrades"]?.[upgrade] as Upgrade;
+  const own = Object.entries(config["changeover:hosts"] ?? {}).filter(([host]) => host in upgradeKeys.hosts);
   return {
     "changeover:platform": "local",
     "changeover:hosts": Object.fromEntries(own),
-    "changeover:stagedUpgrades": { [upgrade]: { ...kept, version: older } },
+    "changeover:stagedUpgrades": { [upgrade]: { ...upgradeKeys, version: older } },
   };
 }
 
 export const upgradeRehearsal = new Rehearsal("rehearsal-upgrade", upgradePart);
 
 async function configured(): Promise<Upgrade> {
-  const found = await upgradeRehearsal.entry<Upgrade>("changeover:stagedUpgrades", upgrade);
-  if (found) return found;
+  const entry = await upgradeRehearsal.entry<Upgrade>("changeover:stagedUpgrades", upgrade);
+  if (entry) return entry;
   throw new Error(
     `the rehearsal's stack file has no staged upgrade ${upgrade}; remove ${upgradeRehearsal.folder} and start again`,
   );
 }
 
-/** Where users are: at the database, and at the proxy's page that is answered from it. */
+/** The outage as users see it: the database, and the proxy's page with data from it. */
 async function outside(): Promise<Outage> {
   const { machines } = await upgradeRehearsal.outputs<{
     machines: { addresses: Record<string, string> };
@@ -51,12 +51,12 @@ const set = (field: string, value: string) =>
 function report(seconds: number, { database, site }: Away): void {
   say(`   whole update              ${seconds.toFixed(1)} s`);
   say(
-    `   main database away for    ${database.toFixed(1)} s (from its stop until it takes connections, seen from outside)`,
+    `   main database away for    ${database.toFixed(1)} s (from its stop until it accepts connections, seen from outside)`,
   );
-  say(`   site away for             ${site.toFixed(1)} s (from the first stop until its pages come again)`);
+  say(`   site away for             ${site.toFixed(1)} s (from the first stop until its pages answer again)`);
 }
 
-/** One update under the watch. A refusal is handed back; any other failure is an error. */
+/** One watched update. Returns an expected refusal; any other failure is an error. */
 async function watched(outage: Outage, refusal?: RegExp): Promise<RegExpExecArray | undefined> {
   outage.start();
   const run = await upgradeRehearsal.up();
@@ -73,7 +73,7 @@ async function forth(outage: Outage): Promise<void> {
   await watched(outage);
 }
 
-/** Past the migration: refused with the line to write; with that line it is done, and the line is taken out again. */
+/** Back past the migration: refused with the line to write, done with that line, and the line is removed again. */
 async function back(outage: Outage): Promise<void> {
   say(`\n== version: ${newer} => ${older}`);
   await set("version", older);
@@ -87,7 +87,7 @@ async function back(outage: Outage): Promise<void> {
   await upgradeRehearsal.pulumi(["config", "rm", "--path", key("acceptDataLoss")]);
 }
 
-/** Upgrade the package and go back, under the eyes of a user, and leave it running. */
+/** Upgrade the package and go back, watched from outside, and leave it running. */
 export async function rehearseUpgrade(): Promise<number> {
   await upgradeRehearsal.begin("hosts and the package");
   const outage = await outside();

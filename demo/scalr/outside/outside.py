@@ -1,18 +1,17 @@
-"""What is outside of Scalr, as a stand-in: the interface of a cloud, or of a configuration tool.
+"""A stand-in outside of Scalr: the interface of a cloud, or of a configuration tool.
 
 Usage: outside.py cloud|tool FILE ADDRESS PORT    serve it
        outside.py tell FILE                       change its state by the JSON on stdin, key by key
        outside.py show FILE                       its state, without keys
 
-True of it: connections over the network, HTTP, keys that are asked for at each request and may change at any time, an
-answer that never comes. Not true: no machine is launched, and no node is configured: both are lines in FILE. Nothing here
-knows Scalr.
+Real: connections over the network, HTTP, keys that every request needs and that may change at any time, an answer that never
+comes. Not real: no machine is launched and no node is configured; both are entries in FILE. Nothing here knows Scalr.
 
 Cloud:  GET / (no key)  /account  /types  /images  /instances;  GET PUT DELETE /instances/NAME  {"type", "image"}
 Tool:   GET / (no key)  /account  /nodes;  GET PUT DELETE /nodes/NAME  {"run_list"}
 
-PUT again is no second one. An instance is pending for a second, then running. In FILE: `keys` {key: whose it is},
-`images`, `types`, `hang` [beginnings of paths whose requests are never answered].
+A repeated PUT makes no second one. An instance is pending for a second, then running. In FILE: `keys` {key: owner},
+`images`, `types`, `hang` [path prefixes that never get an answer].
 """
 
 import fcntl
@@ -34,7 +33,7 @@ BOOT_S = 1
 
 @contextmanager
 def state(path):
-    """What is in the file, which nobody else has meanwhile; kept as it is left."""
+    """The contents of the file, under a lock; changes are saved at the end."""
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         now = json.loads(file.read() or "{}")
@@ -51,14 +50,14 @@ class No(Exception):
 
 
 def seen(thing):
-    """As it is told to who asks: it runs when it has been there for a moment."""
+    """An instance as clients see it: pending for its first second, then running."""
     if "since" not in thing:
         return thing
     return {**thing, "state": "running" if time.time() - thing["since"] >= BOOT_S else "pending"}
 
 
 def made(kind, now, name, said):
-    """A new instance or node of what was said."""
+    """A new instance or node from a request."""
     needed = MADE[kind][1]
     if lacking := [key for key in needed if key not in said]:
         raise No(400, f"{', '.join(lacking)} is missing")

@@ -1,6 +1,6 @@
-"""Tests of what is outside, from the host on which they are run: clouds, the network to them, the configuration tool.
+"""Tests of clouds, of the network to them and of the configuration tool, from the host on which they run.
 
-What a test has made it takes away itself; `tidy` takes it away after a test that was killed.
+A test removes what it made; `tidy` removes the leftovers of a killed test.
 """
 
 import socket
@@ -18,7 +18,7 @@ def known(told, name):
 
 
 def its_cloud(told, name):
-    """With the credential that the database has, as the services use it."""
+    """The cloud, with its credential from the database, as the services use it."""
     known(told, name)
     db = database.connect(told)
     try:
@@ -28,7 +28,7 @@ def its_cloud(told, name):
 
 
 def cloud_works(told, name):
-    """What a farm needs of a provider, once and in order."""
+    """The requests that a farm makes to a provider, each once and in order."""
     api = its_cloud(told, name)
     types, images = api.call("GET", "/types"), api.call("GET", "/images")
     if not types or not images:
@@ -46,7 +46,7 @@ def cloud_works(told, name):
 
 
 def credentials(told, name):
-    """All of them are looked at before it is said which do not hold."""
+    """All keys are checked before the wrong ones are reported."""
     wrong = []
     for each in [name] if name else clouds(told):
         try:
@@ -58,7 +58,7 @@ def credentials(told, name):
 
 
 def network(told, name):
-    """A connection, and the right one at its other end; no key is needed."""
+    """The address is reached, and answers as the right cloud; no key is needed."""
     known(told, name)
     api = Api(f"the network from {socket.gethostname()} to cloud {name}", clouds(told)[name], None)
     found = api.call("GET", "/").get("name")

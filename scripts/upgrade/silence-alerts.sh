@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Keep the checks of this host from alarming anybody for so many minutes, or let them again.
-# Usage: silence.sh COMPONENT NAME on MINUTES
-#        silence.sh COMPONENT NAME off
+# Silence the alerts of this host's checks for MINUTES, or turn them on again.
+# Usage: silence-alerts.sh COMPONENT NAME on MINUTES
+#        silence-alerts.sh COMPONENT NAME off
 #
-# The checks go on and say what they find. When nobody comes, a timer lets them alarm again. The settings may say command
-# lines, `silence` and `unsilence`, for a monitoring of one's own.
+# COMPONENT and NAME are both the name of the upgrade, as in: scalr scalr.
+# Silenced checks still run and print their result. A timer turns alerts on again if no run does.
+# The settings `silence` and `unsilence` are command lines for your own monitoring.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -18,29 +19,29 @@ silence_on() {
   local file=$1 minutes=$2 before
   require_claim
   before=$(value_of "$file" until)
-  temporarily silence $((minutes * 60)) upgrade/silence "$CHANGEOVER_COMPONENT" "$NAME" off
+  temporarily silence $((minutes * 60)) upgrade/silence-alerts "$CHANGEOVER_COMPONENT" "$NAME" off
   [[ -z $SILENCE || -n $before ]] || run_line 60 silence "$SILENCE"
   printf 'until=%s\n' $((EPOCHSECONDS + minutes * 60)) | write_file "$file"
-  receipt "$HOSTNAME is silenced for $minutes min"
+  receipt "alerts of $HOSTNAME are silent for $minutes min"
 }
 
-# Here nothing asks for the claim: the timer comes when the transition holds no more.
+# No claim is required: the timer runs when the transition no longer holds it.
 silence_off() {
   local file=$1
   if [[ ! -e $file ]]; then
     settle silence
-    receipt "$HOSTNAME is not silenced"
+    receipt "alerts of $HOSTNAME were not silent"
     return
   fi
   [[ -z $UNSILENCE ]] || run_line 60 unsilence "$UNSILENCE"
   rm -f "$file"
   settle silence
-  receipt "$HOSTNAME is silenced no more"
+  receipt "alerts of $HOSTNAME are on again"
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  [[ $# -eq 4 && $3 == on || $# -eq 3 && $3 == off ]] || misuse "silence.sh takes COMPONENT NAME on MINUTES, or off, got: $*"
+  [[ $# -eq 4 && $3 == on || $# -eq 3 && $3 == off ]] || misuse "silence-alerts.sh takes COMPONENT NAME on MINUTES, or COMPONENT NAME off, got: $*"
   local said
   load_upgrade "$1" "$2"
   if [[ $3 == off ]]; then

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Take away from this host what configure.sh has put there for an upgrade: its checks with their timers, its settings.
-# Usage: leave.sh COMPONENT NAME [look]
+# Remove from this host what configure-host.sh installed for an upgrade: its checks, their timers, its settings.
+# Usage: leave-upgrade.sh COMPONENT NAME [look]
 #
-# Refuses (77) while services run: nobody would watch them any more, and the next upgrade would leave them behind. With `look` it
-# says so on stdout, and nothing when there are none. A silence is ended. The package, its data, the backups and what
-# the database was brought to stay.
+# NAME is the upgrade; COMPONENT is the upgrade's part on this host, as in: scalr-scalr-app1 scalr.
+# Refuses (77) while services run: nothing would check them, and the next upgrade would skip them. With `look` it prints
+# the running services and how to stop them, and changes nothing. A silence is ended. The package, its data, the backups
+# and the record of the database stay.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -14,10 +15,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/upgrade/lib-database.sh
 . "$here/lib-database.sh"
 
-what_runs() {
+running_services() {
   local running
   running=$(active_services)
-  [[ -z $running ]] || printf 'runs services of %s (%s): when nobody needs them any more: %s\n' "$NAME" "$running" "$STOP"
+  [[ -z $running ]] || printf 'runs services of %s (%s); stop them once nobody needs them: %s\n' "$NAME" "$running" "$STOP"
 }
 
 remove_checks() {
@@ -33,8 +34,8 @@ remove_checks() {
   rm -f "$(records)"/{disk,services}-check
 }
 
-# A host that comes back is one that is added: nothing is done on it, also by an upgrade that the others have ended. The
-# settings go last: without them there is nothing to do.
+# A host that returns counts as a new one: no step counts as done on it. The settings are removed last, since without them a
+# second run has nothing to do.
 forget() {
   [[ ! -e $(database_record) ]] || note id=
   rm -rf "$CHANGEOVER_ROOT"/{"$NAME","$CHANGEOVER_COMPONENT"}/{claim,done,stack}
@@ -44,22 +45,22 @@ forget() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  [[ $# -eq 2 || ($# -eq 3 && $3 == look) ]] || misuse "leave.sh takes COMPONENT NAME [look], got: $*"
+  [[ $# -eq 2 || ($# -eq 3 && $3 == look) ]] || misuse "leave-upgrade.sh takes COMPONENT NAME [look], got: $*"
   local why
   load_upgrade "$1" "$2"
   if [[ ${3:-} == look ]]; then
-    what_runs
+    running_services
     return
   fi
   install -d -m 0755 "$(facts)"
   exec 9>"$(facts)/lock"
   flock -w 60 9 || timed_out "the lock of $NAME is held by $(cat "$(facts)/holder" 2>/dev/null)"
-  why=$(what_runs)
+  why=$(running_services)
   [[ -z $why ]] || refuse "$HOSTNAME $why"
-  bash "$here/silence.sh" "$NAME" "$NAME" off >&2
+  bash "$here/silence-alerts.sh" "$NAME" "$NAME" off >&2
   remove_checks
   forget
-  receipt "$HOSTNAME is no host of $NAME any more"
+  receipt "$HOSTNAME has left upgrade $NAME"
 }
 
 {

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Write down since when a version runs with all checks passed.
-# Usage: green.sh COMPONENT NAME VERSION
+# Record the time since which VERSION has passed all checks ("green").
+# Usage: record-green.sh COMPONENT NAME VERSION
 #
-# Other stacks are told by the tail of the receipt: a version that was green before, and has been all the time,
-# keeps its time.
+# COMPONENT and NAME are both the name of the upgrade, as in: scalr scalr.
+# A version that stayed green keeps its time. The receipt's tail carries version and time to other stacks.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 3)) || misuse "green.sh takes COMPONENT NAME VERSION, got: $*"
+  (($# == 3)) || misuse "record-green.sh takes COMPONENT NAME VERSION, got: $*"
   export CHANGEOVER_COMPONENT=$1
   local file since
   file=$(records)/green
@@ -22,7 +22,7 @@ main() {
     printf 'version=%s\nsince=%s\n' "$3" "$since" | write_file "$file"
   fi
   tail_add version "$3" since "$since"
-  receipt "$3 is green since $since"
+  receipt "$3 has passed all checks since $since"
 }
 
 {

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Put a backup back over the database of the main host, when a newer version than VERSION has changed it.
-# Usage: restore.sh COMPONENT NAME BACKUP-ID VERSION
+# Put a backup of VERSION back over the main database, if a newer version has migrated it.
+# Usage: restore-database.sh COMPONENT NAME BACKUP-ID VERSION
 #
-# With `none` for BACKUP-ID it refuses (77) and says which one it would be and what is lost. Keeps a copy of what is there before.
-# Nothing else may run. A run that died begins anew: until it has ended, nothing reconfigures this host.
+# COMPONENT and NAME are both the name of the upgrade, as in: scalr scalr.
+# With `none` as BACKUP-ID it refuses (77), and says which backup would be restored and what is lost. Keeps a copy of the
+# current database first. Every service but the database must be stopped. An interrupted restore starts over; until one
+# completes, reconfigure-host.sh refuses on this host.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -16,19 +18,19 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 keep_copy() {
   local copy
   [[ -z $(value_of "$(database_record)" restoring) ]] || return 0
-  log "keeping a copy of what is there"
+  log "keeping a copy of the current database"
   copy=$(upgrade_py backup "$CHANGEOVER_ID" copy)
   note "copy=$copy"
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 4)) || misuse "restore.sh takes COMPONENT NAME BACKUP-ID VERSION, got: $*"
+  (($# == 4)) || misuse "restore-database.sh takes COMPONENT NAME BACKUP-ID VERSION, got: $*"
   local said plan loaded
   load_upgrade "$1" "$2"
-  [[ $3 =~ ^([0-9]{8}T[0-9]{6}|none)$ ]] || misuse "$3 is no backup, as 20260131T235959 is, nor none"
+  [[ $3 =~ ^([0-9]{8}T[0-9]{6}|none)$ ]] || misuse "\"$3\" is not a backup; allowed: an id such as 20260131T235959, or none"
   require_version "$4"
-  require_main "a restore"
+  require_main "restore the database"
   require_claim
   plan=$(upgrade_py restore "$4" plan "$3")
   if [[ $plan != load ]]; then
@@ -41,10 +43,10 @@ main() {
   require_claim
   note "restoring=$3"
   loaded=$(upgrade_py restore "$4" load "$3")
-  # It is put back once: who goes back again later means a later one.
+  # Each backup is restored once: going back again later needs a later backup.
   note "version=$4" begun= restoring= found= "spent=$(value_of "$(database_record)" spent) $3"
   [[ -z $DATABASE_STOP ]] || run_line 120 database_stop "$DATABASE_STOP"
-  receipt "$loaded; what was there is kept as $(value_of "$(database_record)" copy)"
+  receipt "$loaded; the database from before is kept as $(value_of "$(database_record)" copy)"
 }
 
 {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Restore the backup of a transition into a server of its own, and compare; what was found on stdout, for receipt_of in lib.sh.
+"""Restore the backup of a transition into a scratch server, and compare; the result on stdout, for receipt_of in lib.sh.
 
-Usage: trial.py NAME TRANSITION-ID
+Usage: try-restore.py NAME TRANSITION-ID
 
-Refuses (77) on any difference and notes it with the backup, so that it is not taken for a good one: the next run makes another
-one first. The server is removed in every case; one that was left by a kill is removed by the next run, and runs no more.
+Refuses (77) any difference, and records it with the backup, so that the next run makes a new backup first. The scratch
+server is always removed; the next run removes the leftovers of a killed one.
 """
 
 import os
@@ -17,18 +17,18 @@ sys.dont_write_bytecode = True
 import backups  # noqa: E402
 from backup import make  # noqa: E402
 from host import Refused, load, log, start  # noqa: E402
-from reading import differences, read  # noqa: E402
+from verify_restore import differences, read  # noqa: E402
 from scratch import Scratch  # noqa: E402
 
 
 def wrong_with(settings, record):
-    """What speaks against the backup, one text each."""
+    """The problems of the backup, one string each."""
     try:
         backups.require_whole(settings, record)
     except Refused as end:
         return [str(end)]
     with Scratch(settings, record) as scratch:
-        log(f"reading backup {record['id']} into a server of its own")
+        log(f"reading backup {record['id']} into a scratch server")
         try:
             read(settings, record, scratch)
         except Refused as end:
@@ -40,23 +40,23 @@ def main(name, transition):
     settings = load(name)
     record = backups.of_transition(settings, transition)
     if not record:
-        raise Refused(f"{settings['backup_folder']} has no backup of this transition; allowed is one: upgrade/backup.sh")
+        raise Refused(f"{settings['backup_folder']} has no backup of this transition; make one: upgrade/backup-database.sh")
     if "wrong" in record:
-        log(f"{record['wrong']}: making another one")
+        log(f"{record['wrong']}: making a new one")
         log(make(settings, transition, None))
         record = backups.of_transition(settings, transition)
     if record["restored"]:
-        print(f"backup {record['id']} was restored on trial already\nbackup={record['id']}")
+        print(f"backup {record['id']} has already passed its trial restore\nbackup={record['id']}")
         return
     began = time.monotonic()
     wrong = wrong_with(settings, record)
     if wrong:
-        said = f"backup {record['id']}, restored on trial: {'; '.join(wrong[:5])}" + ("; …" if wrong[5:] else "")
+        said = f"trial restore of backup {record['id']} differs: {'; '.join(wrong[:5])}" + ("; …" if wrong[5:] else "")
         backups.write(settings, {**record, "wrong": said})
-        raise Refused(f"{said}; allowed is no difference; mend the dump program or the database, and run again: another one is made first")
+        raise Refused(f"{said}; allowed: no difference; repair the dump program or the database and run again, which makes a new backup first")
     seconds = round(time.monotonic() - began, 1)
     backups.write(settings, {**record, "restored": True, "restored_s": seconds})
-    print(f"backup {record['id']} was restored on trial in {seconds} s: {record['tables']} tables as they were\nbackup={record['id']}")
+    print(f"backup {record['id']} passed its trial restore in {seconds} s: {record['tables']} tables, no difference\nbackup={record['id']}")
 
 
 if __name__ == "__main__":
