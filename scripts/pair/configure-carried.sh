@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Offer what this machine carries to its peer, copy the peer's by a timer, run what its role runs.
-# Usage: carry.sh PAIR
+# Offer this machine's files to its peer, set the timer of its copies, start its services.
+# Usage: configure-carried.sh PAIR
 #
-# One rsync daemon a port: for the directories, and for each index. Read-only, for the
-# peer's address and the pair's secret alone.
+# Each port has one read-only rsync daemon: one for all directories, one for each index. It
+# admits only the peer's address with the pair's secret.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,7 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 1)) || misuse "carry.sh takes PAIR, got: $*"
+  (($# == 1)) || misuse "configure-carried.sh takes PAIR, got: $*"
   local role
   load_pair "$1"
   install -d -m 0755 "/var/log/$PAIR" "$(records)/copies"
