@@ -23,6 +23,9 @@ QUESTION = (
 
 
 def main():
+    if len(sys.argv) != 5 or sys.argv[1].startswith("-"):
+        print(__doc__)
+        sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
     address, port, database, standby = sys.argv[1:5]
     password = sys.stdin.readline().strip()
     if not standby.replace("-", "").isalnum():

@@ -18,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "configure-carried.sh takes PAIR, got: $*"
-  local role
+  local role ports at
   load_pair "$1"
   install -d -m 0755 "/var/log/$PAIR" "$(records)/copies"
   touch "/var/log/$PAIR/$PAIR-general.log"
@@ -30,7 +30,8 @@ main() {
     writer) if [[ $SERVICE_ADDRESS == none ]] || holds_address; then run_role production; fi ;;
     standby) run_role standby ;;
   esac
-  receipt "$SELF offers what it carries, on ports $(offered_ports | tr '\n' ' ')and copies $(carried copy_at= | sed 's/^$/nothing/')"
+  ports=$(offered_ports | tr '\n' ' ') && at=$(carried copy_at=)
+  receipt "$SELF offers its files on ports ${ports:-(none) }and copies at times ${at:-(none)}"
 }
 
 {

@@ -24,7 +24,7 @@ services_on() {
   done < <(carried services. | grep '\.units=') | tr '\n' ' '
 }
 
-# start_units UNIT…: units are never enabled. A role starts them, so a booting machine runs none before it knows its role.
+# start_units UNIT…: units are never enabled. A role starts them, so a booting machine runs none before its role is known.
 start_units() {
   (($#)) || return 0
   log "starting $*"

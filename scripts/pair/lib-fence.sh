@@ -9,7 +9,8 @@ return_read_only() {
 has_ended() { [[ ! -e /proc/$1/cwd ]] || [[ $(<"/proc/$1/stat") == *') Z '* ]]; }
 has_written_all() { has_ended "$1" || [[ $(control_data 'Database cluster state') == 'shut down' ]]; }
 
-# A client that connects during the stop and falls silent would delay the server's end by a minute. All log is written by then.
+# A client that connects during the stop and falls silent would delay the server's end by a minute, after all log is
+# written.
 stop_at_once() {
   kill -INT "$1"
   return_read_only &

@@ -1,8 +1,8 @@
 # Sourced by retire.sh: finds the pairs of a host that is retired, and removes what they installed.
 # shellcheck shell=bash
 
-# is_pair COMPONENT: whether it has a file here, or was claimed for a switch. An upgrade is not a pair, though its software
-# may have a file of that name.
+# is_pair COMPONENT: whether it has a file here, or was claimed for a switch. An upgrade is not a pair, but its software may
+# have a file of that name.
 is_pair() {
   local transition
   transition=$(value_of "$CHANGEOVER_ROOT/$1/claim" transition)

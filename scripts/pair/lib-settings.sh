@@ -45,7 +45,7 @@ write_settings() {
   echo manual | write_file "$SETTINGS/start.conf"
 }
 
-# Whether the pair's cluster exists. A half-created cluster of an earlier attempt does not count; a foreign one is refused.
+# Whether the pair's cluster exists. A half-created cluster of an earlier attempt does not count; any other is refused.
 is_made() {
   [[ ! -e $(records)/making || -e $(records)/cluster ]] && [[ -e $DATA/PG_VERSION ]] || return 1
   require_own_cluster

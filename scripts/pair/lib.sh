@@ -30,7 +30,7 @@ as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups -- "$@";
 # shellcheck disable=SC2034
 readonly QUIETLY="set log_statement = none; set log_min_error_statement = panic;"
 
-# sql STATEMENT [DATABASE]: ask this machine's server over its socket. Statements come on stdin, so no process list shows them.
+# sql STATEMENT [DATABASE]: ask this machine's server over its socket. Statements come on stdin, hidden from process lists.
 sql() { as_postgres "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "${2:-postgres}" -p "$PORT" <<<"$1"; }
 
 # The connection string of the peer's server; the password is in the file PGPASSFILE.
@@ -86,7 +86,7 @@ peer_sends() {
   [[ $(peer_sql "select count(*) from pg_stat_replication where application_name = '$SELF' and state in ($1)") == 1 ]]
 }
 
-# Debian's start command returns seconds after the server runs, and fails when a stop overtakes it. So it is not waited for.
+# Debian's start command returns seconds after the server runs, and fails when a stop overtakes it: do not wait for it.
 start_once() {
   systemctl start --no-block "$UNIT"
   becomes 3 is_running

@@ -23,7 +23,7 @@ look() {
   [[ -n $DATA ]] || return 0
   know_role
   [[ $role != writer ]] ||
-    printf '%s\n' "accepts writes for $PAIR: put the pair back into the file and make its peer production; if the pair is not needed: systemctl stop $UNIT"
+    printf '%s\n' "accepts writes for $PAIR: put the pair back into the file and make $PEER production; if the pair is not needed: systemctl stop $UNIT"
   [[ $SERVICE_ADDRESS == none ]] || ! holds_address || {
     link=$(ip -o address show to "$SERVICE_ADDRESS/32")
     [[ $link =~ ^[0-9]+:\ *([^ @]+) ]]

@@ -22,7 +22,7 @@ const table = (by: "operator" | "platform"): readonly Row[] => [
   { ...row, phase: "enter", script: "haproxy/enter", verdict: true },
   { ...row, phase: "back", script: "app/back", when: (bad) => bad.includes("enter") },
   { ...row, phase: "isolate", script: "pair/isolate", by },
-  { ...row, phase: "alone", script: "pair/serve-alone", takes: "pair/isolate" },
+  { ...row, phase: "alone", script: "pair/serve-alone", name: "alone", takes: "pair/isolate" },
   { ...row, phase: "green", script: "upgrade/green" },
 ];
 
