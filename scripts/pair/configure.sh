@@ -26,16 +26,16 @@ readonly keys=(self peer self_address peer_address primary secondary service_add
 write_conf() {
   local pair=$1 word key
   shift
-  local -A told=([clients]='' [network]='')
-  for word in "$@"; do told[${word%%=*}]=${word#*=}; done
-  for key in "${keys[@]}"; do [[ -n ${told[$key]:-} ]] || misuse "configure.sh needs $key=…"; done
-  local primary=${told[self_address]} secondary=${told[peer_address]}
-  [[ ${told[self]} == "${told[primary]}" ]] || primary=${told[peer_address]} secondary=${told[self_address]}
+  local -A setting=([clients]='' [network]='')
+  for word in "$@"; do setting[${word%%=*}]=${word#*=}; done
+  for key in "${keys[@]}"; do [[ -n ${setting[$key]:-} ]] || misuse "configure.sh needs $key=…"; done
+  local primary=${setting[self_address]} secondary=${setting[peer_address]}
+  [[ ${setting[self]} == "${setting[primary]}" ]] || primary=${setting[peer_address]} secondary=${setting[self_address]}
   {
     printf 'PAIR=%s\nIP_PRIMARY_SERVER=%s\nIP_SECONDARY_SERVER=%s\n' "$pair" "$primary" "$secondary"
-    for key in "${keys[@]}" clients network; do printf '%s=%s\n' "${key^^}" "${told[$key]:-}"; done
-    for key in "${!told[@]}"; do [[ $key != carries.settings.* ]] || printf '%s=%s\n' "${key#carries.settings.}" "${told[$key]}"; done
-    [[ -z ${told[carries.rsync_port]:-} ]] || printf '%s_rsync_port=%s\n' "$pair" "${told[carries.rsync_port]}"
+    for key in "${keys[@]}" clients network; do printf '%s=%s\n' "${key^^}" "${setting[$key]:-}"; done
+    for key in "${!setting[@]}"; do [[ $key != carries.settings.* ]] || printf '%s=%s\n' "${key#carries.settings.}" "${setting[$key]}"; done
+    [[ -z ${setting[carries.rsync_port]:-} ]] || printf '%s_rsync_port=%s\n' "$pair" "${setting[carries.rsync_port]}"
   } | write_file "/etc/$pair/$pair.conf"
 }
 
