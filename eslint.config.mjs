@@ -5,6 +5,7 @@ import tseslint from "typescript-eslint";
 const declaring = [
   "components/*/component.ts",
   "components/{app-pool,shared-volume}/*.ts",
+  "components/pair/{pair,provision,switch}.ts",
   "transition/{absent,hosts,preflight,receipts,rows,site,step,transition}.ts",
   // It asks the engine, and declares nothing.
   "config/last-outputs.ts",

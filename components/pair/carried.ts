@@ -5,17 +5,17 @@ type Carried = Pick<
   "replication" | "directories" | "rsyncPort" | "indexes" | "services" | "checks" | "copyAt"
 >;
 
-/** Whether anything is copied by timers: then the machines have rsync daemons and a timer, and a switch copies last. */
+/** Whether a timer copies anything to the standby. */
 export function isCopied(config: Carried): boolean {
   return copiesOf(config).length > 0;
 }
 
-/** Whether the last copy of a switch has anything to copy; the database comes by its own log. */
+/** Whether a switch has a last copy. The database needs none, since a switch streams it. */
 export function hasFiles({ directories, indexes }: Pick<Carried, "directories" | "indexes">): boolean {
   return Object.keys(directories).length + Object.keys(indexes).length > 0;
 }
 
-/** The names of all copies, as the machines record them. */
+/** The names of all copies in the records of the machines. */
 export function copiesOf({ replication, directories, indexes }: Carried): string[] {
   return [
     ...(replication === "snapshot" ? ["database"] : []),
@@ -24,23 +24,24 @@ export function copiesOf({ replication, directories, indexes }: Carried): string
   ];
 }
 
-/** Whether roles start and stop anything but the database. */
+/** Whether a role starts and stops services besides the database. */
 export function hasServices({ services }: Pick<Carried, "services">): boolean {
   return Object.keys(services).length > 0;
 }
 
+/** Whether production has anything to check besides the database. */
 export function hasChecks(config: Carried): boolean {
   return hasServices(config) || hasFiles(config) || Object.keys(config.checks).length > 0;
 }
 
-/** The units of a service: one, or an instance for each of its ports. */
+/** The units of a service: the unit itself, or an instance for each of its ports. */
 export function unitsOf({ unit, ports }: Carried["services"][string]): string[] {
   return unit.endsWith("@") ? ports.map((port) => `${unit}${String(port)}`) : [unit];
 }
 
 /**
- * What a pair carries besides its database, as the lines that its machines keep in `/etc/<pair>/carries`. Empty for a
- * pair that carries nothing, so that its goal is what it was before there was anything to carry.
+ * What a pair carries besides its database, as lines of `/etc/<pair>/carries`. Empty for a pair that carries nothing,
+ * so that its keepers are those of an older release.
  */
 export function carriedLines(config: Carried): Record<string, string> {
   const lines = [

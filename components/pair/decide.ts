@@ -10,7 +10,7 @@ import {
   type Wanted,
 } from "../../transition/decide.ts";
 
-/** What one machine of a pair says about itself: the output of `scripts/pair/probe.py`. */
+/** Facts of one machine of a pair: the output of `scripts/pair/probe.py`. */
 export interface PairFacts extends RecordFacts {
   readonly host: string;
   readonly cluster: "absent" | "ours" | "foreign";
@@ -23,21 +23,21 @@ export interface PairFacts extends RecordFacts {
   readonly holds_address: boolean;
   readonly free_mib: number | null;
   readonly address_in_network_files: string | null;
-  /** Why it stepped down and serves nothing until it is taken in again. */
+  /** Why the machine stepped down; it serves nothing until a switch takes it in again. */
   readonly down: string | null;
-  /** Its data is half rewound or half copied. */
+  /** The data is half rewound or half copied. */
   readonly half_made: boolean;
-  /** How long ago the last transaction was that it has of production; null without one since its start. */
+  /** The age of the last replayed transaction; null without one since PostgreSQL started. */
   readonly last_commit_s: number | null;
-  /** Its copies of what production carries, by name; of the database too when that is copied and not streamed. */
+  /** Copies on this machine by name: files, indexes, and the database if it is a snapshot. */
   readonly copies: Readonly<Record<string, { readonly age_s: number }>>;
-  /** A standby that streams only for a switch, and stands still from copy to copy. */
+  /** A standby that is paused between copies, and streams only for a switch. */
   readonly stands_still: boolean;
 }
 
 export type Look = LookOf<PairFacts>;
 
-/** What the transition wants, and the limits of the config. */
+/** The goal of the transition, and the limits of the config. */
 export interface PairWanted extends Wanted {
   readonly transition: "provision" | "switch";
   readonly production: string;
@@ -45,50 +45,50 @@ export interface PairWanted extends Wanted {
   readonly maxLagMiB: number;
   readonly maxClockSkewSeconds: number;
   readonly minFreeMiB: number;
-  /** What the pair carries and copies, by name. */
+  /** Names of the copies that the pair needs. */
   readonly copies: readonly string[];
   readonly maxCopyAgeMinutes: number;
-  /** The machine of the pair that is in `unreachable`; production is to serve without it. */
+  /** The machine of the pair in `unreachable`; production will serve without it. */
   readonly lost?: string;
-  /** Whether something can cut the lost machine off. */
+  /** Whether a fence can cut the lost machine off. */
   readonly fenced?: boolean;
   readonly acceptSplitBrainRisk?: string;
   readonly acceptDataLoss?: string;
 }
 
-/** What any transition refuses, machine by machine. */
+/** Refusals of every transition, for each machine. */
 const always: readonly Check<PairFacts, PairWanted>[] = [
   ...recordChecks,
   (_, look, { maxClockSkewSeconds }) =>
     Math.abs(look.skewMs ?? 0) > maxClockSkewSeconds * 1000 &&
-    `has a clock that is off by ${((look.skewMs ?? 0) / 1000).toFixed(1)} s (allowed: ${String(maxClockSkewSeconds)} s); set it, and see why time synchronisation failed`,
+    `has a clock that is off by ${((look.skewMs ?? 0) / 1000).toFixed(1)} s (allowed: ${String(maxClockSkewSeconds)} s); set the clock, and repair time synchronisation`,
   (facts, _, { minFreeMiB }) =>
     facts.free_mib !== null &&
     facts.free_mib < minFreeMiB &&
     `has ${String(facts.free_mib)} MiB free for its database (needed: ${String(minFreeMiB)} MiB); make room`,
   (facts) =>
     facts.cluster === "foreign" &&
-    "has a database cluster that this program did not make; move it away, or name another machine",
+    "has a database cluster that this program did not create; move it away, or name another machine",
   (facts) =>
     facts.address_in_network_files &&
-    `has the service address in its own network files (${facts.address_in_network_files}): it would hold it at boot, whoever is production; take it out`,
+    `has the service address in its own network file ${facts.address_in_network_files}, and would take it at boot in any role; remove it from that file`,
 ];
 
-/** What a switch refuses besides, machine by machine. */
+/** Further refusals of a switch, for each machine. */
 const forSwitch: readonly Check<PairFacts, PairWanted>[] = [
   (facts) =>
-    facts.cluster === "absent" && "has no database cluster of this pair; provisioning has not run on it",
+    facts.cluster === "absent" && "has no database cluster of this pair: provisioning has not run on it",
 ];
 
-const mib = 1024 * 1024;
+export const mib = 1024 * 1024;
 
 const writes = (facts: PairFacts | undefined): boolean =>
   facts?.postgres === "running" && facts.in_recovery === false;
 
 /**
- * Whether a transition of a pair may begin, from all looks at once. Refusals come by (open record, measured state):
- * what would be wrong in a quiet pair is the expected middle of a switch that stopped half-way, and must not close
- * the way on or the way back.
+ * Whether a transition of a pair may begin, from all looks at once. A refusal depends on open records and on the
+ * measured state: a state that is wrong in a settled pair is normal after a switch that stopped half-way. Such a switch
+ * must be able to go on and back.
  */
 export function decidePair(looks: readonly Look[], wanted: PairWanted): Decision {
   const epoch = nextEpoch(looks);
@@ -102,9 +102,9 @@ export function decidePair(looks: readonly Look[], wanted: PairWanted): Decision
   return { ...together, refusals: [...refusals, ...together.refusals], epoch };
 }
 
-/** There is nothing to take over: for people, and for the step that would cut the other machine off. */
+/** No takeover is needed: the note is for people, the tail for the step that would cut the lost machine off. */
 const servesAlready = (host: string): Pick<Decision, "notes" | "tail"> => ({
-  notes: [`${host} accepts the writes already`],
+  notes: [`${host} already accepts writes`],
   tail: { serving: host },
 });
 
@@ -116,27 +116,27 @@ function decideTogether(looks: readonly Look[], wanted: PairWanted, epoch: numbe
   return facts ? decideAlone(facts, wanted.lost, wanted, epoch) : { refusals: [], notes: [] };
 }
 
-/** What a machine that is to serve without the other has, and what that can cost. */
+/** Whether a machine may serve alone, and what that can lose. */
 function decideAlone(facts: PairFacts, lost: string, wanted: PairWanted, epoch: number): Verdict {
   if (writes(facts)) return { refusals: [], ...servesAlready(facts.host) };
-  const line = (key: string, why: string) =>
+  const command = (key: string, why: string) =>
     `npx pulumi config set --path changeover:pairs.${wanted.component}.${key} "${String(epoch)}: ${why}"`;
-  const holdsFor = (accepted?: string) => accepted?.startsWith(`${String(epoch)}: `) === true;
+  const isAccepted = (accepted?: string) => accepted?.startsWith(`${String(epoch)}: `) === true;
   const refusals: string[] = [];
   const old = oldCopies(facts, wanted);
-  if (old.length > 0 && !holdsFor(wanted.acceptDataLoss))
+  if (old.length > 0 && !isAccepted(wanted.acceptDataLoss))
     refusals.push(
-      `${facts.host} has old copies (${old.join(", ")}; allowed: ${inMinutes(wanted.maxCopyAgeMinutes * 60)}); to serve them all the same: ${line("acceptDataLoss", "why nothing newer is to be had")}`,
+      `${facts.host} has old copies (${old.join(", ")}; allowed: ${inMinutes(wanted.maxCopyAgeMinutes * 60)}); to serve the old copies: ${command("acceptDataLoss", "why no newer copy exists")}`,
     );
   if (facts.half_made)
-    refusals.push(`${facts.host} has half of a database only, which can't serve; mend ${lost}`);
-  if (facts.down !== null && !holdsFor(wanted.acceptDataLoss))
+    refusals.push(`${facts.host} has an incomplete database and cannot serve; repair ${lost}`);
+  if (facts.down !== null && !isAccepted(wanted.acceptDataLoss))
     refusals.push(
-      `${facts.host} stepped down (${facts.down}), and has nothing of what ${lost} acknowledged since; to lose that: ${line("acceptDataLoss", `why ${lost} will never come back`)}`,
+      `${facts.host} stepped down (${facts.down}) and has no write that ${lost} acknowledged since; to lose those writes: ${command("acceptDataLoss", `why ${lost} will never come back`)}`,
     );
-  if (!wanted.fenced && !holdsFor(wanted.acceptSplitBrainRisk))
+  if (!wanted.fenced && !isAccepted(wanted.acceptSplitBrainRisk))
     refusals.push(
-      `nothing can cut ${lost} off, and two servers would accept writes if it runs; make sure, then: ${line("acceptSplitBrainRisk", `how you know that ${lost} is off`)}`,
+      `no fence can cut ${lost} off; if ${lost} runs, two servers accept writes. Make sure that ${lost} is off, then: ${command("acceptSplitBrainRisk", `how you know that ${lost} is off`)}`,
     );
   return { refusals, notes: [ageOf(facts, lost), ...agesOfCopies(facts, wanted)] };
 }
@@ -144,7 +144,7 @@ function decideAlone(facts: PairFacts, lost: string, wanted: PairWanted, epoch: 
 const inMinutes = (seconds: number): string =>
   seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
 
-/** Names and ages of copies that are older than allowed, or were never made. */
+/** Copies that are older than allowed or missing, with their ages. */
 function oldCopies({ copies }: PairFacts, { copies: names, maxCopyAgeMinutes }: PairWanted): string[] {
   return names.flatMap((name) => {
     const copy = copies[name];
@@ -153,33 +153,37 @@ function oldCopies({ copies }: PairFacts, { copies: names, maxCopyAgeMinutes }: 
   });
 }
 
-/** Row 004-156: how old each copy is, before a switch. */
+/** The age of each copy, for the operator before a switch. */
 function agesOfCopies(facts: PairFacts, { copies: names }: PairWanted): string[] {
   if (names.length === 0) return [];
   const ages = names.map((name) => {
     const copy = facts.copies[name];
     return `${name} ${copy ? `${inMinutes(copy.age_s)} ago` : "never"}`;
   });
-  return [`${facts.host} copied ${ages.join(", ")}`];
+  return [`copies on ${facts.host}: ${ages.join(", ")}`];
 }
 
 function ageOf({ host, last_commit_s: age }: PairFacts, lost: string): string {
   const last =
-    age === null ? "no transaction since its start" : `a last transaction of ${age.toFixed(1)} s ago`;
-  return `${host} has ${last}; what ${lost} acknowledged and ${host} has not is missing until ${lost} comes back, and is set aside then`;
+    age === null
+      ? "no transaction since PostgreSQL started"
+      : `its last transaction is from ${age.toFixed(1)} s ago`;
+  return `${host}: ${last}; later writes of ${lost} are missing, and are set aside when ${lost} comes back`;
 }
 
-/** Who writes now decides what the switch is: a flip, a repair, or the rest of one that stopped. */
+/** Whether a switch may begin. The machine that accepts writes now decides: it is a flip, a repair, or the rest of a switch. */
 function decideSwitch(looks: readonly Look[], wanted: PairWanted): Verdict {
-  const of = (name: string) => looks.find(({ host }) => host === name)?.facts;
-  const [next, other] = [of(wanted.production), of(wanted.standby)];
+  const factsOf = (name: string) => looks.find(({ host }) => host === name)?.facts;
+  const [next, other] = [factsOf(wanted.production), factsOf(wanted.standby)];
   if (!next || !other) return { refusals: [], notes: [] };
   const open = isOpen(next) || isOpen(other);
-  const opened = open ? ["a switch stopped half-way; this one goes on from what is so now"] : [];
+  const opened = open
+    ? ["an earlier switch stopped half-way; this switch continues from the present state"]
+    : [];
   if (writes(next) && writes(other)) {
     return {
       refusals: [
-        `${next.host} and ${other.host} both accept writes: a person must decide which one is right, and stop the other by hand (docs/runbook.md, "two servers accept writes")`,
+        `${next.host} and ${other.host} both accept writes; decide which one is right, and stop the wrong one by hand (docs/runbook.md, "two servers accept writes")`,
       ],
       notes: [],
     };
@@ -193,14 +197,14 @@ function decideSwitch(looks: readonly Look[], wanted: PairWanted): Verdict {
     const lag = open ? [] : whyNotReady(next, other.host, wanted);
     return {
       refusals: [...different, ...lag],
-      notes: [...opened, `${other.host} accepts the writes now`, ...agesOfCopies(next, wanted)],
+      notes: [...opened, `${other.host} accepts writes now`, ...agesOfCopies(next, wanted)],
     };
   }
-  if (open) return { refusals: different, notes: [...opened, "neither server accepts writes now"] };
+  if (open) return { refusals: different, notes: [...opened, "no server accepts writes now"] };
   return {
     refusals: [
       ...different,
-      `neither ${next.host} nor ${other.host} accepts writes, and no switch is open: start PostgreSQL where it was production last (docs/runbook.md, "no server accepts writes")`,
+      `neither ${next.host} nor ${other.host} accepts writes, and no switch is open; start PostgreSQL on the machine that was production last (docs/runbook.md, "no server accepts writes")`,
     ],
     notes: [],
   };
@@ -209,30 +213,34 @@ function decideSwitch(looks: readonly Look[], wanted: PairWanted): Verdict {
 function differentData(next: PairFacts, other: PairFacts): string[] {
   if (next.system_id === null || other.system_id === null || next.system_id === other.system_id) return [];
   return [
-    `${next.host} and ${other.host} hold different databases (system identifiers ${next.system_id} and ${other.system_id}): one of them is not of this pair`,
+    `${next.host} and ${other.host} have different databases (system identifiers ${next.system_id} and ${other.system_id}); find out which one belongs to this pair, and move the other one away`,
   ];
 }
 
-/** Its data is no part of the pair until it has followed, however the switch came to be open. */
+/** A machine that is down must follow before it may become production, also while a switch is open. */
 function whyDown({ host, down }: PairFacts, other: string): string[] {
   if (down === null) return [];
-  return [`${host} is down (${down}); let it follow first, with production: ${other}, and switch then`];
+  return [`${host} is down (${down}) and must follow first: set production: ${other}, update, then switch`];
 }
 
-/** A standby that a planned switch may not promote, with the reason. */
+/** Why a planned switch must not promote this standby. */
 function whyNotReady(facts: PairFacts, source: string, wanted: PairWanted): string[] {
   if (facts.cluster !== "ours" || facts.down !== null) return [];
   if (facts.postgres !== "running")
-    return [`${facts.host} is to be production, but its PostgreSQL is ${facts.postgres}; start it`];
+    return [
+      `${facts.host} cannot become production: its PostgreSQL is ${facts.postgres}; start PostgreSQL on ${facts.host}`,
+    ];
   if (facts.stands_still) {
     const old = oldCopies(facts, { ...wanted, copies: ["database"] });
     return old.map(
-      (what) =>
-        `${facts.host} has an old copy (${what}, allowed: ${inMinutes(wanted.maxCopyAgeMinutes * 60)}); see why, and make a new one there: systemctl start changeover-sync-${wanted.component}`,
+      (copy) =>
+        `${facts.host} has an old copy (${copy}, allowed: ${inMinutes(wanted.maxCopyAgeMinutes * 60)}); copy again on ${facts.host}: systemctl start changeover-sync-${wanted.component}`,
     );
   }
   if (!facts.streaming) {
-    return [`${facts.host} is to be production, but does not stream from ${source}; see its PostgreSQL log`];
+    return [
+      `${facts.host} cannot become production: it does not stream from ${source}; see its PostgreSQL log`,
+    ];
   }
   const lag = facts.streaming.lag_bytes;
   if (lag !== null && lag > wanted.maxLagMiB * mib) {
@@ -243,6 +251,6 @@ function whyNotReady(facts: PairFacts, source: string, wanted: PairWanted): stri
   return [];
 }
 
-/** Where a preflight finds what decides. */
+/** The file in which a preflight finds `deciders`. */
 export const decides = import.meta.filename;
 export const deciders = { pair: decidePair };

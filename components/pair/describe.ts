@@ -1,13 +1,11 @@
-import type { PairFacts } from "./decide.ts";
+import { mib, type PairFacts } from "./decide.ts";
 import type { VerifiedFacts } from "./verify.ts";
 
-const mib = 1024 * 1024;
-
-/** What a machine of a pair is now, in one line for the operator. */
+/** The state of a machine of a pair, in one line for the operator. */
 export function describeMachine(facts: PairFacts): string {
   const { status } = facts as VerifiedFacts;
   const { streaming, last_commit_s: age } = facts;
-  const does =
+  const server =
     facts.postgres !== "running"
       ? `PostgreSQL is ${facts.postgres}`
       : facts.in_recovery
@@ -15,10 +13,10 @@ export function describeMachine(facts: PairFacts): string {
         : "PostgreSQL accepts writes";
   const words = [
     status ?? "no status",
-    does,
+    server,
     ...(facts.holds_address ? ["holds the service address"] : []),
     ...(streaming ? [`streams, ${((streaming.lag_bytes ?? 0) / mib).toFixed(1)} MiB behind`] : []),
-    ...(facts.stands_still ? ["stands still until its next copy"] : []),
+    ...(facts.stands_still ? ["paused until its next copy"] : []),
     ...Object.entries(facts.copies).map(([name, copy]) => `${name} copied ${copy.age_s.toFixed(0)} s ago`),
     ...(facts.in_recovery && age !== null ? [`last transaction ${age.toFixed(1)} s ago`] : []),
     ...(facts.down === null ? [] : [`down: ${facts.down}`]),

@@ -1,5 +1,6 @@
 import type { Example } from "../system.ts";
-import { aloneTable, type CarriedRows, provisionTable, switchTable } from "./table.ts";
+import { provisionTable } from "./provision-table.ts";
+import { aloneTable, type CarriedRows, switchTable } from "./table.ts";
 
 const everything: CarriedRows = { files: true, services: true, checks: true, snapshot: true };
 
@@ -10,7 +11,7 @@ export const pairExamples: Readonly<Record<string, Example>> = {
     table: provisionTable({ software: "demo/sounz", carries: true }),
   },
   switch: {
-    title: "Pair: switch (the host itself takes the service address)",
+    title: "Pair: switch (the host takes the service address)",
     table: switchTable({ platformMovesAddress: false, checksFromHost: false }),
   },
   "switch-carries": {
@@ -18,26 +19,26 @@ export const pairExamples: Readonly<Record<string, Example>> = {
     table: switchTable({ platformMovesAddress: false, checksFromHost: false, carried: everything }),
   },
   "switch-aws": {
-    title: "Pair: switch (the platform moves the service address, the check runs on a host)",
+    title: "Pair: switch (the platform moves the service address; a host checks the service)",
     table: switchTable({ platformMovesAddress: true, checksFromHost: true }),
   },
   "alone-carries": {
-    title:
-      "Pair: switch without the other machine, which is sick and may still answer, with services and checks (no fence)",
+    title: "Pair: emergency switch, lost machine in `suspect` (with services and checks; no fence)",
     table: aloneTable({
       platformMovesAddress: false,
       checksFromHost: false,
       fencedBy: "nobody",
       carried: everything,
-      grab: "attempt",
+      finalSync: "attempt",
     }),
   },
   alone: {
-    title: "Pair: switch without the other machine (`unreachable`; a command of the operator's cuts it off)",
+    title: "Pair: emergency switch, lost machine in `unreachable` (the operator's command cuts it off)",
     table: aloneTable({ platformMovesAddress: false, checksFromHost: false, fencedBy: "operator" }),
   },
   "alone-aws": {
-    title: "Pair: switch without the other machine (the platform stops it and moves the service address)",
+    title:
+      "Pair: emergency switch, lost machine in `unreachable` (the platform cuts it off and moves the address)",
     table: aloneTable({ platformMovesAddress: true, checksFromHost: false, fencedBy: "platform" }),
   },
 };

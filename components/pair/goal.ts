@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** The six statuses of the seed, and no other (rows 004-034 to 004-041). */
+/** The statuses of a machine, as in its status file. */
 export const statuses = [
   "down",
   "production",
@@ -12,18 +12,18 @@ export const statuses = [
 
 export type Status = (typeof statuses)[number];
 
-/** Which machine is which, and which one serves. Identity is not role (row 004-003). */
+/** The names of the machines, which never change their meaning, and the machine that serves. */
 export interface PairGoal {
   readonly primary: string;
   readonly secondary: string;
   readonly production: string;
-  /** Hosts that no step runs on. */
+  /** Hosts on which no step runs. */
   readonly unreachable: readonly string[];
-  /** Those of them that may still answer. */
+  /** Hosts of `unreachable` that may still answer. */
   readonly suspect?: readonly string[];
 }
 
-/** The four legal pairs of (primary, secondary), rows 004-043 to 004-046. */
+/** The four legal pairs of (primary, secondary). */
 export const legalPairs: readonly (readonly [Status, Status])[] = [
   ["production", "standby"],
   ["down", "production_alone"],
@@ -33,11 +33,15 @@ export const legalPairs: readonly (readonly [Status, Status])[] = [
 
 const serving: ReadonlySet<Status> = new Set(["production", "production_alone", "standby_as_production"]);
 
-/** Why a pair of statuses must not be, in words; undefined for the four legal ones. */
+/** Whether a machine with this status accepts writes and holds the service address. */
+export const serves = (status: Status): boolean => serving.has(status);
+
+/** Why a pair of statuses is not legal; undefined for the four legal pairs. */
 export function whyIllegal(primary: Status, secondary: Status): string | undefined {
-  if (legalPairs.some(([one, other]) => one === primary && other === secondary)) return undefined;
+  if (legalPairs.some(([ofPrimary, ofSecondary]) => ofPrimary === primary && ofSecondary === secondary))
+    return undefined;
   const allowed = legalPairs.map((pair) => pair.join("/")).join(", ");
-  const pair = `${primary}/${secondary} is no state of a pair (allowed: ${allowed})`;
+  const pair = `${primary}/${secondary} is not a state of a pair (allowed: ${allowed})`;
   if (serving.has(primary) && serving.has(secondary))
     return `${pair}: two servers would be production at once`;
   if (!serving.has(primary) && !serving.has(secondary)) return `${pair}: no server would be production`;
@@ -49,21 +53,21 @@ export function standbyOf({ primary, secondary, production }: PairGoal): string 
   return production === primary ? secondary : primary;
 }
 
-/** The machine of the pair that the goal does without; undefined: both are in service. */
+/** The lost machine of the pair; undefined: both are in service. */
 export function lostMember({ primary, secondary, unreachable }: PairGoal): string | undefined {
   return [primary, secondary].find((host) => unreachable.includes(host));
 }
 
-/** What an update towards this goal leaves out, and until when. */
+/** Whether an update towards this goal is complete; else the part that it leaves out, and the cure. */
 export function outcomeOf(goal: PairGoal): string {
   const lost = lostMember(goal);
   if (lost === undefined) return "complete";
   const list = goal.suspect?.includes(lost) ? "suspect" : "unreachable";
-  return `incomplete: ${lost} is ${list}; provisioning is frozen at its last id; take it off changeover:${list} when it is mended`;
+  return `incomplete: ${lost} is ${list}; provisioning is frozen at its last id; when ${lost} is repaired, remove it from changeover:${list}`;
 }
 
 /**
- * The status of each machine under a goal (rows 004-032 to 004-047).
+ * The status of each machine under a goal.
  *
  * @throws when no legal pair fits, with the reason and the cure.
  */
@@ -71,7 +75,7 @@ export function statusesOf(goal: PairGoal): Readonly<Record<string, Status>> {
   const { primary, secondary, production, unreachable } = goal;
   if (unreachable.includes(production)) {
     throw new Error(
-      `production is ${production}, which is in changeover:unreachable; name ${standbyOf(goal)} as production, or take ${production} off the list`,
+      `production is ${production}, which is in changeover:unreachable; set production: ${standbyOf(goal)}, or remove ${production} from the list`,
     );
   }
   const alone = unreachable.includes(standbyOf(goal));
@@ -84,7 +88,7 @@ function legalPair(primaryServes: boolean, alone: boolean): readonly [Status, St
   return primaryServes ? ["production", "standby"] : ["production_as_standby", "standby_as_production"];
 }
 
-/** What an application is given that keeps its data in a pair: where the database is, and who it is there. */
+/** How an application connects to the database of a pair. */
 export interface PairDatabase {
   readonly address: pulumi.Output<string>;
   readonly port: number;

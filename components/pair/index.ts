@@ -10,15 +10,15 @@ import { hostsOfPair, pairRules } from "./rules.ts";
 import { pairSample } from "./sample.ts";
 import { differences, type PairExpected } from "./verify.ts";
 
-/** Left out in the file, the database has the name of the pair. */
+/** The default of `database` is the name of the pair. */
 const databaseOf = (name: string, { database = name }: { readonly database?: string }) => ({ database });
 
-/** A primary and its standby: a database, a service address, and what they carry besides. */
+/** Two machines with a database, a service address, files, indexes and services. */
 export const pair = system<"pairs", Pair, PairExpected>({
   key: "pairs",
   noun: "pair",
   members: "Machines",
-  purpose: "Pairs of machines, one of which serves.",
+  purpose: "Pairs of machines: production serves users, the standby has a copy of its data.",
   names: pairNames,
   platforms: ["local", "inventory", "aws"],
   entry: pairEntry,

@@ -2,7 +2,7 @@ import type { Gone } from "../system.ts";
 import type { Pair } from "./config.ts";
 import type { PairExpected } from "./verify.ts";
 
-/** Machines that left a pair, or whose pair was dropped: what serves there would go on beside whatever took its place. */
+/** Machines that left the pair, or whose pair left the file: their services would keep running beside new production. */
 export const goneFromPair = (before: PairExpected, now: Pair | undefined): Gone[] =>
   Object.keys(before.statuses)
     .filter((host) => now?.primary !== host && now?.secondary !== host)

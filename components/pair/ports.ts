@@ -7,7 +7,7 @@ import { machinesOf } from "./rules.ts";
 const numberOr = (value: unknown, otherwise: number): number =>
   typeof value === "number" ? value : otherwise;
 
-/** What a pair listens on, on both of its machines. */
+/** The ports of a pair, on both machines. */
 export const portsOfPair = (pair: Fields): PortUse[] => [
   ...betweenMachines(pair),
   ...forClients(pair),
@@ -38,7 +38,7 @@ function betweenMachines(pair: Fields): PortUse[] {
   ];
 }
 
-/** The database and the pages, as clients reach them; what listens there is named elsewhere. */
+/** The database and the pages for clients; other entries of this list name the listeners. */
 function forClients(pair: Fields): PortUse[] {
   const use = (path: readonly string[], port: number, purpose: string): PortUse => ({
     path,
@@ -51,7 +51,7 @@ function forClients(pair: Fields): PortUse[] {
   const pages = new Map(
     Object.entries(mapped(pair.checks))
       .reverse()
-      .map(([check, fields]) => [numberOr(fields.port, 80), check]),
+      .map(([check, fields]) => [numberOr(fields.port, carriedPorts.pages), check]),
   );
   return [
     use(["port"], numberOr(pair.port, defaultPorts.port), "database, for clients"),
@@ -61,7 +61,7 @@ function forClients(pair: Fields): PortUse[] {
   ];
 }
 
-/** Ports of its services are also those of its own indexes; other entries may not have them. */
+/** A service may have the port of an index of the same pair; no other entry may have it. */
 const ofServices = (pair: Fields): PortUse[] =>
   Object.entries(mapped(pair.services)).flatMap(([service, { ports }]) =>
     (Array.isArray(ports) ? ports : [])
@@ -69,7 +69,7 @@ const ofServices = (pair: Fields): PortUse[] =>
       .map((port) => ({
         path: ["services", service, "ports"],
         port,
-        purpose: "a service of its own",
+        purpose: "a service of the pair",
         hosts: machinesOf(pair),
         from: [],
         counts: "own",

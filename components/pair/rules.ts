@@ -15,24 +15,24 @@ import { allowedWords, pathText, shown } from "../../config/problems.ts";
 import { contains, networkOf } from "../../platforms/ipv4.ts";
 import { carriedNames, carriedPorts } from "./carried-config.ts";
 
-/** The hosts that the fields of a pair name, as far as they are words. */
-const named = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =>
+/** The hosts in these fields of a pair, if they are text. */
+const hostsAt = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =>
   keys.flatMap((key): [string, string][] => {
     const name = word(pair[key]);
     return name === undefined ? [] : [[key, name]];
   });
 
-/** The machines of a pair, as far as they are words. */
+/** The machines of a pair, if they are text. */
 export const machinesOf = (pair: Fields): string[] =>
-  named(pair, "primary", "secondary").map(([, host]) => host);
+  hostsAt(pair, "primary", "secondary").map(([, host]) => host);
 
-/** Where a pair names hosts. */
+/** The fields of a pair that name hosts. */
 export function hostsOfPair(name: string, pair: Fields): HostUse[] {
-  const uses = named(pair, "primary", "secondary", "production").map(([key, host]): HostUse => ({
+  const uses = hostsAt(pair, "primary", "secondary", "production").map(([key, host]): HostUse => ({
     path: [key],
     host,
     ...(key === "production"
-      ? { whenLost: "name the other machine, or take it off the list" }
+      ? { whenLost: "name the other machine of the pair, or remove this one from the list" }
       : { once: `one machine of ${name}` }),
   }));
   const witness = word(pair.checksFrom) ?? "operator";
@@ -49,13 +49,13 @@ export function hostsOfPair(name: string, pair: Fields): HostUse[] {
   ];
 }
 
-/** Maps of a pair whose keys become names on its machines. */
+/** Keys of maps that become names on the machines. */
 const names: Rule = (name, pair) =>
   ["directories", "indexes", "services", "checks"].flatMap((map) =>
     wrongNames(["pairs", name, map], fieldsOf(pair[map]), carriedNames),
   );
 
-/** Production is one of the two machines. */
+/** Production must be one of the two machines. */
 const production: Rule = (name, pair, { hosts }) => {
   const members = machinesOf(pair);
   const serving = word(pair.production);
@@ -70,24 +70,25 @@ const production: Rule = (name, pair, { hosts }) => {
   return [
     at(
       ["pairs", name, "production"],
-      `${shown(serving)} is no machine of the pair; ${allowedWords(serving, members)}`,
+      `${shown(serving)} is not a machine of the pair; ${allowedWords(serving, members)}`,
     ),
   ];
 };
 
+/** On aws only the operator sees the service as users do. */
 const witness: Rule = (name, pair, { platform }) => {
   const from = word(pair.checksFrom) ?? "operator";
   return platform === "aws" && from !== "operator"
     ? [
         at(
           ["pairs", name, "checksFrom"],
-          `${shown(from)} can't see an Elastic IP as users do, from inside; allowed: operator`,
+          `${shown(from)} is inside the VPC and cannot see the Elastic IP as users do; allowed: operator`,
         ),
       ]
     : [];
 };
 
-/** No address is two things, and none is a machine's own. */
+/** A service address belongs to one pair, and to no host. */
 const serviceAddress: Rule = (name, _, { hosts, entries }) => {
   const others: [readonly string[], string | undefined][] = [
     ...Object.entries(hosts).map(([host, { address }]): [string[], string | undefined] => [
@@ -102,7 +103,7 @@ const serviceAddress: Rule = (name, _, { hosts, entries }) => {
   return repeated(others).filter(({ path }) => path[0] === "pairs" && path[1] === name);
 };
 
-/** Copies are recorded by name, on the machine and in preflight: no two may share one, nor the database's. */
+/** Copies are recorded by name: each name is used once, and `database` is reserved. */
 const carriedThings: Rule = (name, pair) => {
   const [directories, indexes] = [mapped(pair.directories), mapped(pair.indexes)];
   const twice = Object.keys(indexes).filter((index) => Object.hasOwn(directories, index));
@@ -113,29 +114,36 @@ const carriedThings: Rule = (name, pair) => {
   );
   const snapshot = pair.replication === "snapshot" && pair.synchronous === true;
   return [
-    ...twice.map((index) => at(["pairs", name, "indexes", index], "is a directory too; name one otherwise")),
+    ...twice.map((index) =>
+      at(["pairs", name, "indexes", index], "is also the name of a directory; rename one of them"),
+    ),
     ...(reserved
-      ? [at(["pairs", name, "directories"], '"database" is the pair\'s own copy; name it otherwise')]
+      ? [
+          at(
+            ["pairs", name, "directories"],
+            '"database" is reserved for the copy of the database; use another name',
+          ),
+        ]
       : []),
     ...template.map(([service]) =>
       at(
         ["pairs", name, "services", service, "ports"],
-        "missing; a unit that ends with @ has an instance for each port",
+        "is missing; a unit that ends with @ has an instance for each port",
       ),
     ),
     ...(snapshot
       ? [
           at(
             ["pairs", name, "synchronous"],
-            "true is not allowed with replication snapshot, where no standby hears of a commit",
+            "true is not allowed with replication: snapshot, where the standby does not stream; allowed: false",
           ),
         ]
       : []),
   ];
 };
 
-/** What is different on the two machines of a pair, or is written beside a copy. */
-const ofMachines = (pair: string): string[] => [
+/** Folders that differ between the two machines, or that are written besides a copy. */
+const ownFolders = (pair: string): string[] => [
   ...[
     "/proc",
     "/sys",
@@ -151,8 +159,8 @@ const ofMachines = (pair: string): string[] => [
   ...[`/etc/${pair}`, `/var/log/${pair}/${pair}-general.log`],
 ];
 
-/** What a pair copies, with where it stands. */
-const copied = (name: string, pair: Fields): { readonly at: readonly string[]; readonly path: string }[] =>
+/** The folders that a pair copies, with their places in the file. */
+const copiesOf = (name: string, pair: Fields): { readonly at: readonly string[]; readonly path: string }[] =>
   [
     ...Object.entries(fieldsOf(pair.directories)).map(([directory, path]) => ({
       at: ["pairs", name, "directories", directory],
@@ -164,41 +172,38 @@ const copied = (name: string, pair: Fields): { readonly at: readonly string[]; r
     })),
   ].flatMap(({ at: place, path }) => (path === undefined ? [] : [{ at: place, path }]));
 
-/** Copies on the same machines that come before this one in the file. */
+/** Copies on the same machines that are earlier in the file. */
 function copiesBefore(place: readonly string[], pair: Fields, { entries }: Draft) {
   const hosts = machinesOf(pair);
-  const together = Object.entries(entries("pairs")).filter(([, other]) =>
+  const neighbours = Object.entries(entries("pairs")).filter(([, other]) =>
     machinesOf(other).some((host) => hosts.includes(host)),
   );
-  const all = together.flatMap(([name, other]) => copied(name, other));
-  return all.slice(
+  const copies = neighbours.flatMap(([name, other]) => copiesOf(name, other));
+  return copies.slice(
     0,
-    all.findIndex((copy) => copy.at.join("\0") === place.join("\0")),
+    copies.findIndex((copy) => copy.at.join("\0") === place.join("\0")),
   );
 }
 
-/** What a copy deletes must be nothing but what the same copy brings. */
+/** A copy must not delete files of another copy, or files that belong to one machine. */
 const carriedPaths: Rule = (name, pair, draft) =>
-  copied(name, pair).flatMap(({ at: place, path }) => {
-    const own = ofMachines(name).find((folder) => overlap(path, folder));
+  copiesOf(name, pair).flatMap(({ at: place, path }) => {
+    const own = ownFolders(name).find((folder) => overlap(path, folder));
     if (own !== undefined)
       return [
-        at(
-          place,
-          `${shown(path)} has ${own} in it, or is in it, which is each machine's own; name another folder`,
-        ),
+        at(place, `${shown(path)} overlaps ${own}, which each machine has for itself; name another folder`),
       ];
     const other = copiesBefore(place, pair, draft).find((copy) => overlap(path, copy.path));
     if (!other) return [];
     return [
       at(
         place,
-        `${shown(path)} and ${pathText(other.at)} (${other.path}) are copied over each other; name folders apart`,
+        `${shown(path)} overlaps ${pathText(other.at)} (${other.path}); name folders that do not overlap`,
       ),
     ];
   });
 
-/** A unit has one role, and the Solr of an index runs where it is copied to and from. */
+/** A unit belongs to one service, and the Solr of an index runs on both machines. */
 const carriedServices: Rule = (name, pair) => {
   const path = (...more: string[]) => ["pairs", name, "services", ...more];
   const services = Object.entries(mapped(pair.services));
@@ -215,13 +220,13 @@ const carriedServices: Rule = (name, pair) => {
     ...stopped.map(([service]) =>
       at(
         path(service, "on"),
-        "listens on the port of an index, and an index is copied from a Solr that runs; name both",
+        "production is not allowed: this port is the Solr of an index, which must run on both machines; allowed: both",
       ),
     ),
   ];
 };
 
-/** On aws the check after a switch comes from the operator's machine, which is a client then. */
+/** On aws the operator's machine checks the service after a switch, so it must be a client. */
 const awsClients: Rule = (name, pair, draft) => {
   const operators = wordsOf(draft.network.operatorCidrs).flatMap((cidr) => networkOf(cidr) ?? []);
   if (draft.platform !== "aws" || operators.length === 0) return [];
@@ -231,25 +236,25 @@ const awsClients: Rule = (name, pair, draft) => {
   return [
     at(
       ["pairs", name, "clients"],
-      `${shown(pair.clients ?? [])} holds none of network.operatorCidrs (${wanted}), so the check after a switch would be shut out; add one`,
+      `${shown(pair.clients ?? [])} contains none of network.operatorCidrs (${wanted}), so the check after a switch would fail; add one of them`,
     ),
   ];
 };
 
-/** On aws each client's network gets a route past the NAT gateway, so none may be everybody. */
+/** On aws each network of clients gets a route past the NAT gateway, so it must not be the whole internet. */
 const awsRoutes: Rule = (name, { clients }, { platform }) =>
   wordsOf(clients).flatMap((cidr, index) =>
     platform === "aws" && networkOf(cidr)?.prefix === 0
       ? [
           at(
             ["pairs", name, "clients", String(index)],
-            `${shown(cidr)} is everybody; name the clients' networks`,
+            `${shown(cidr)} is the whole internet; name the networks of the clients`,
           ),
         ]
       : [],
   );
 
-/** What is wrong between a pair and the rest of a stack file. */
+/** Rules between a pair and the rest of a stack file. */
 export const pairRules: readonly Rule[] = [
   names,
   production,

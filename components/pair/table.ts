@@ -1,167 +1,194 @@
 import type { Row, Table } from "../../transition/table.ts";
 
-/** What a pair carries besides its database, as far as the tables differ by it. */
+/** What a pair carries besides its database, as far as the tables depend on it. */
 export interface CarriedRows {
   /** Directories or indexes, which are copied. */
   readonly files?: boolean;
   readonly services?: boolean;
   readonly checks?: boolean;
-  /** The database is copied now and then, and not streamed. */
+  /** The database is copied at intervals, not streamed. */
   readonly snapshot?: boolean;
 }
 
-/** A pair made ready from blank machines, or found so. Nothing here knows which machine is production. */
-export function provisionTable(options: { software?: string; carries?: boolean } = {}): Table {
-  const { software, carries } = options;
+/** What cuts the lost machine off: a command on the operator's machine, an API of the platform, or nothing (`nobody`). */
+export type FencedBy = "operator" | "platform" | "nobody";
+
+/** Whether an emergency stops when the latest data of a suspect machine cannot be copied. */
+export type FinalSync = "required" | "attempt";
+
+interface Options {
+  readonly platformMovesAddress: boolean;
+  readonly checksFromHost: boolean;
+  readonly carried?: CarriedRows;
+}
+
+/** Makes one machine production: the same rows in both directions, and from every half-done state. */
+export function switchTable(options: Options): Table {
+  const { carried = {} } = options;
   return [
-    ...machineRows,
-    ...(software === undefined ? [] : [softwareRow(software)]),
-    ...clusterRows,
-    ...(carries ? [carryRow] : []),
+    {
+      phase: "ready",
+      script: "pair/require-ready",
+      name: "ready",
+      on: "production",
+      says: "new production is streaming and at most `maxLagMiB` behind",
+      deadlineSeconds: 600,
+    },
+    ...(carried.files ? [preCopyRow] : []),
+    {
+      phase: "fence",
+      script: "pair/fence",
+      on: "standby",
+      says: "old production rejects writes and has released the service address",
+      deadlineSeconds: 120,
+    },
+    takeoverRow(Boolean(carried.files)),
+    ...(options.platformMovesAddress ? [moveAddressRow] : []),
+    ...(carried.services ? [servicesRow("production", { phase: "services", name: "services" })] : []),
+    {
+      phase: "follow",
+      script: "pair/follow",
+      on: "standby",
+      says: "old production streams from new production",
+      deadlineSeconds: 3600,
+    },
+    // A phase of its own: in the phase of a row that may take an hour, a row would wait too long for the lock.
+    ...(carried.services ? [servicesRow("standby", { phase: "standby", name: "standby-services" })] : []),
+    ...(carried.files ? [copyBackRow] : []),
+    statusRow,
+    commitsRow,
+    checkServiceRow(options.checksFromHost),
+    ...(carried.checks ? [checkProductionRow] : []),
+    ...(carried.snapshot ? [pauseStandbyRow] : []),
   ];
 }
 
-const softwareRow = (script: string): Row => ({
-  phase: "software",
-  script,
-  software: true,
-  on: "each",
-  says: "the software of the pair is on the machine",
-  deadlineSeconds: 900,
-  stdin: "owner",
-});
+/** Makes one machine production while the other is lost. No row runs on the lost machine or waits for it. */
+export function aloneTable(options: Options & { fencedBy: FencedBy; finalSync?: FinalSync }): Table {
+  const { fencedBy, carried = {}, finalSync } = options;
+  return [
+    ...(finalSync === undefined ? [] : [finalSyncRow(finalSync)]),
+    ...(fencedBy === "nobody" ? [] : [isolateRow(fencedBy)]),
+    {
+      phase: "alone",
+      script: "pair/serve-alone",
+      name: "alone",
+      on: "production",
+      says: "the lost machine does not answer; production accepts writes and holds the service address",
+      deadlineSeconds: 120,
+      pointOfNoReturn: true,
+      takes: "pair/isolate",
+    },
+    ...(options.platformMovesAddress ? [moveAddressRow] : []),
+    ...(carried.services ? [servicesRow("production", { phase: "services", name: "services" })] : []),
+    { ...statusRow, mayBeSkipped: true },
+    commitsRow,
+    checkServiceRow(options.checksFromHost),
+    ...(carried.checks ? [checkProductionRow] : []),
+  ];
+}
 
-const carryRow: Row = {
-  phase: "carry",
-  script: "pair/carry",
-  on: "each",
-  says: "each machine offers what it carries to the other, copies it by a timer, and runs what its role runs",
-  deadlineSeconds: 180,
-};
+function takeoverRow(files: boolean): Row {
+  return {
+    phase: "takeover",
+    script: "pair/takeover",
+    on: "production",
+    says: files
+      ? "new production has all writes, files and indexes of old production, accepts writes and holds the service address"
+      : "new production has all writes of old production, accepts writes and holds the service address",
+    ...(files ? { words: () => ["files"], deadlineSeconds: 900 } : { deadlineSeconds: 60 }),
+    pointOfNoReturn: true,
+  };
+}
 
-const machineRows: Table = [
-  {
-    phase: "packages",
-    script: "pair/packages",
-    on: "each",
-    says: "PostgreSQL and the tools of the scripts are installed",
-    deadlineSeconds: 900,
-  },
-  {
-    phase: "configure",
-    script: "pair/configure",
-    on: "each",
-    says: "each machine knows itself, its peer, the service address and the pair's secret",
-    words: (keepers, host) => [
-      ...Object.entries(keepers)
-        .filter(([key]) => key.startsWith(`${host}.`))
-        .map(([key, value]) => `${key.slice(host.length + 1)}=${value}`),
-      // No host has an underscore in its name.
-      ...Object.entries(keepers)
-        .filter(([key]) => key.startsWith("both_carry."))
-        .map(([key, value]) => `carries.${key.slice("both_carry.".length)}=${value}`),
-    ],
-    deadlineSeconds: 120,
-    stdin: "pair",
-  },
-];
-
-const clusterRows: Table = [
-  {
-    phase: "init",
-    script: "pair/init",
-    on: "primary",
-    says: "the nominal primary has a database cluster of this pair",
-    deadlineSeconds: 300,
-    stdin: "owner",
-  },
-  {
-    phase: "base-copy",
-    script: "pair/base-copy",
-    on: "secondary",
-    says: "the nominal secondary has a copy of it and streams",
-    deadlineSeconds: 6 * 3600,
-  },
-];
-
-const moveAddress: Row = {
+const moveAddressRow: Row = {
   phase: "address",
   script: "move-address",
   on: "production",
-  says: "the platform moves the service address",
+  says: "the platform moves the service address to production",
   deadlineSeconds: 60,
   by: "platform",
 };
 
 const statusRow: Row = {
   phase: "status",
-  script: "pair/status",
+  script: "pair/write-status",
+  name: "status",
   on: "each",
-  says: "the status file says what is so",
+  says: "status file updated",
   words: (keepers, host) => [keepers[`status.${host}`] ?? ""],
   deadlineSeconds: 30,
 };
 
-/** Beside the status files, since nothing waits for it. */
+/** In the phase of the status files, since no row waits for it. */
 const commitsRow: Row = {
   phase: "status",
-  script: "pair/commits",
+  script: "pair/set-commit-mode",
+  name: "status-commits",
   on: "production",
-  says: "commits are acknowledged as the config says",
+  says: "commits on production wait for the standby only if `synchronous` is set",
   words: ({ commits }) => [commits ?? "asynchronous"],
   deadlineSeconds: 90,
 };
 
-/** While the other still serves: what is copied now makes the time without service shorter. */
-const nearRow: Row = {
+/** While old production still serves: what is copied now shortens the outage. */
+const preCopyRow: Row = {
   phase: "near",
-  script: "pair/copy",
+  script: "pair/copy-files",
+  name: "near-copy",
   on: "production",
-  says: "directories and indexes are copied while the other serves, so that the last copy is short",
+  says: "new production has a first copy of directories and indexes, so that the last copy is short",
   words: () => ["near"],
   deadlineSeconds: 6 * 3600,
 };
 
 const copyBackRow: Row = {
   phase: "back",
-  script: "pair/copy",
+  script: "pair/copy-files",
+  name: "back-copy",
   on: "standby",
-  says: "the other copies from production from now on",
+  says: "old production has copied directories and indexes from new production",
   words: () => ["near"],
   deadlineSeconds: 6 * 3600,
 };
 
-const services = (on: "production" | "standby", phase: string): Row => ({
-  phase,
-  script: "pair/services",
+const servicesRow = (on: "production" | "standby", place: Pick<Row, "phase" | "name">): Row => ({
+  ...place,
+  script: "pair/start-services",
   on,
-  says: `what ${on === "production" ? "production" : "a standby"} runs beside its database is running`,
+  says:
+    on === "production"
+      ? "services of production run on production"
+      : "the standby runs its services, and none of production's",
   words: () => [on],
   deadlineSeconds: 180,
 });
 
-const apartRow: Row = {
+const pauseStandbyRow: Row = {
   phase: "apart",
-  script: "pair/apart",
+  script: "pair/pause-standby",
+  name: "apart",
   on: "standby",
-  says: "the standby stands still until its next copy",
+  says: "the standby does not stream until its next copy",
   deadlineSeconds: 90,
 };
 
-const checksRow: Row = {
+const checkProductionRow: Row = {
   phase: "check",
-  script: "pair/checks",
+  script: "pair/check-production",
+  name: "check-checks",
   on: "production",
-  says: "every service, port, page and log of the list is there, seen from production",
+  says: "every service, port, page and log of the config passes its check on production",
   deadlineSeconds: 120,
   reads: true,
 };
 
-function check(fromHost: boolean): Row {
+function checkServiceRow(fromHost: boolean): Row {
   const row = {
     phase: "check",
-    script: "pair/check",
-    says: "the service address answers as production, and the standby streams if there is one",
+    script: "pair/check-service",
+    name: "check",
+    says: "the service address accepts writes, and the standby streams if there is one",
     deadlineSeconds: 60,
   };
   return fromHost
@@ -169,110 +196,22 @@ function check(fromHost: boolean): Row {
     : { ...row, on: "operator", by: "operator" };
 }
 
-/** Who cuts the lost machine off: a command on the machine that runs `up`, an API of the platform, or nobody. */
-export type FencedBy = "operator" | "platform" | "nobody";
-
-/** Whether nothing goes on without the latest data of a machine that is sick. */
-export type Grab = "required" | "attempt";
-
-const grabRow = (grab: Grab): Row => ({
+const finalSyncRow = (finalSync: FinalSync): Row => ({
   phase: "grab",
-  script: "pair/grab",
+  script: "pair/final-sync",
+  name: "grab",
   on: "production",
-  says: "what the sick machine still gives of the latest data is got",
-  words: ({ grab: kept }) => [kept ?? grab],
+  says: "the latest data is copied from the suspect machine, as far as it answers",
+  words: ({ grab }) => [grab ?? finalSync],
   deadlineSeconds: 300,
 });
 
-/** One machine serves, the other is lost: nothing here runs on the lost one, or waits for it. */
-export function aloneTable(options: {
-  platformMovesAddress: boolean;
-  checksFromHost: boolean;
-  fencedBy: FencedBy;
-  carried?: CarriedRows;
-  grab?: Grab;
-}): Table {
-  const { fencedBy, carried = {}, grab } = options;
-  return [
-    ...(grab === undefined ? [] : [grabRow(grab)]),
-    ...(fencedBy === "nobody" ? [] : [isolate(fencedBy)]),
-    {
-      phase: "alone",
-      script: "pair/alone",
-      on: "production",
-      says: "nothing of the other answers; production accepts writes and holds the service address",
-      deadlineSeconds: 120,
-      pointOfNoReturn: true,
-      takes: "pair/isolate",
-    },
-    ...(options.platformMovesAddress ? [moveAddress] : []),
-    ...(carried.services ? [services("production", "services")] : []),
-    { ...statusRow, mayBeSkipped: true },
-    commitsRow,
-    check(options.checksFromHost),
-    ...(carried.checks ? [checksRow] : []),
-  ];
-}
-
-const isolate = (by: "operator" | "platform"): Row => ({
+const isolateRow = (by: "operator" | "platform"): Row => ({
   phase: "isolate",
   script: "pair/isolate",
   on: "lost",
-  says: "the lost machine is cut off, so that it can't serve beside the other",
+  says: "the lost machine is cut off and cannot accept writes",
   words: ({ lost }) => [lost ?? ""],
   deadlineSeconds: 120,
   by,
 });
-
-/** Who serves: the same rows in both directions, and from every half-done state. */
-export function switchTable(options: {
-  platformMovesAddress: boolean;
-  checksFromHost: boolean;
-  carried?: CarriedRows;
-}): Table {
-  const { carried = {} } = options;
-  return [
-    {
-      phase: "ready",
-      script: "pair/ready",
-      on: "production",
-      says: "the server that shall be production streams and is near",
-      deadlineSeconds: 600,
-    },
-    ...(carried.files ? [nearRow] : []),
-    {
-      phase: "fence",
-      script: "pair/fence",
-      on: "standby",
-      says: "the other accepts no write and has given up the service address",
-      deadlineSeconds: 120,
-    },
-    {
-      phase: "takeover",
-      script: "pair/takeover",
-      on: "production",
-      says: carried.files
-        ? "production has every file and index of the other (a dry run shows no difference) and all that it wrote, accepts writes and holds the service address"
-        : "production has all that the other wrote, accepts writes and holds the service address",
-      ...(carried.files ? { words: () => ["files"], deadlineSeconds: 900 } : { deadlineSeconds: 60 }),
-      pointOfNoReturn: true,
-    },
-    ...(options.platformMovesAddress ? [moveAddress] : []),
-    ...(carried.services ? [services("production", "services")] : []),
-    {
-      phase: "follow",
-      script: "pair/follow",
-      on: "standby",
-      says: "the other streams from production",
-      deadlineSeconds: 3600,
-    },
-    // In a phase of its own: beside one that may take an hour it would not get the machine's lock.
-    ...(carried.services ? [services("standby", "standby")] : []),
-    ...(carried.files ? [copyBackRow] : []),
-    statusRow,
-    commitsRow,
-    check(options.checksFromHost),
-    ...(carried.checks ? [checksRow] : []),
-    ...(carried.snapshot ? [apartRow] : []),
-  ];
-}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Ask whether another machine holds an address, and tell the network that this one does.
+"""Ask whether another machine holds an address, or announce that this machine holds it.
 
-Usage: arp.py probe INTERFACE ADDRESS       says `free` or `held by …`
-       arp.py announce INTERFACE ADDRESS    gratuitous ARP, some times within two seconds
+Usage: arp.py probe INTERFACE ADDRESS       prints `free` or `held by …`
+       arp.py announce INTERFACE ADDRESS    gratuitous ARP, four times within two seconds
 """
 
 import select
@@ -21,7 +21,7 @@ def frame(own, operation, sender, target):
 
 
 class Link:
-    """An interface of this machine, and an address that it does not hold yet, or does."""
+    """An interface of this machine, and an address for it."""
 
     def __init__(self, interface, address):
         self.address = socket.inet_aton(address)
@@ -30,7 +30,7 @@ class Link:
         self.own = self.socket.getsockname()[4]
 
     def probe(self):
-        """RFC 5227, hurried: ask with an empty sender, so that nobody learns a wrong place."""
+        """RFC 5227 with short waits. The sender address is empty, so no machine learns a wrong entry."""
         for _ in range(PROBES):
             self.socket.send(frame(self.own, 1, b"\0" * 4, self.address))
             until = time.monotonic() + PROBE_GAP_S
@@ -41,7 +41,7 @@ class Link:
         return "free"
 
     def is_held(self):
-        """Whether this machine holds the address, or has given it up again."""
+        """Whether this machine holds the address now."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_port:
             try:
                 any_port.bind((socket.inet_ntoa(self.address), 0))

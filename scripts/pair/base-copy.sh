@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Copy the pair's cluster from the peer, and stream from it.
+# Copy the pair's cluster from the peer, and stream from the peer.
 # Usage: base-copy.sh PAIR
 #
-# Refuses (77) data that it did not make.
+# Refuses (77) a cluster that this program did not create.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -11,15 +11,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=scripts/pair/lib-settings.sh
 . "$here/lib-settings.sh"
-# shellcheck source=scripts/pair/lib-copy.sh
-. "$here/lib-copy.sh"
+# shellcheck source=scripts/pair/lib-cluster-copy.sh
+. "$here/lib-cluster-copy.sh"
 
 copy() {
   local draft=$DATA.copying
-  keep_slot || timed_out "PostgreSQL on $PEER does not let $SELF in"
+  keep_slot || timed_out "PostgreSQL on $PEER rejects the connection from $SELF"
   copy_from_peer "$draft" -S "$(slot_of "$SELF")"
-  # For Debian's settings, which are outside of the data and the same as on the peer; its empty data goes.
-  pg_createcluster --start-conf=manual -p "$PORT" 15 "$PAIR" >&2
+  # Creates Debian's settings outside the data folder; the empty data folder is replaced by the copy.
+  pg_createcluster --start-conf=manual -p "$PORT" "$PG_MAJOR" "$PAIR" >&2
   rm -rf "$DATA"
   mv "$draft" "$DATA"
 }
@@ -27,7 +27,7 @@ copy() {
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "base-copy.sh takes PAIR, got: $*"
-  local role did="has the cluster already"
+  local role did="already has the cluster"
   load_pair "$1"
   if ! is_made; then
     begin_making

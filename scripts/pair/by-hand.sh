@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Switch a pair by hand, when Pulumi is not at hand: the same steps, with the same refusals.
+# Switch a pair without Pulumi: the same steps and the same refusals.
 # Usage: by-hand.sh PAIR VERB… [--dry-run]    (on its machines: changeover-PAIR VERB…)
 #
-#   status                     what both machines are now
-#   prepare                    on the standby, where it copies files or a snapshot: near
-#   switch-to-standby [ID]     on production: fence it; prints what to type on the other
-#   switch-to-production ID    on the other: take over
-#   follow ID                  on the first again: stream from the new production
-#   alone                      on a standby whose production is dead: serve without it
+#   status                     show both machines
+#   prepare                    on the standby, if it copies files or a snapshot: copy now
+#   switch-to-standby [ID]     on old production: fence it
+#   switch-to-production ID    on new production: take over
+#   follow ID                  on old production: stream from new production
+#   alone                      on a standby whose production is dead: serve alone
 #
-# Each raises the epoch, so that an update under the old goal is refused, and ends with
-# what to type next. --dry-run says what would run.
+# Each verb but status raises the epoch, so that an update with the old goal is refused.
+# Each verb prints the next command. --dry-run prints the steps and runs none.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -23,6 +23,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-by-hand.sh"
 
 readonly usage='by-hand.sh takes PAIR status|prepare|switch-to-standby [ID]|switch-to-production ID|follow ID|alone [--dry-run]'
+# The default of maxLagMiB.
+readonly max_lag_mib=16
 dry_run=''
 
 main() {
@@ -33,10 +35,10 @@ main() {
   load_pair "$1"
   require_own_cluster
   case "$2 $#" in
-    'status 2') python3 "$here/show.py" "$PAIR" ;;
+    'status 2') python3 "$here/show_pair.py" "$PAIR" ;;
     'prepare 2')
       claim "$(new_id)"
-      step ready 16
+      step require-ready "$max_lag_mib"
       files near
       log "now on $PEER: changeover-$PAIR switch-to-standby $id"
       ;;
@@ -58,12 +60,12 @@ main() {
       step follow
       services standby
       files near
-      ! is_snapshot || step apart
+      ! is_snapshot || step pause-standby
       finish production_as_standby standby
       ;;
     'alone 2')
       claim "$(new_id)"
-      step alone none
+      step serve-alone none
       services production
       finish production_alone production_alone
       next_with_pulumi "$PEER"

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Tell this machine who it is in a pair; have it answer its peer.
+# Write this machine's file of a pair, and start the services that answer its peer.
 # Usage: configure.sh PAIR key=value…    (stdin: the pair's secret)
 #
 # Keys: self peer self_address peer_address primary secondary service_address interface
-# database port peer_port clients network, and carries.… (what it carries besides). A server that runs is told to reload, never
-# restarted. Refuses a service address that the machine's own network files name.
+# database port peer_port clients network, and carries.… (files, indexes, services, checks).
+# A running server is reloaded, never restarted. Refuses (77) a service address that the
+# machine's own network files contain.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -25,16 +26,16 @@ readonly keys=(self peer self_address peer_address primary secondary service_add
 write_conf() {
   local pair=$1 word key
   shift
-  local -A told=([clients]='' [network]='')
-  for word in "$@"; do told[${word%%=*}]=${word#*=}; done
-  for key in "${keys[@]}"; do [[ -n ${told[$key]:-} ]] || misuse "configure.sh was not told $key"; done
-  local primary=${told[self_address]} secondary=${told[peer_address]}
-  [[ ${told[self]} == "${told[primary]}" ]] || primary=${told[peer_address]} secondary=${told[self_address]}
+  local -A setting=([clients]='' [network]='')
+  for word in "$@"; do setting[${word%%=*}]=${word#*=}; done
+  for key in "${keys[@]}"; do [[ -n ${setting[$key]:-} ]] || misuse "configure.sh needs $key=…"; done
+  local primary=${setting[self_address]} secondary=${setting[peer_address]}
+  [[ ${setting[self]} == "${setting[primary]}" ]] || primary=${setting[peer_address]} secondary=${setting[self_address]}
   {
     printf 'PAIR=%s\nIP_PRIMARY_SERVER=%s\nIP_SECONDARY_SERVER=%s\n' "$pair" "$primary" "$secondary"
-    for key in "${keys[@]}" clients network; do printf '%s=%s\n' "${key^^}" "${told[$key]:-}"; done
-    for key in "${!told[@]}"; do [[ $key != carries.settings.* ]] || printf '%s=%s\n' "${key#carries.settings.}" "${told[$key]}"; done
-    [[ -z ${told[carries.rsync_port]:-} ]] || printf '%s_rsync_port=%s\n' "$pair" "${told[carries.rsync_port]}"
+    for key in "${keys[@]}" clients network; do printf '%s=%s\n' "${key^^}" "${setting[$key]:-}"; done
+    for key in "${!setting[@]}"; do [[ $key != carries.settings.* ]] || printf '%s=%s\n' "${key#carries.settings.}" "${setting[$key]}"; done
+    [[ -z ${setting[carries.rsync_port]:-} ]] || printf '%s_rsync_port=%s\n' "$pair" "${setting[carries.rsync_port]}"
   } | write_file "/etc/$pair/$pair.conf"
 }
 
@@ -42,7 +43,7 @@ refuse_address_at_boot() {
   local word address='' file
   for word in "$@"; do [[ $word != service_address=* ]] || address=${word#*=}; done
   file=$(python3 -c "import sys; sys.path[0] = '$here'; import facts; print(facts.in_network_files(sys.argv[1]) or '')" "$address")
-  [[ -z $file ]] || refuse "$file on $HOSTNAME has the service address $address: the machine would hold it at boot; take it out"
+  [[ -z $file ]] || refuse "$file on $HOSTNAME contains the service address $address, so $HOSTNAME would take it at boot; remove it from that file"
 }
 
 write_secrets() {
@@ -53,7 +54,7 @@ write_secrets() {
   write_file "/etc/$PAIR/rsync.secrets" 0600 <<<"changeover:$1"
 }
 
-# A server that runs is never restarted: what it takes over only then is reported.
+# A running server is never restarted: settings that need a restart are reported.
 change_server() {
   local role waiting
   write_settings
@@ -62,7 +63,7 @@ change_server() {
   reload_server
   [[ $role != writer ]] || sql "$QUIETLY alter role changeover password '$1'"
   waiting=$(sql "select string_agg(name, ', ') from pg_settings where pending_restart")
-  [[ -z $waiting ]] || log "PostgreSQL on $SELF takes over $waiting only when it is restarted, which a switch does"
+  [[ -z $waiting ]] || log "PostgreSQL on $SELF applies $waiting at its next restart; a switch restarts it"
 }
 
 main() {
@@ -77,9 +78,9 @@ main() {
   load_pair "$1"
   offer_no_more
   write_secrets "$secret"
-  start_services
+  install_services
   [[ ! -e $(records)/cluster ]] || change_server "$secret"
-  receipt "$SELF knows pair $PAIR"
+  receipt "$SELF is configured for pair $PAIR"
 }
 
 {

@@ -1,4 +1,4 @@
-"""What is so of a pair on this machine, measured now. Read-only; used by probe.py, peer.py."""
+"""Facts of a pair on this machine, measured now. Read-only; used by probe.py, peer.py, show_pair.py."""
 
 import fcntl
 import glob
@@ -10,12 +10,12 @@ import socket
 import time
 
 from files import pairs_of, text_of
-from standing import ROOT, run, standing
+from role import PG_MAJOR, ROOT, data_of, role_of, run, settings_of
 
-BIN = "/usr/lib/postgresql/15/bin"
-# Together less than the 3 s that a probe may take, whatever hangs.
+BIN = f"/usr/lib/postgresql/{PG_MAJOR}/bin"
+# With the limit of `ip` in role.py less than the 3 s that a probe may take.
 PSQL_LIMIT_S = 2
-STANDS = ("epoch", "serving", "served", "alone", "down", "half_made", "standby_signal", "holds_address")
+ROLE_KEYS = ("epoch", "serving", "served", "alone", "down", "half_made", "standby_signal", "holds_address")
 QUESTION = """
 select json_build_object(
   'in_recovery', pg_is_in_recovery(),
@@ -35,7 +35,7 @@ select json_build_object(
 
 
 def holder(records):
-    """Who holds the component's lock now; None when it is free."""
+    """The step that holds the component's lock now; None when the lock is free."""
     try:
         with open(f"{records}/lock", "a", encoding="utf8") as lock:
             try:
@@ -48,8 +48,8 @@ def holder(records):
 
 
 def database(pair, conf, runs):
-    """The server's own answer, or what can be said of one that gives none."""
-    data = f"/var/lib/postgresql/15/{pair}"
+    """The answer of the server; without an answer, what the files say."""
+    data = data_of(pair)
     cluster = pairs_of(f"{ROOT}/{pair}/cluster")
     facts = {
         "cluster": "absent" if not os.path.exists(f"{data}/PG_VERSION") else "ours" if cluster else "foreign",
@@ -70,42 +70,42 @@ def database(pair, conf, runs):
 
 
 def in_network_files(address):
-    """The file of the machine's own network configuration that names the address, if one does."""
+    """The file of the machine's own network configuration that contains the address; None without one."""
     if address in (None, "none"):
         return None
     files = ["/etc/network/interfaces", "/etc/network/interfaces.d/*", "/etc/netplan/*"]
     files += ["/etc/systemd/network/*", "/etc/NetworkManager/system-connections/*"]
-    named = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.])")
-    for path in sorted(found for pattern in files for found in glob.glob(pattern)):
-        if os.path.isfile(path) and named.search(text_of(path) or ""):
+    pattern = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.])")
+    for path in sorted(match for name in files for match in glob.glob(name)):
+        if os.path.isfile(path) and pattern.search(text_of(path) or ""):
             return path
     return None
 
 
 def copies(records):
-    """How old each copy of production's is: {name: {age_s, from}}. A half-written record is none."""
-    found = {}
+    """The age of each copy on this machine: {name: {age_s, from}}. A half-written record does not count."""
+    ages = {}
     for path in glob.glob(f"{records}/copies/*"):
         record = pairs_of(path) or {}
         if record.get("at", "").isdigit():
-            found[os.path.basename(path)] = {"age_s": max(0, round(time.time()) - int(record["at"])), "from": record.get("from")}
-    return found
+            ages[os.path.basename(path)] = {"age_s": max(0, round(time.time()) - int(record["at"])), "from": record.get("from")}
+    return ages
 
 
 def free_mib(pair):
-    """Free space where the pair's data is, or will be."""
-    path = f"/var/lib/postgresql/15/{pair}"
+    """Free MiB on the disk of the pair's data folder, which may not exist yet."""
+    path = data_of(pair)
     while not os.path.exists(path):
         path = os.path.dirname(path)
     return shutil.disk_usage(path).free // (1024 * 1024)
 
 
 def facts(pair, address=None):
-    """Everything at once; a machine that knows nothing of the pair yet has facts as well."""
+    """All facts. A machine that is not configured for the pair yet has facts too."""
     records = f"{ROOT}/{pair}"
     conf = pairs_of(f"/etc/{pair}/{pair}.conf")
     address = (conf or {}).get("SERVICE_ADDRESS", address)
-    stands = standing(pair, address)
+    role = role_of(pair, address)
     done = {os.path.basename(path): (pairs_of(path) or {}).get("id") for path in glob.glob(f"{records}/done/*")}
     return {
         "host": (conf or {}).get("SELF") or socket.gethostname(),
@@ -120,9 +120,9 @@ def facts(pair, address=None):
         "status": text_of(f"/etc/{pair}/{pair}.status"),
         "fence": pairs_of(f"{records}/fence"),
         "copies": copies(records),
-        "stands_still": os.path.exists(f"/etc/postgresql/15/{pair}/conf.d/stands-still.conf"),
-        **{key: stands[key] for key in STANDS},
-        **database(pair, conf, stands["runs"]),
+        "stands_still": os.path.exists(f"{settings_of(pair)}/conf.d/stands-still.conf"),
+        **{key: role[key] for key in ROLE_KEYS},
+        **database(pair, conf, role["runs"]),
         "address_in_network_files": in_network_files(address),
         "free_mib": free_mib(pair),
     }

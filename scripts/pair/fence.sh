@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Have this machine accept no write and give up the service address.
+# Make this machine reject writes and release the service address.
 # Usage: fence.sh PAIR
 #
-# What is slow (the checkpoint) comes before; then the server stops as one that can only
-# come back read-only, and does so after 2 s, to hand on what the other may still need.
-# A fence is never lifted by time. The position in its record is what the other must have.
+# The slow part (a checkpoint) runs first, while the server still accepts writes. Then the
+# server stops, and starts read-only after 2 s to send its peer the rest of the log. The
+# record has the position that new production must reach. A fence never ends by time.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -18,12 +18,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/pair/lib-carried.sh
 . "$here/lib-carried.sh"
 
+# A peer that is further behind would lengthen the outage.
+readonly near_mib=16
+
 peer_is_near() {
   [[ $(sql "select count(*) from pg_stat_replication where application_name = '$PEER' and state = 'streaming'
-    and pg_wal_lsn_diff(pg_current_wal_lsn(), flush_lsn) < 16 * 1024 * 1024") == 1 ]]
+    and pg_wal_lsn_diff(pg_current_wal_lsn(), flush_lsn) < $near_mib * 1024 * 1024") == 1 ]]
 }
 
-# What writes files ends beside the server, and is gone when this script is.
+# Services that write files stop at the same time as the server; main waits for both.
 stop_services() {
   stop_production_services &
   services=$!
@@ -31,9 +34,9 @@ stop_services() {
 
 fence_writer() {
   local pid
-  log "checkpoint on $SELF, while it goes on writing"
+  log "checkpoint on $SELF, which still accepts writes"
   sql 'checkpoint'
-  wait_until "$PEER streams from $SELF and is near" 20 peer_is_near
+  wait_until "$PEER streams from $SELF and is less than $near_mib MiB behind" 20 peer_is_near
   sql 'checkpoint'
   pid=$(server_pid) || timed_out "PostgreSQL on $SELF ended by itself"
   require_claim
@@ -58,7 +61,7 @@ main() {
   if [[ $role == writer ]]; then
     fence_writer
   else
-    log "$SELF accepts no write: its server is ${role/standby/a standby}"
+    log "$SELF already rejects writes: its server is ${role/standby/a standby}"
     require_claim
     as_standby
     refuse_clients
@@ -67,11 +70,11 @@ main() {
   fi
   give_up_address
   find_position "$role"
-  wait "$services" || timed_out "not all services of production stop on $SELF"
+  wait "$services" || timed_out "some services of production do not stop on $SELF"
   printf 'id=%s\nepoch=%s\nposition=%s\nwas=%s\nsince=%(%FT%T%z)T\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" \
     "$position" "$was" -1 | write_file "$(records)/fence"
   wait
-  receipt "$SELF fenced at $position"
+  receipt "$SELF is fenced at $position"
 }
 
 {

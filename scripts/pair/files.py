@@ -1,8 +1,8 @@
-"""Files of a pair's machine, read; small, as every script that waits for Python waits for its imports."""
+"""Read files of a pair's machine. Kept small: users wait while a script imports it."""
 
 
 def pairs_of(path):
-    """KEY=VALUE lines of a file as a dictionary; None when there is no such file."""
+    """KEY=VALUE lines of a file as a dictionary; None without the file."""
     try:
         with open(path, encoding="utf8") as file:
             return dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line)
@@ -11,6 +11,7 @@ def pairs_of(path):
 
 
 def text_of(path):
+    """The text of a file without its last newline; None without the file."""
     try:
         with open(path, encoding="utf8") as file:
             return file.read().strip()

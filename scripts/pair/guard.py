@@ -1,7 +1,7 @@
-"""Whether a machine of a pair may serve now: the first row of guard.json that fits decides.
+"""Whether a machine of a pair may serve now: the first matching row of guard.json decides.
 
-A machine is told apart by the epoch at which it was last made production, which a takeover writes down before it
-promotes. So the one that was production before, and was dead, cut off or frozen meanwhile, finds out by asking.
+Each machine records the epoch at which it was last made production, before its promotion. An old production that was
+dead, cut off or frozen meanwhile asks its peer, and learns of the higher epoch.
 """
 
 import json
@@ -11,13 +11,13 @@ TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guard.json")
 
 
 def features(own, peer, started):
-    """@param peer standing of the other machine, None when it gives no answer."""
+    """What the table looks at. @param peer the role of the peer; None when the peer does not answer."""
     role = "none" if not own["whole"] else "standby" if own["standby_signal"] else "writer"
     other = "silent"
     if peer:
         other = "older"
         if peer["serving"] > own["serving"]:
-            # It writes that down before it asks for this machine and promotes; until then it is a standby.
+            # The peer records its epoch before it promotes; until the promotion it is a standby.
             other = "intends" if peer["standby_signal"] else "newer"
         if peer["serving"] == own["serving"] > 0 and peer["serving_id"] != own["serving_id"]:
             other = "conflict"
@@ -33,7 +33,7 @@ def features(own, peer, started):
 
 
 def decide(seen):
-    """(act, why) of the table."""
+    """(act, why) of the first matching row."""
     with open(TABLE, encoding="utf8") as file:
         for row in json.load(file):
             if all(seen[key] == value for key, value in row["when"].items()):

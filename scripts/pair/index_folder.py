@@ -1,4 +1,4 @@
-"""Folders of a Solr index beside each other in its data: the one that counts, and those that are left over."""
+"""Folders of a Solr index in the core's data folder: the one in service, and old ones."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ import subprocess
 from files import pairs_of
 
 SILENT_S, HELD_S = 20, 3
-# rsync's words for files that went away meanwhile.
+# Exit codes of rsync for files that were deleted meanwhile.
 VANISHED = (23, 24)
 
 
@@ -24,7 +24,7 @@ def named(data):
 
 
 def name(data, folder):
-    """Have Solr open `folder` from now on, also after a power cut."""
+    """From now on Solr opens `folder`, also after a power cut."""
     new = f"{data}/index.properties.new"
     with open(new, "w", encoding="utf8") as file:
         file.write(f"index={folder}\n")
@@ -34,36 +34,36 @@ def name(data, folder):
 
 
 def own(data, path):
-    """Give it to Solr's user, and have it on the disk."""
+    """Give `path` to Solr's user, and sync it to the disk."""
     os.chown(path, os.stat(data).st_uid, os.stat(data).st_gid)
     sync(path)
 
 
 def has_documents(data, folder):
-    """Whether it holds more than the first, empty commit."""
+    """Whether the index has more than the first, empty commit."""
     files = os.listdir(f"{data}/{folder}") if os.path.isdir(f"{data}/{folder}") else []
     return any(not file.startswith(("segments", "write.lock")) for file in files)
 
 
 def clear(data, *keep):
-    """Remove all folders of the index but those; no other file of the data is touched."""
+    """Remove all folders of the index except `keep`, and nothing else."""
     for entry in list(os.scandir(data)):
         if entry.is_dir() and (entry.name == "index" or entry.name.startswith("index.")) and entry.name not in keep:
             shutil.rmtree(entry.path)
 
 
 def pull(source, secret, files, target, basis, meanwhile):
-    """Have rsync bring `files` of `source` into the folder `target`; what `basis` has the same already becomes a link.
+    """Copy `files` of `source` into the folder `target` by rsync; a file that is the same in `basis` becomes a link.
 
-    `meanwhile` is called every few seconds. Returns how rsync ended. Files of a commit are never
-    changed, so size and time (to the nanosecond) tell whether two are the same.
+    Calls `meanwhile` every few seconds. Returns the exit code of rsync. Files of a commit never
+    change, so two files with the same size and time (to the nanosecond) are the same.
     """
     os.makedirs(target, exist_ok=True)
-    # No process of it outlives this one: what goes on writing would write into what the next run removes.
+    # No process of rsync outlives this one: it would write into a folder that the next run removes.
     words = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "rsync"]
     words += ["--times", "--modify-window=-1", f"--link-dest={basis}"]
     words += [f"--timeout={SILENT_S}", f"--contimeout={SILENT_S}", f"--password-file={secret}"]
-    # The list begins at the module: rsync 3.5 without chroot finds no file of a list that begins below it.
+    # Paths in the list begin at the module: without chroot rsync 3.5 finds no file of a list that begins below it.
     words += ["--files-from=-", "--no-relative", source, f"{target}/"]
     child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=2, text=True)
     with contextlib.suppress(BrokenPipeError), child.stdin as names:
@@ -80,16 +80,16 @@ def pull(source, secret, files, target, basis, meanwhile):
 
 
 def finish(data, target, files):
-    """Leave just `files` in `target`, Solr's own and on the disk; bytes that were not here before.
+    """Keep only `files` in `target`, owned by Solr's user and synced to the disk.
 
-    None when one has not its size.
+    Returns the number of copied bytes; None when a file is missing or has another size.
     """
-    found = {entry.name: entry.stat() for entry in os.scandir(target)}
-    for extra in found.keys() - files.keys():
+    present = {entry.name: entry.stat() for entry in os.scandir(target)}
+    for extra in present.keys() - files.keys():
         os.remove(f"{target}/{extra}")
-    if any(file not in found or found[file].st_size != size for file, size in files.items()):
+    if any(file not in present or present[file].st_size != size for file, size in files.items()):
         return None
     for file in files:
         own(data, f"{target}/{file}")
     own(data, target)
-    return sum(found[file].st_size for file in files if found[file].st_nlink == 1)
+    return sum(present[file].st_size for file in files if present[file].st_nlink == 1)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Have the pair's database cluster on this machine: a new one, or a copy if the peer has it.
+# Create the pair's database cluster on this machine, or copy it from the peer.
 # Usage: init.sh PAIR    (stdin: the password of the database's owner)
 #
-# Refuses (77) data that it did not make.
+# Refuses (77) a cluster that this program did not create.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -13,8 +13,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-settings.sh"
 
 make_cluster() {
-  log "making cluster 15/$PAIR on $SELF"
-  pg_createcluster --start-conf=manual -p "$PORT" 15 "$PAIR" -- --data-checksums >&2
+  log "creating cluster $PG_MAJOR/$PAIR on $SELF"
+  pg_createcluster --start-conf=manual -p "$PORT" "$PG_MAJOR" "$PAIR" -- --data-checksums >&2
   write_settings
   start_server
 }
@@ -41,20 +41,20 @@ main() {
   read_secret password "the owner's password"
   load_pair "$1"
   if is_made; then
-    receipt "$SELF has the cluster already"
+    receipt "$SELF already has the cluster"
     return
   fi
-  peer=$(python3 "$here/ask.py" "$PAIR" cluster) ||
-    timed_out "$PEER gave no answer, so it may have the data; nothing was made"
-  # A second database would be another one: a machine that was made anew gets what there is.
+  peer=$(python3 "$here/ask_peer.py" "$PAIR" cluster) ||
+    timed_out "$PEER does not answer and may have the database; nothing was created"
+  # A rebuilt machine gets a copy of the pair's database, not a second one.
   [[ $peer != ours ]] || exec bash "$here/base-copy.sh" "$PAIR"
-  [[ $peer == absent ]] || refuse "$PEER has a database that was not made for pair $PAIR; move it away, or name another machine"
+  [[ $peer == absent ]] || refuse "$PEER has a database that was not created for pair $PAIR; move it away, or name another machine"
   begin_making
   make_cluster
   make_roles "$password"
   sql "select 'system_id=' || system_identifier from pg_control_system()" | write_file "$(records)/cluster"
   rm "$(records)/making"
-  receipt "$SELF has cluster 15/$PAIR with database $DATABASE"
+  receipt "$SELF has cluster $PG_MAJOR/$PAIR with database $DATABASE"
 }
 
 {

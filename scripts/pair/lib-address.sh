@@ -1,12 +1,11 @@
-# Sourced by the scripts that take or give up the service address.
+# Sourced by the scripts that take or release the service address.
 # shellcheck shell=bash
 
-# Until this machine takes the address again, answer those who come to it with a reset: clients whose ARP still points
-# here are refused at once instead of waiting for an answer that never comes. It holds nothing and serves nothing; a
-# kernel that can't do it only costs those clients a second.
+# Until this machine takes the service address again, answer its clients with a reset. A client whose ARP entry still
+# points here is then refused at once, instead of waiting a second. When nft fails, such clients only wait.
 refuse_clients() {
   [[ $SERVICE_ADDRESS != none ]] || return 0
-  nft -f - <<END || log "no resets for $SERVICE_ADDRESS: nft failed"
+  nft -f - <<END || log "nft failed: clients of $SERVICE_ADDRESS on $SELF get no reset"
 table inet changeover_$PAIR
 delete table inet changeover_$PAIR
 table inet changeover_$PAIR {
@@ -25,20 +24,20 @@ give_up_address() {
   [[ ! $shown =~ ^[0-9]+:\ *([^ @]+) ]] || ip address delete "$SERVICE_ADDRESS/32" dev "${BASH_REMATCH[1]}"
 }
 
-# take_address LINK: a machine that holds it already tells the network again.
+# take_address LINK: safe to repeat on a machine that already holds the service address.
 take_address() {
   nft delete table inet "changeover_$PAIR" 2>/dev/null &
   ip address replace "$SERVICE_ADDRESS/32" dev "$1"
   wait $! || ! nft list table inet "changeover_$PAIR" >/dev/null 2>&1
 }
 
-# In a unit of its own: the last announcements come after the script.
+# announce_address LINK: in a unit of its own, since the last announcements come after the script has ended.
 announce_address() {
   systemd-run --quiet --collect --no-block python3 "$SCRIPTS/pair/arp.py" announce "$1" "$SERVICE_ADDRESS"
 }
 
-# From this epoch on this machine is production, or shall be: the other one steps down when it reads this. Until it is
-# promoted (`serving_from_now`, once more) it has nothing newer than the other, and the record before is kept.
+# Record that this machine is about to be production from this epoch on: the peer steps down when it reads the record.
+# Until the promotion (`serving_from_now`) this machine has nothing newer than its peer, so the earlier record is kept.
 serving_soon() {
   local record
   record=$(records)/serving
@@ -46,6 +45,7 @@ serving_soon() {
   [[ ! -e $record || $(value_of "$record" promoted) == no ]] || cp "$record" "$record.before"
   printf 'id=%s\nepoch=%s\npromoted=no\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" | write_file "$record"
 }
+# Record that this machine was promoted at this epoch.
 serving_from_now() {
   [[ $(value_of "$(records)/serving" id) != "$CHANGEOVER_ID" || $(value_of "$(records)/serving" promoted) == no ]] || return 0
   printf 'id=%s\nepoch=%s\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" | write_file "$(records)/serving"

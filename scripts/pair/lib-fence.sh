@@ -1,7 +1,7 @@
-# Sourced by fence.sh: how a server is stopped while users wait, and what it has then.
+# Sourced by fence.sh and step-down.sh: stop the server while users wait, and find the position of its log.
 # shellcheck shell=bash
 
-# Beside what users wait for; a stop that takes longer than this is followed by a start in a later step.
+# Start the server read-only in 2 s, in the background. If its stop takes longer, a later step starts the server.
 return_read_only() {
   systemd-run --quiet --collect --no-block --on-active=2 --timer-property=AccuracySec=100ms systemctl start "$UNIT"
 }
@@ -9,28 +9,29 @@ return_read_only() {
 has_ended() { [[ ! -e /proc/$1/cwd ]] || [[ $(<"/proc/$1/stat") == *') Z '* ]]; }
 has_written_all() { has_ended "$1" || [[ $(control_data 'Database cluster state') == 'shut down' ]]; }
 
-# The server waits a minute for a client that came while it stopped and then fell silent, though all is written.
+# A client that connects during the stop and falls silent would delay the server's end by a minute, after all log is
+# written.
 stop_at_once() {
   kill -INT "$1"
   return_read_only &
-  becomes 1 has_ended "$1" || becomes 13 has_written_all "$1" || log "PostgreSQL on $SELF does not stop in order"
+  becomes 1 has_ended "$1" || becomes 13 has_written_all "$1" || log "PostgreSQL on $SELF does not stop cleanly within 14 s; killing it"
   has_ended "$1" || systemctl kill --signal=KILL "$UNIT"
   wait_until "PostgreSQL on $SELF ends" 15 has_ended "$1"
 }
 
-# Whether a standby knows all that it has: it hears of more from elsewhere, or waits for that.
+# Whether a standby has read its own log to the end: then it streams, or waits to stream.
 has_read_its_own() {
   [[ $(sql "select pg_last_wal_receive_lsn() is not null or exists (select from pg_stat_activity
     where backend_type = 'startup' and wait_event in ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval'))") == t ]]
 }
 
-# What this machine has, as one that accepts no write, in `position`. One byte past the beginning of the shutdown
-# checkpoint: who has replayed that far has replayed the record. A server that did not stop in order must recover to know.
+# Sets `position`, up to which this machine has log. After a clean stop it is one byte past the beginning of the shutdown
+# checkpoint: a server that replayed up to there has replayed that record. Else the server must recover to know it.
 find_position() {
   local control
   control=$(LC_ALL=C "$PG_BIN/pg_controldata" "$DATA")
   if [[ -e $(records)/rewinding || -e $(records)/down ]]; then
-    # What only this machine has is no part of the pair, and is set aside before anything else.
+    # Data that only this machine has is not part of the pair, and will be set aside.
     position=0/0
   elif [[ $1 == stopped && $control =~ 'Database cluster state:'\ *'shut down'$'\n' ]]; then
     [[ $control =~ 'Latest checkpoint location:'\ *([0-9A-F]+)/([0-9A-F]+) ]]

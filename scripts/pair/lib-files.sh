@@ -1,11 +1,11 @@
-# Sourced by the scripts that copy the directories and indexes of the machine that was production last.
+# Sourced by the scripts that copy directories and indexes from the peer, if the peer was production last.
 # shellcheck shell=bash
 
-# Times to the nanosecond: a file that is written again within the second of its copy, at the same size, is another.
+# Compares times to the nanosecond: a file may change within the second of its copy and keep its size.
 readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates --modify-window=-1 --contimeout=5 --timeout=30)
 
-# What is copied is said in the pair's own log too (row 004-098). The script ends after its last line has arrived: whoever
-# follows a step stops reading when there is a result.
+# Write this script's log lines to the pair's own log too. The script ends after its last line has arrived, because the
+# follower of a step stops reading at the result.
 log_to_pair_too() {
   [[ -d /var/log/$PAIR ]] || return 0
   exec 2> >(exec tee -a "/var/log/$PAIR/$PAIR-general.log" >&2)
@@ -13,7 +13,7 @@ log_to_pair_too() {
   trap 'exec 2>/dev/null; timeout 5 tail --pid="$LOGS" -s 0.05 -f /dev/null || true' EXIT
 }
 
-# When this machine was last promoted: a promotion that was only begun made nothing here newer.
+# The epoch at which this machine was last promoted. A promotion that only began made no data here newer.
 serving_of() {
   local record
   record=$(records)/serving
@@ -21,15 +21,15 @@ serving_of() {
   value_of "$record" epoch
 }
 
-# Ends with 1 when this machine was production last: what the other has is older. Sets `served`, the other's epoch.
+# Whether the peer was production last; ends with 2 when the peer does not answer. Sets `served`, the peer's epoch.
 peer_was_production_last() {
-  # An older release says `serving` only.
-  served=$(python3 "$SCRIPTS/pair/ask.py" "$PAIR" served serving) || return 2
+  # A peer with an older release answers `serving` only.
+  served=$(python3 "$SCRIPTS/pair/ask_peer.py" "$PAIR" served serving) || return 2
   served=${served#$'\n'} && served=${served%%$'\n'*}
   ((served > $(serving_of || echo 0) + 0))
 }
 
-# Why this machine is no target of a timer's copies now; empty when it is one.
+# Why this machine must not copy now; empty when it may.
 why_no_target() {
   local status claim
   status=$(cat "/etc/$PAIR/$PAIR.status" 2>/dev/null || true)
@@ -43,8 +43,8 @@ why_no_target() {
   fi
 }
 
-# What this machine wrote as production, and perhaps nobody else has, is kept: not after a switch that copied all of it.
-# What was here before its first copy is kept too: nobody knows whose it is.
+# keeps_own NAME: whether a copy must set aside the files that it replaces. Yes after this machine was production, unless
+# this switch fenced it and its peer copied all. Yes for files from before the first copy: their owner is unknown.
 keeps_own() {
   local copied own fence
   [[ -e $(records)/copies/$1 ]] || return 0
@@ -54,69 +54,69 @@ keeps_own() {
   ((${own:-0} > ${copied:-0})) && [[ $(value_of "$fence" id)-$(value_of "$fence" was) != "$CHANGEOVER_ID-writer" ]]
 }
 
-# note_copy NAME TIME [PATH]
+# note_copy NAME TIME [PATH]: record a copy.
 note_copy() {
   printf 'at=%s\nserving=%s\nfrom=%s\nmounted=%s\n' "$2" "$served" "$PEER" "$(is_mounted "${3:-}")" | write_file "$(records)/copies/$1"
 }
 
 is_mounted() { if mountpoint -q -- "$1"; then echo yes; else echo no; fi; }
 
-# An empty folder is what is left of a disk that is not mounted: it would delete everything here, perhaps the only copy.
-# And without its disk this machine would copy onto another one.
+# require_places NAME PATH SOURCE: a disk that is not mounted leaves an empty folder. On the peer it would delete the only
+# copy here; on this machine the copy would fill another disk.
 require_places() {
   local name=$1 path=$2 from=$3 there
   [[ $(value_of "$(records)/copies/$name" mounted) != yes || $(is_mounted "$path") == yes ]] ||
-    refuse "$path on $SELF was a mount point when $name was last copied, and is none now; mount it"
+    refuse "$path on $SELF is not mounted, but was mounted at the last copy of $name; mount it"
   [[ -n $(find "$path" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit) ]] || return 0
   there=$(rsync --dirs --list-only --contimeout=5 --timeout=30 "--password-file=/etc/$PAIR/rsync.pass" --exclude=/lost+found "$from") ||
-    timed_out "$name is not copied from $PEER, which does not say what it has"
+    timed_out "$name was not copied from $PEER: its rsync daemon does not list the files"
   [[ $there == *$'\n'* ]] ||
-    refuse "$name on $PEER is empty, here it is not, so nothing is deleted: see whether $path is mounted on $PEER; if it is to be empty, empty it here too"
+    refuse "$name on $PEER is empty, and not empty on $SELF; nothing was deleted. Mount $path on $PEER; if it must be empty, empty it on $SELF too"
 }
 
-# How exact times are to be compared: a disk that keeps whole seconds would differ for ever.
+# window_of PATH: the precision of rsync's comparison. A disk that keeps whole seconds would always differ.
 window_of() {
-  # Not with -q: find would fail when its reader leaves.
+  # Not grep -q: find would fail when grep ends first.
   # shellcheck disable=SC2143
   if [[ -n $(find "$1" -type f -printf '%T@\n' | grep -m 1 -v '\.0*$') ]]; then echo -1; else echo 0; fi
 }
 
-# copy_directory near|last NAME PATH
+# copy_directory near|last NAME PATH: copy one directory from the peer, and record it.
 copy_directory() {
   local how=$1 name=$2 path=$3 from keep at=$EPOCHSECONDS rc=0 left
   local -a aside=() durable=()
   from=rsync://changeover@$PEER_ADDRESS:$(carried rsync_port=)/$name/
-  # A folder for each run: a second one must not put a copy of the other's over what the first one set aside.
+  # Each run has its own folder, so that a second run never overwrites what the first one set aside.
   keep=$(records)/set-aside/$served-$(monotonic_ms)/$name
   ! keeps_own "$name" || aside=(--backup "--backup-dir=$keep")
-  mkdir -p "$path" || timed_out "$path can't be made on $SELF"
+  mkdir -p "$path" || timed_out "cannot create $path on $SELF"
   require_places "$name" "$path" "$from"
-  # Users wait for the last copy: its files are put on the disk, not all that the disk has.
+  # Users wait for the last copy, so it syncs its own files only, not the whole disk.
   [[ $how == near ]] || durable=(--fsync)
   "${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" "${durable[@]}" "${aside[@]}" "$from" "$path/" >&2 || rc=$?
-  # 24: a file was gone before it was read, as files of a machine that serves are.
-  [[ $rc == 0 || $rc-$how == 24-near ]] || timed_out "$name is not copied from $PEER (rsync ends with $rc)"
+  # 24: a file was deleted before it was read, which is normal while production serves.
+  [[ $rc == 0 || $rc-$how == 24-near ]] || timed_out "$name was not copied from $PEER: rsync ended with $rc"
   if [[ $how == last ]]; then
     left=$("${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" "--modify-window=$(window_of "$path")" --dry-run --itemize-changes "$from" "$path/") ||
-      timed_out "nobody could compare $name with $PEER"
+      timed_out "cannot compare $name with $PEER: rsync failed"
     [[ -z $left ]] || timed_out "$name differs from $PEER after its copy: ${left//$'\n'/, }"
   fi
-  if [[ -d $keep ]]; then log "what only $SELF had of $name is set aside under $keep: $(find "$keep" -type f | wc -l) files"; fi
-  # A takeover is written down on the disk: so must be what it takes over.
-  [[ $how == last ]] || timeout 300 sync -f "$path" || timed_out "$path is not on the disk of $SELF yet"
+  if [[ -d $keep ]]; then log "$(find "$keep" -type f | wc -l) files of $name that only $SELF had are set aside under $keep"; fi
+  # Files must be on the disk before the record of their copy.
+  [[ $how == last ]] || timeout 300 sync -f "$path" || timed_out "$path was not synced to the disk of $SELF within 300 s"
   note_copy "$name" "$at" "$path"
-  log "$name is as on $PEER$([[ $how == near ]] || echo ': a dry run shows no difference')"
+  log "$name is the same as on $PEER$([[ $how == near ]] || echo ': a dry run shows no difference')"
 }
 
-# copy_index near|last NAME
+# copy_index near|last NAME: copy one index from the peer, and record it.
 copy_index() {
   local at=$EPOCHSECONDS
   if [[ $1 == last ]]; then set -- "$1" "$2" --final; else set -- "$1" "$2"; fi
-  python3 "$SCRIPTS/pair/copy-index.py" "$PAIR" "${@:2}" >&2 || timed_out "index $2 is not copied from $PEER"
+  python3 "$SCRIPTS/pair/copy-index.py" "$PAIR" "${@:2}" >&2 || timed_out "index $2 was not copied from $PEER"
   note_copy "$2" "$at"
 }
 
-# copy_files near|last: all at once; each is tried, whatever becomes of the others.
+# copy_files near|last: copy all directories and indexes at once. Each is tried, also when another one fails.
 copy_files() {
   local name path job failed=0
   local -a jobs=()

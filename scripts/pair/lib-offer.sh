@@ -1,9 +1,9 @@
-# Sourced by carry.sh: rsync daemons and the timer of the copies.
+# Sourced by configure.sh and configure-carried.sh: rsync daemons, and the timer of the copies.
 # shellcheck shell=bash
 
 offered_ports() { carried '' | sed -nE 's/^(rsync_port|indexes\..*\.rsyncPort)=//p' | sort -nu; }
 
-# offer NAME PATH: a module of rsync.
+# offer NAME PATH: print a module of rsync.
 offer() { printf '[%s]\npath = %s\n' "$1" "$2"; }
 
 modules_on() {
@@ -24,18 +24,18 @@ daemon_conf() {
 
 unit_of() { printf 'changeover-rsync-%s-%s.service' "$1" "$PAIR"; }
 
-# start_daemon PORT: one that runs and whose file is the same goes on running.
+# start_daemon PORT: restarts the daemon only when its file has changed.
 start_daemon() {
   local conf=/etc/$PAIR/rsyncd-$1.conf
   daemon_conf "$1" >"$conf.wanted"
-  printf '%s\n' '[Unit]' "Description=Offers files of pair $PAIR to the other machine (Changeover)" 'After=network-online.target' \
+  printf '%s\n' '[Unit]' "Description=Offers files of pair $PAIR to its other machine (Changeover)" 'After=network-online.target' \
     'Wants=network-online.target' 'StartLimitIntervalSec=0' '[Service]' "ExecStart=/usr/bin/rsync --daemon --no-detach --config=$conf" \
     'Restart=always' 'RestartSec=1' '[Install]' 'WantedBy=multi-user.target' | write_file "/etc/systemd/system/$(unit_of "$1")"
   systemctl daemon-reload
   systemctl enable --quiet "$(unit_of "$1")"
   if ! cmp -s "$conf.wanted" "$conf"; then
     mv "$conf.wanted" "$conf"
-    timeout 30 systemctl restart "$(unit_of "$1")" || timed_out "$(unit_of "$1") does not start"
+    timeout 30 systemctl restart "$(unit_of "$1")" || timed_out "$(unit_of "$1") does not start within 30 s"
   else rm "$conf.wanted"; fi
   systemctl start "$(unit_of "$1")"
 }
@@ -43,13 +43,13 @@ start_daemon() {
 offer_all() {
   local port name
   local -a ports
-  # The daemon takes no folder that is not there.
+  # The daemon rejects a folder that does not exist.
   while IFS='=' read -r _ name; do mkdir -p "$name"; done < <(carried directories.)
   mapfile -t ports < <(offered_ports)
   for port in "${ports[@]}"; do start_daemon "$port"; done
 }
 
-# What is carried no more is not offered, and not copied by a timer. Also on a machine that carries nothing now.
+# Remove daemons and the timer that the file no longer needs, also on a machine that carries nothing now.
 offer_no_more() {
   local unit name
   local -a ports
@@ -61,7 +61,7 @@ offer_no_more() {
   done
 }
 
-# A machine that copies nothing has no timer.
+# Set the timer of the copies; a machine that copies nothing has none.
 set_timer() {
   local name=changeover-sync-$PAIR at
   at=$(carried copy_at=)
@@ -70,7 +70,7 @@ set_timer() {
     return 0
   fi
   systemd-analyze calendar "$at" >/dev/null 2>&1 ||
-    refuse "copyAt is \"$at\", which is no calendar event of systemd; allowed: what \`systemd-analyze calendar\` takes, such as *:0/15"
+    refuse "copyAt \"$at\" is not a calendar event of systemd; allowed: what \`systemd-analyze calendar\` accepts, such as *:0/15"
   printf '%s\n' '[Unit]' "Description=Copies what production of pair $PAIR carries (Changeover)" '[Service]' 'Type=oneshot' \
     "ExecStart=/bin/bash /usr/local/lib/changeover/$PAIR/pair/sync.sh $PAIR" 'KillMode=control-group' | write_file "/etc/systemd/system/$name.service"
   printf '%s\n' '[Unit]' "Description=When the standby of pair $PAIR copies (Changeover)" '[Timer]' "OnCalendar=$at" 'AccuracySec=1s' \

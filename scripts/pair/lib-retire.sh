@@ -1,16 +1,16 @@
-# Sourced by retire.sh: the pairs of a machine that goes out of service, and what of them is removed.
+# Sourced by retire.sh: finds the pairs of a host that is retired, and removes what they installed.
 # shellcheck shell=bash
 
-# is_pair COMPONENT: it has a file here, or was claimed for a switch. An upgrade may have the name of its software, which
-# has a file of its own.
+# is_pair COMPONENT: whether it has a file here, or was claimed for a switch. An upgrade is not a pair, but its software may
+# have a file of that name.
 is_pair() {
   local transition
   transition=$(value_of "$CHANGEOVER_ROOT/$1/claim" transition)
   [[ $transition == switch || ($transition != upgrade && -r /etc/$1/$1.conf) ]]
 }
 
-# each_pair COMMAND: with what is known of the pair, in PAIR and the variables of its file. A host that was claimed and
-# never told more has no file, and so no server and no address.
+# each_pair COMMAND: run COMMAND for each pair, with PAIR and the variables of its file. A host that was claimed and never
+# configured has no file, so no server and no address.
 each_pair() {
   local claim
   for claim in "$CHANGEOVER_ROOT"/*/claim; do
@@ -28,7 +28,7 @@ remove_units() {
     [[ -e $file ]] || continue
     unit=${file##*/}
     log "removing $unit"
-    timeout 60 systemctl disable --quiet --now "$unit" || timed_out "$unit does not stop"
+    timeout 60 systemctl disable --quiet --now "$unit" || timed_out "$unit does not stop within 60 s"
     rm -f "$file"
     systemctl daemon-reload
   done
@@ -38,8 +38,8 @@ remove_refusal_of_clients() {
   ! nft list table inet "changeover_$PAIR" >/dev/null 2>&1 || nft delete table inet "changeover_$PAIR"
 }
 
-# The data is nobody's from now on: a pair that gets this host again refuses it, instead of going on with old data.
-# Claim and epoch stay, so that a later one counts on.
+# From now on the data belongs to no pair: a pair that gets this host again refuses it, instead of using old data.
+# Claim and epoch stay, so that a later epoch is higher.
 mark_retired() {
   local gone
   [[ ! -e $(records)/cluster && -e $(records)/retired ]] ||

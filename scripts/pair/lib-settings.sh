@@ -7,12 +7,12 @@ listen_addresses = '*'
 port = $PORT
 cluster_name = '$PAIR/$SELF'
 wal_level = replica
-# pg_rewind needs it on a cluster that was made without checksums
+# pg_rewind needs it on a cluster without checksums
 wal_log_hints = on
 hot_standby = on
 max_wal_senders = 10
 max_replication_slots = 10
-# a standby that stays away must not fill the disk of production
+# a standby that is down for long must not fill the disk of production
 max_slot_wal_keep_size = 4GB
 wal_keep_size = 256MB
 primary_conninfo = 'host=$PEER_ADDRESS port=$PORT user=changeover passfile=$PGPASSFILE application_name=$SELF connect_timeout=5'
@@ -37,30 +37,29 @@ pg_hba_conf() {
   for network in ${NETWORK:-} ${CLIENTS//,/ }; do echo "host all all $network scram-sha-256"; done
 }
 
-# The caller starts the server, or tells it to reload.
+# Write the settings of the cluster; the caller starts or reloads the server.
 write_settings() {
-  postgresql_conf | write_file "/etc/postgresql/15/$PAIR/conf.d/changeover.conf"
-  pg_hba_conf | write_file "/etc/postgresql/15/$PAIR/pg_hba.conf" 0640
-  chown postgres: "/etc/postgresql/15/$PAIR/pg_hba.conf"
-  echo manual | write_file "/etc/postgresql/15/$PAIR/start.conf"
+  postgresql_conf | write_file "$SETTINGS/conf.d/changeover.conf"
+  pg_hba_conf | write_file "$SETTINGS/pg_hba.conf" 0640
+  chown postgres: "$SETTINGS/pg_hba.conf"
+  echo manual | write_file "$SETTINGS/start.conf"
 }
 
-# Whether the pair's cluster is there. One that a broken-off attempt left half made is not; anything else is refused.
+# Whether the pair's cluster exists. A half-created cluster of an earlier attempt does not count; any other is refused.
 is_made() {
   [[ ! -e $(records)/making || -e $(records)/cluster ]] && [[ -e $DATA/PG_VERSION ]] || return 1
   require_own_cluster
 }
 
-# Remove what a broken-off attempt left, and nothing else.
+# Remove what an earlier attempt left, and nothing else.
 begin_making() {
-  local settings=/etc/postgresql/15/$PAIR
   if [[ -e $(records)/making ]]; then
     stop_server
     rm -rf "$DATA"
   fi
-  [[ ! -e $(records)/making && ! -e $(records)/cluster ]] || rm -rf "$settings"
-  [[ ! -e $settings && (! -e $DATA || -z $(ls -A "$DATA")) ]] ||
-    refuse "$settings or $DATA is there and was not made for pair $PAIR; move it away, or name another machine"
+  [[ ! -e $(records)/making && ! -e $(records)/cluster ]] || rm -rf "$SETTINGS"
+  [[ ! -e $SETTINGS && (! -e $DATA || -z $(ls -A "$DATA")) ]] ||
+    refuse "$SETTINGS or $DATA exists on $SELF and was not created for pair $PAIR; move it away, or name another machine"
   rm -rf "$DATA.copying"
   : >"$(records)/making"
   rm -f "$(records)/cluster" "$(records)/rewinding" "$(records)/retired"

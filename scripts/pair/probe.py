@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Describe this machine's half of a pair: one line of JSON on stdout. Read-only.
+"""Print the facts of a pair on this machine as one line of JSON. Read-only.
 
 Usage: probe.py PAIR [SERVICE-ADDRESS]
 
-The address is needed only before the machine has been told its own.
+SERVICE-ADDRESS is for a machine that is not configured yet.
 """
 
 import json

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# This host as a machine of pairs, when it goes out of service.
+# Take this host out of its pairs.
 # Usage: retire.sh HOST STACK look|leave
 #
-# `look` says on stdout for which pair the host accepts writes or holds the service address. `leave`
-# stops the pair's units and its server, removes units, command, scripts, secrets and the nft table, and
-# says where the data stays. It refuses (77) a host that has begun to serve meanwhile.
+# `look` prints each pair for which this host accepts writes or holds the service address.
+# `leave` stops the server and the units of each pair, removes units, command, scripts, secrets
+# and nft table, and prints where the data stays. It refuses (77) a host that serves by now.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -23,7 +23,7 @@ look() {
   [[ -n $DATA ]] || return 0
   know_role
   [[ $role != writer ]] ||
-    printf '%s\n' "accepts writes for $PAIR: put the pair back and make the other machine production, or if nobody needs it any more: systemctl stop $UNIT"
+    printf '%s\n' "accepts writes for $PAIR: put the pair back into the file and make $PEER production; if the pair is not needed: systemctl stop $UNIT"
   [[ $SERVICE_ADDRESS == none ]] || ! holds_address || {
     link=$(ip -o address show to "$SERVICE_ADDRESS/32")
     [[ $link =~ ^[0-9]+:\ *([^ @]+) ]]
@@ -37,7 +37,7 @@ leave() {
   log "taking $HOST out of pair $PAIR"
   exec 9>"$(records)/lock"
   flock -w 60 9 || timed_out "the lock of $PAIR is held by $(cat "$(records)/holder" 2>/dev/null)"
-  # It may have begun to serve since it was looked at.
+  # The host may serve by now, though it did not at its look.
   reasons=$(look)
   [[ -z $reasons ]] || refuse "$HOST ${reasons//$'\n'/; }"
   remove_units

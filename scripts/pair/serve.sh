@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Start this machine's server at boot, and take the service address if it is production.
+# Start this machine's server at boot; production also takes the service address.
 # Usage: serve.sh PAIR standby|production
 #
-# Called by watch.py, which holds the lock and has decided. Refuses (77) a service
-# address that another machine holds.
+# watch.py calls it, after its decision and with the lock. Refuses (77) when another
+# machine holds the service address.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,7 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 require_free_address() {
   local verdict
-  verdict=$(python3 "$here/arp.py" probe "$link" "$SERVICE_ADDRESS") || timed_out "nobody could ask whether $SERVICE_ADDRESS is free"
+  verdict=$(python3 "$here/arp.py" probe "$link" "$SERVICE_ADDRESS") || timed_out "cannot check whether $SERVICE_ADDRESS is free; nothing was started"
   [[ $verdict == free ]] || refuse "$SERVICE_ADDRESS is $verdict; nothing was started"
 }
 
@@ -29,17 +29,17 @@ main() {
   require_own_cluster
   if [[ $2 == production && $SERVICE_ADDRESS != none ]]; then
     link=$(service_interface)
-    [[ -n $link ]] || timed_out "$SELF_ADDRESS is on no interface yet"
+    [[ -n $link ]] || timed_out "no interface of $SELF has $SELF_ADDRESS yet"
     holds_address || require_free_address
   fi
   start_server
-  [[ $2 == "${role/writer/production}" ]] || refuse "$SELF came up as a $role, not as $2"
+  [[ $2 == "${role/writer/production}" ]] || refuse "PostgreSQL on $SELF started as $role, not as $2"
   if [[ -n $link ]]; then
     take_address "$link"
     announce_address "$link"
   fi
   run_role "$2"
-  receipt "$SELF is up as $2"
+  receipt "$SELF runs as $2"
 }
 
 {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Have this machine serve nothing from now on: the other one was made production.
+# Stop serving on this machine, because its peer was made production later.
 # Usage: step-down.sh PAIR WHY
 #
-# Gives up the address, stops the server as one that can only come back read-only, writes
-# the status `down`. Touches no data: a transition that takes the machine in again sets
-# aside what only it has.
+# Releases the service address, stops the server so that it can only start read-only, and
+# writes the status `down`. Keeps all data: the transition that takes this machine in again
+# sets aside what only this machine has.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -18,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/pair/lib-carried.sh
 . "$here/lib-carried.sh"
 
-# Users must not wait here, and what is written now is lost to the pair: no checkpoint, no farewell.
+# An immediate stop, without a checkpoint: writes that arrive now are lost to the pair.
 stop_now() {
   local pid
   pid=$(server_pid) || return 0
@@ -36,8 +36,8 @@ main() {
   refuse_clients
   give_up_address
   stop_now
-  # Whatever becomes of the services: data that is not marked as down would be taken for a standby's at the next boot.
-  (stop_production_services) || log "not all services of production stop on $SELF"
+  # A service that does not stop must not prevent the record: without it the next boot takes this machine for a standby.
+  (stop_production_services) || log "some services of production do not stop on $SELF"
   printf 'why=%s\nsince=%(%FT%T%z)T\n' "$2" -1 | write_file "$(records)/down"
   rm -f "$(records)/alone"
   write_file "/etc/$PAIR/$PAIR.status" <<<down

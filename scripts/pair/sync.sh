@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Copy what production carries, if this machine is its standby now; else do nothing.
+# Copy production's files and snapshot to this machine, if it is the standby.
 # Usage: sync.sh PAIR    (a timer's service; also by hand)
 #
-# Does nothing as production, alone or down, while a transition is open, and beside
-# another run. Ends with 75 when something could not be copied: what was there stays.
+# Copies nothing on production, on a machine that is down, while a transition is open, and
+# while another run copies. Ends with 75 when a copy fails; the earlier copy stays.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -27,16 +27,16 @@ main() {
   log_to_pair_too
   export CHANGEOVER_ID=none
   exec 8>"$(records)/sync.lock"
-  flock -n 8 || nothing "another run does"
+  flock -n 8 || nothing "another run copies"
   why=$(why_no_target)
   [[ -z $why ]] || nothing "$why"
-  peer_was_production_last || nothing "$PEER is not known to be production"
+  peer_was_production_last || nothing "$PEER does not answer that it is production"
   ! is_snapshot || bash "$here/snapshot.sh" "$PAIR" >&2 || failed=1
   know_role
-  [[ $role == standby ]] || nothing "it is no standby"
+  [[ $role == standby ]] || nothing "it is not a running standby"
   copy_files near || failed=1
-  ((!failed)) || timed_out "not everything is copied; what was there stays"
-  receipt "$SELF has what $PEER carries"
+  ((!failed)) || timed_out "not everything was copied from $PEER; the earlier copies stay"
+  receipt "$SELF has copied everything from $PEER"
 }
 
 {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What takeover.sh asks others, side by side: the peer, and whoever may hold the address.
+"""Ask for takeover.sh, in parallel: the peer for its facts, and the network for the holder of the service address.
 
-Usage: takeover.py PAIR INTERFACE ADDRESS KEY…    (INTERFACE `none`: no address is asked for)
+Usage: takeover.py PAIR INTERFACE ADDRESS KEY…    (INTERFACE `none`: asks no network)
 
 Prints `answered` and the values of the peer's KEYs, or `silent`; then `free` or
-`held by …`. Announces the address at once when a line comes on stdin.
+`held by …`. Announces the address as soon as it reads a line on stdin.
 """
 
 import os
@@ -15,14 +15,14 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 from arp import Link  # noqa: E402
-from ask import ask, part  # noqa: E402
+from ask_peer import ask, part  # noqa: E402
 
 
 def ask_peer(pair, keys):
     try:
         answer = ask(pair)
     except OSError as error:
-        print(f"the other machine of {pair} gave no answer: {error}", file=sys.stderr)
+        print(f"the peer in pair {pair} does not answer: {error}", file=sys.stderr)
         return ["silent"]
     return ["answered", *(str(part(answer, key)) for key in keys)]
 
@@ -46,4 +46,4 @@ def main():
 try:
     main()
 except BrokenPipeError:
-    os._exit(1)  # who asked has ended, and said why
+    os._exit(1)  # takeover.sh has ended, with a message of its own

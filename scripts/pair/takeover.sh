@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Make this machine the one that accepts writes and holds the service address.
+# Make this machine production: it accepts writes and holds the service address.
 # Usage: takeover.sh PAIR [files]
 #
-# Asks the peer now: refuses (77) unless it is fenced by this same transition. With `files`
-# copies what changed since the last copy, and proves it. While anything that the peer
-# acknowledged is missing here, has it serve again and ends with 75. Else promotes.
+# Refuses (77) unless the peer answers that this same transition fenced it. With `files`
+# copies the files that changed since the last copy, and verifies them. When a write or
+# file of the peer is missing here, the peer serves again, and this ends with 75. Else promotes.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,10 +17,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-takeover.sh"
 # shellcheck source=scripts/pair/lib-carried.sh
 . "$here/lib-carried.sh"
-# shellcheck source=scripts/pair/lib-lift.sh
-. "$here/lib-lift.sh"
+# shellcheck source=scripts/pair/lib-cancel-fence.sh
+. "$here/lib-cancel-fence.sh"
 
-# Beside all that is asked; what can't be copied has been said by then, and the peer serves again.
+# The copy runs beside the checks. When it fails, it has already cancelled the fence of the peer.
 wait_for_files() {
   [[ -z $copying ]] || wait "$copying" || exit "$?"
 }
@@ -28,13 +28,13 @@ wait_for_files() {
 # Sets `did`.
 promote() {
   local reply
-  log "waiting until $SELF has replayed all that $PEER wrote ($position)"
+  log "waiting until $SELF has replayed the log of $PEER up to $position"
   say 20 "do \$\$ declare until timestamptz := clock_timestamp() + interval '15 s'; begin
     while pg_last_wal_replay_lsn() < '$position' and clock_timestamp() < until loop perform pg_sleep(0.005); end loop;
     end \$\$" "select pg_last_wal_replay_lsn()||case when pg_last_wal_replay_lsn() >= '$position' then ' near' else '' end" ||
-    timed_out "PostgreSQL on $SELF gives no answer; nothing was promoted"
+    timed_out "PostgreSQL on $SELF does not answer; nothing was promoted"
   wait_for_files
-  [[ $reply == *' near' ]] || lift_peer "$SELF has ${reply:-nothing}, $PEER wrote to $position; nothing was promoted"
+  [[ $reply == *' near' ]] || cancel_fence_of_peer "$SELF has replayed up to ${reply:-nothing}, $PEER wrote up to $position; nothing was promoted"
   require_claim
   serving_soon
   log "point of no return: promoting $SELF"
@@ -42,7 +42,7 @@ promote() {
     for i in 1..6000 loop exit when not pg_is_in_recovery(); perform pg_sleep(0.005); end loop; end \$\$" \
     "select format('promoted at %s timeline %s', pg_current_wal_lsn(),
       ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int)" ||
-    timed_out "$SELF was told to promote, but does not accept writes yet"
+    timed_out "$SELF does not accept writes 40 s after its promotion began"
   did=$reply
 }
 
@@ -56,7 +56,7 @@ keep_log_for_peer() {
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -eq 1 || ($# -eq 2 && $2 == files) ]] || misuse "takeover.sh takes PAIR [files], got: $*"
-  local role position did='accepts writes already' link='' copying=''
+  local role position did='already accepts writes' link='' copying=''
   load_pair "$1"
   [[ $SERVICE_ADDRESS == none ]] || link=$(service_interface)
   ask_others
@@ -65,7 +65,7 @@ main() {
   [[ $role == stopped ]] || open_session
   require_fenced_peer
   [[ $# -eq 1 || $role == writer ]] || {
-    bash "$here/copy.sh" "$PAIR" last >&2 &
+    bash "$here/copy-files.sh" "$PAIR" last >&2 &
     copying=$!
   }
   [[ $role != stopped ]] || { as_standby && start_server && open_session; }

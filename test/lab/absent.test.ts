@@ -50,7 +50,7 @@ describe.skipIf(whyNoLab() !== undefined)("hosts that go out of service", () => 
       const { code, output } = await estate.up();
       expect(code, output).not.toBe(0);
       expect(output).toMatch(
-        /refused: slayer accepts writes for sounz: put the pair back and make the other machine production, or if nobody needs it any more: systemctl stop postgresql@15-sounz; holds [\d.]+ of sounz: ip address delete [\d.]+\/32 dev \S+; then run up again/,
+        /refused: slayer accepts writes for sounz: put the pair back into the file and make megadeth production; if the pair is not needed: systemctl stop postgresql@15-sounz; holds [\d.]+ of sounz: ip address delete [\d.]+\/32 dev \S+; then run up again/,
       );
       expect([await remains("slayer"), await remains("megadeth")]).toEqual(before);
       expect(before[0]).toContain("changeover-watch-sounz.service");
@@ -66,7 +66,7 @@ describe.skipIf(whyNoLab() !== undefined)("hosts that go out of service", () => 
       configured(gone);
       const { output } = await estate.up();
       const cure =
-        /or if nobody needs it any more: (systemctl stop \S+); .*?(ip address delete \S+ dev [^;\s]+)/.exec(
+        /if the pair is not needed: (systemctl stop \S+); .*?(ip address delete \S+ dev [^;\s]+)/.exec(
           output,
         );
       await estate.on("slayer", `${cure?.[1] ?? "false"} && ${cure?.[2] ?? "false"}`);
@@ -90,7 +90,9 @@ describe.skipIf(whyNoLab() !== undefined)("hosts that go out of service", () => 
       configured({});
       const { code, output } = await estate.up();
       expect(code, output).not.toBe(0);
-      expect(output).toMatch(/megadeth has a database cluster that this program did not make; move it away/);
+      expect(output).toMatch(
+        /megadeth has a database cluster that this program did not create; move it away/,
+      );
     },
     2 * minute,
   );

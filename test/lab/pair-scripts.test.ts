@@ -92,18 +92,23 @@ describe.skipIf(whyNot !== undefined)(
       const from = peerOf(to);
       await begin("switch");
       const rows: readonly [host: Host, script: string, first: RegExp, second: RegExp][] = [
-        [to, "ready 16", /streams from|accepts writes already|read-only/, /streams from|accepts|read-only/],
+        [
+          to,
+          "require-ready 16",
+          /streams from|already accepts writes|read-only/,
+          /streams from|accepts|read-only/,
+        ],
         [from, "fence", /fenced at [0-9A-F]+\/[0-9A-F]+ /, /fenced at/],
         [
           to,
           "takeover",
-          new RegExp(`(promoted at|accepts writes already).*holds ${service}`),
-          /already, holds/,
+          new RegExp(`(promoted at|already accepts writes).*holds ${service}`),
+          /already accepts writes, holds/,
         ],
         [from, "follow", new RegExp(`${from} streams from ${to}`), /streams from/],
         ...hosts.map((host): [Host, string, RegExp, RegExp] => {
           const status = statuses(to)[host];
-          return [host, `status ${status}`, new RegExp(`is ${status} `), new RegExp(`is ${status} `)];
+          return [host, `write-status ${status}`, new RegExp(`is ${status} `), new RegExp(`is ${status} `)];
         }),
       ];
       for (const [host, words, first, second] of rows) {
@@ -131,7 +136,7 @@ describe.skipIf(whyNot !== undefined)(
     it("explain themselves", async () => {
       const help = await answer(
         "slayer",
-        `cd ${release}/scripts/pair && for file in *.sh; do case $file in lib*) ;; *) bash $file --help | grep -c "^Usage: $file PAIR" ;; esac; done | sort | uniq -c`,
+        `cd ${release}/scripts/pair && for file in *.sh; do case $file in lib* | retire.sh) ;; *) bash $file --help | grep -c "^Usage: $file PAIR" ;; esac; done | sort | uniq -c`,
       );
       expect(help).toMatch(/^\d+ 1$/);
     });
@@ -155,12 +160,13 @@ describe.skipIf(whyNot !== undefined)(
         "slayer",
         `mkdir -p ${file.replace("/service", "")} && echo address ${service}/24 >${file}`,
       );
-      await refused(configure("slayer"), `${file} on slayer has the service address ${service}`);
+      await refused(configure("slayer"), `${file} on slayer contains the service address ${service}`);
       expect(await answer("slayer", `rm ${file}; ls /etc/sounz 2>&1 || true`)).toContain("No such");
     });
 
     it("tell each machine who it is, twice [004-010] [004-012] [004-009] [004-011] [004-014]", async () => {
-      for (const host of [...hosts, ...hosts]) await ended(configure(host), 0, `${host} knows pair sounz`);
+      for (const host of [...hosts, ...hosts])
+        await ended(configure(host), 0, `${host} is configured for pair sounz`);
       const conf = await answer("megadeth", "cat /etc/sounz/sounz.conf");
       expect(conf).toContain(`IP_PRIMARY_SERVER=${addresses["slayer"] ?? ""}\n`);
       expect(conf).toContain(`IP_SECONDARY_SERVER=${addresses["megadeth"] ?? ""}\n`);
@@ -173,14 +179,14 @@ describe.skipIf(whyNot !== undefined)(
         ["megadeth", "base-copy"],
       ] as const) {
         await answer(host, `mkdir -p ${data} && echo 15 >${data}/PG_VERSION`);
-        await refused(step(host, script, "", "owner\n"), "was not made for pair sounz");
+        await refused(step(host, script, "", "owner\n"), "was not created for pair sounz");
         expect(await answer(host, `cat ${data}/PG_VERSION && rm -r ${data}`)).toBe("15");
       }
     });
 
     it("make no database while the peer is silent, as it may have one", async () => {
       await answer("megadeth", "systemctl stop changeover-peer-sounz");
-      await ended(step("slayer", "init", "", "owner\n"), 75, "megadeth gave no answer");
+      await ended(step("slayer", "init", "", "owner\n"), 75, "megadeth does not answer");
       expect(await answer("slayer", `ls -d ${data} 2>&1 || true`)).toContain("No such");
       await answer("megadeth", "systemctl start changeover-peer-sounz");
       await ended(
@@ -188,16 +194,16 @@ describe.skipIf(whyNot !== undefined)(
         0,
         "slayer has cluster 15/sounz with database sounz",
       );
-      await ended(step("slayer", "init", "", "owner\n"), 0, "has the cluster already");
+      await ended(step("slayer", "init", "", "owner\n"), 0, "already has the cluster");
     });
 
     it("copy it to the other, twice, and again when that one has lost it", async () => {
       const copied = "megadeth has a copy of slayer and streams";
       await ended(step("megadeth", "base-copy"), 0, copied);
-      await ended(step("megadeth", "base-copy"), 0, "has the cluster already");
+      await ended(step("megadeth", "base-copy"), 0, "already has the cluster");
       await answer("megadeth", `systemctl stop postgresql@15-sounz && mv ${data} /var/lib/postgresql/away`);
       await ended(step("megadeth", "init", "", "owner\n"), 0, copied);
-      await ended(step("megadeth", "init", "", "owner\n"), 0, "has the cluster already");
+      await ended(step("megadeth", "init", "", "owner\n"), 0, "already has the cluster");
       expect(await writes("slayer")).toBe(true);
       expect(await writes("megadeth")).toBe(false);
     });
@@ -209,11 +215,14 @@ describe.skipIf(whyNot !== undefined)(
 
     it("refuse what is not so, whoever asks", async () => {
       await begin("switch");
-      await refused(step("megadeth", "takeover"), /require fenced slayer: its fence is of no transition/);
-      await refused(step("slayer", "follow"), "slayer accepts writes; it must be fenced first");
-      await ended(step("slayer", "status", "master"), 64, "master is none of the six");
-      await refused(step("slayer", "status", "standby"), "slayer is no running standby");
-      await refused(step("megadeth", "status", "production"), "megadeth does not accept writes");
+      await refused(
+        step("megadeth", "takeover"),
+        /slayer is not fenced by \S+: its fence is of no transition/,
+      );
+      await refused(step("slayer", "follow"), "slayer accepts writes and must be fenced first");
+      await ended(step("slayer", "write-status", "master"), 64, "status master is unknown");
+      await refused(step("slayer", "write-status", "standby"), "slayer is not a running standby");
+      await refused(step("megadeth", "write-status", "production"), "megadeth rejects writes");
       await refused(claim("slayer", "another", epoch), "two runs at once");
       await refused(claim("slayer", "another", epoch - 1), "somebody acted since its preflight");
       open = { transition: "switch", id: "another" };
@@ -224,10 +233,10 @@ describe.skipIf(whyNot !== undefined)(
     it("refuse a database that is not the pair's", async () => {
       await begin("switch");
       await answer("megadeth", `sed -i.kept s/=./=9/ ${records}/cluster`);
-      for (const script of ["ready", "fence", "takeover", "follow"])
+      for (const script of ["require-ready", "fence", "takeover", "follow"])
         await refused(
-          step("megadeth", script, script === "ready" ? "16" : ""),
-          /is database \d+, the pair's is 9/,
+          step("megadeth", script, script === "require-ready" ? "16" : ""),
+          /has system identifier \d+; the database of pair sounz has 9/,
         );
       await answer("megadeth", `mv ${records}/cluster.kept ${records}/cluster`);
     });
@@ -235,8 +244,8 @@ describe.skipIf(whyNot !== undefined)(
     it("promote nothing while another machine answers for the address [004-063]", async () => {
       await begin("switch");
       await sql("slayer", "insert into lines values ('before the fence')");
-      await ended(step("megadeth", "ready", "16"), 0, "streams from slayer and is near");
-      await ended(step("slayer", "fence"), 0, "slayer fenced at");
+      await ended(step("megadeth", "require-ready", "16"), 0, "streams from slayer, at most 16 MiB behind");
+      await ended(step("slayer", "fence"), 0, "slayer is fenced at");
       await run(["ip", "address", "add", `${service}/32`, "dev", made.id]);
       try {
         await refused(

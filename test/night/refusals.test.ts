@@ -57,7 +57,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that must not be touched", () 
     "is not switched to a standby that does not stream",
     async () => {
       await estate.on("megadeth", "systemctl stop postgresql@15-sounz");
-      await refuses("megadeth is to be production, but its PostgreSQL is stopped; start it");
+      await refuses("megadeth cannot become production: its PostgreSQL is stopped");
       await estate.on("megadeth", "systemctl start postgresql@15-sounz");
       await streams();
     },

@@ -39,7 +39,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair whose database is copied now a
       expect(await streams("megadeth")).toBe(0);
       expect(await psql("slayer", "select count(*) from pg_replication_slots")).toBe("0");
       await psql("slayer", "create table changeover_writes as select generate_series(1, 1000) as n");
-      expect(await snapshot("megadeth")).toContain("sounz megadeth has what slayer carries");
+      expect(await snapshot("megadeth")).toContain("sounz megadeth has copied everything from slayer");
       expect(await rows("megadeth")).toBe(1000);
       await psql("slayer", "insert into changeover_writes select 1 from generate_series(1, 500)");
       expect(await rows("megadeth")).toBe(1000);
@@ -67,7 +67,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair whose database is copied now a
       expect(await writer.lost()).toEqual([]);
       await psql("megadeth", "insert into changeover_writes values (0)");
       expect(await snapshot("megadeth")).toContain("copies nothing: its status is standby_as_production");
-      expect(await snapshot("slayer")).toContain("has what megadeth carries");
+      expect(await snapshot("slayer")).toContain("has copied everything from megadeth");
       expect(await rows("slayer")).toBe(1501);
       estate.flip("slayer");
       ok(await estate.up());
@@ -110,17 +110,17 @@ describe.skipIf(whyNoLab() !== undefined)("a pair whose database is copied now a
         expect(answer).toBeGreaterThanOrEqual(before);
       }
       const both = await Promise.all([snapshot("megadeth"), snapshot("megadeth")]);
-      expect(both.filter((said) => said.includes("another run does"))).toHaveLength(1);
-      expect(both.filter((said) => said.includes("has what slayer carries"))).toHaveLength(1);
+      expect(both.filter((said) => said.includes("another run copies"))).toHaveLength(1);
+      expect(both.filter((said) => said.includes("has copied everything from slayer"))).toHaveLength(1);
       await estate.on("megadeth", "test ! -e /var/lib/postgresql/15/sounz.copying");
 
       // A byte that the disk changed: the manifest says so.
-      const damaged = `${scripts}/lib-copy.sh`;
+      const damaged = `${scripts}/lib-cluster-copy.sh`;
       await estate.on(
         "megadeth",
         `cp ${damaged} /tmp/kept && printf '%s\\n' 'change_places() { exit 99; }' >>${damaged} && sed -i 's|^  as_postgres touch.*|&; printf z \\| dd of="$draft/PG_VERSION" conv=notrunc status=none|' ${damaged}`,
       );
-      expect(await snapshot("megadeth")).toContain("the copy is not whole; the old database stays");
+      expect(await snapshot("megadeth")).toContain("the copy is damaged; megadeth keeps its old database");
       await estate.on("megadeth", `cp /tmp/kept ${damaged}`);
       expect(await rows("megadeth")).toBeGreaterThanOrEqual(before);
     },

@@ -3,12 +3,12 @@ import type { Estate } from "./estate.ts";
 /** The scripts of a switch by the step that runs them; each runs on one host or on both. */
 export const hostSteps = {
   claim: "claim",
-  ready: "pair/ready",
+  ready: "pair/require-ready",
   fence: "pair/fence",
   takeover: "pair/takeover",
   follow: "pair/follow",
-  status: "pair/status",
-  commits: "pair/commits",
+  status: "pair/write-status",
+  commits: "pair/set-commit-mode",
   done: "done",
 } as const;
 
@@ -16,9 +16,9 @@ export type HostStep = keyof typeof hostSteps;
 
 /** Those that a switch has besides when the pair carries files and services. */
 export const carriedSteps = {
-  copy: "pair/copy",
-  services: "pair/services",
-  apart: "pair/apart",
+  copy: "pair/copy-files",
+  services: "pair/start-services",
+  apart: "pair/pause-standby",
 } as const;
 
 export type CarriedStep = keyof typeof carriedSteps;
@@ -26,8 +26,8 @@ export type CarriedStep = keyof typeof carriedSteps;
 /** The same of a switch without the other machine. */
 export const aloneSteps = {
   claim: "claim",
-  alone: "pair/alone",
-  status: "pair/status",
+  alone: "pair/serve-alone",
+  status: "pair/write-status",
   done: "done",
 } as const;
 

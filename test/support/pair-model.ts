@@ -128,7 +128,7 @@ function replicate(world: World, machine: Machine): void {
   if (streams(world, machine)) machine.log = [...peerOf(world, machine).log];
 }
 
-/** `epoch` of standing.py. */
+/** `epoch` of role.py. */
 const epochOf = ({ serving, alone, claim, seen }: Machine): number =>
   Math.max(serving?.epoch ?? 0, alone, claim?.epoch ?? 0, seen);
 
@@ -235,7 +235,7 @@ function servingFromNow({ self, run }: Step): void {
   self.serving = { id: run.id, epoch: self.claim?.epoch ?? 0 };
 }
 
-/** not_serving of lib-alone.sh */
+/** not_serving of lib-serve-alone.sh */
 function notServing(self: Machine): void {
   self.serving = self.before;
   self.before = null;
@@ -361,7 +361,6 @@ function* lift({ world, self, peer, run }: Step): Acts {
   yield;
   peer.holds = true;
   peer.fence = null;
-  console.error("LIFTED");
   throw new Stop("the peer wrote more, and serves again");
 }
 
@@ -443,13 +442,13 @@ function* commits({ self }: Step): Acts {
 }
 
 const scripts: Readonly<Record<string, (step: Step) => Acts>> = {
-  "pair/ready": ready,
+  "pair/require-ready": ready,
   "pair/fence": fence,
   "pair/takeover": takeover,
   "pair/follow": follow,
-  "pair/alone": alone,
-  "pair/status": status,
-  "pair/commits": commits,
+  "pair/serve-alone": alone,
+  "pair/write-status": status,
+  "pair/set-commit-mode": commits,
 };
 
 /** claim.sh */
@@ -509,7 +508,7 @@ function declared(row: Row, goal: Goal, members: readonly Host[]): Declared[] {
     return [
       { name: row.phase, on: "operator", short: true, act: atOnce(({ world, run }) => isolate(world, run)) },
     ];
-  if (row.script === "pair/check")
+  if (row.script === "pair/check-service")
     return [
       { name: row.phase, on: "operator", short: true, act: atOnce(({ world, run }) => check(world, run)) },
     ];
@@ -525,7 +524,7 @@ function declared(row: Row, goal: Goal, members: readonly Host[]): Declared[] {
   return on.map((host) => ({
     name: `${rowName(row)}-${host}`,
     on: host,
-    short: ["pair/status", "pair/commits"].includes(row.script),
+    short: ["pair/write-status", "pair/set-commit-mode"].includes(row.script),
     act: asStep(act),
   }));
 }

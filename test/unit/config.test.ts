@@ -288,17 +288,17 @@ describe("each rule", () => {
     [
       "the machines' own folders",
       { directories: { var: "/var/lib" } },
-      'changeover:pairs.sounz.directories.var: "/var/lib" has /var/lib/postgresql in it, or is in it, which is each machine\'s own; name another folder',
+      'changeover:pairs.sounz.directories.var: "/var/lib" overlaps /var/lib/postgresql, which each machine has for itself; name another folder',
     ],
     [
       "one copy over another",
       { directories: { data: "/data", home: "/data/home" } },
-      'changeover:pairs.sounz.directories.home: "/data/home" and changeover:pairs.sounz.directories.data (/data) are copied over each other; name folders apart',
+      'changeover:pairs.sounz.directories.home: "/data/home" overlaps changeover:pairs.sounz.directories.data (/data); name folders that do not overlap',
     ],
     [
       "a way out of a folder",
       { directories: { data: "/data/.." } },
-      'changeover:pairs.sounz.directories.data: "/data/.." is not allowed; allowed: an absolute path of letters, digits and . _ @ + -, without . and .. as a folder',
+      'changeover:pairs.sounz.directories.data: "/data/.." is not allowed; allowed: an absolute path of letters, digits and . _ @ + -, without a folder . or ..',
     ],
     [
       "a module that rsync takes for its own settings",
@@ -321,7 +321,7 @@ describe("each rule", () => {
         indexes: { apollo: { core: "apollo", data: "/var/lib/apollo" } },
         services: { solr: { unit: "apollo", ports: [8983] } },
       },
-      "changeover:pairs.sounz.services.solr.on: listens on the port of an index, and an index is copied from a Solr that runs; name both",
+      "changeover:pairs.sounz.services.solr.on: production is not allowed: this port is the Solr of an index, which must run on both machines; allowed: both",
     ],
     [
       "a text of two lines",
@@ -349,7 +349,7 @@ describe("each rule", () => {
     const pairs = { sounz: { ...pair, production: "anthrax" } };
     expect(verdict({ ...inventory({ pairs }), hosts: { ...hosts, anthrax } })).toBe(
       one(
-        'changeover:pairs.sounz.production: "anthrax" is no machine of the pair; allowed: slayer, megadeth',
+        'changeover:pairs.sounz.production: "anthrax" is not a machine of the pair; allowed: slayer, megadeth',
       ),
     );
   });
@@ -369,7 +369,7 @@ describe("each rule", () => {
     [
       ["slayer"],
       {},
-      'changeover:pairs.sounz.production: "slayer" is in changeover:unreachable; name the other machine, or take it off the list',
+      'changeover:pairs.sounz.production: "slayer" is in changeover:unreachable; name the other machine of the pair, or remove this one from the list',
     ],
     [["megadeth", "megadeth"], {}, 'changeover:unreachable[1]: "megadeth" is named twice; remove one'],
     [
@@ -502,9 +502,9 @@ describe("a stack file of aws", () => {
         '  changeover:network.bastion: "bud" is not a host in this file; allowed: aud, slayer, megadeth; did you mean aud?',
         '  changeover:network.cidr: "10.20.0.0/26" is too small or too large; allowed: /16 to /24',
         '  changeover:network.zones[1]: "us-east-1b" is not in the region ap-southeast-2',
-        '  changeover:pairs.archive.checksFrom: "aud" can\'t see an Elastic IP as users do, from inside; allowed: operator',
-        "  changeover:pairs.archive.clients: [] holds none of network.operatorCidrs (203.0.113.0/24), so the check after a switch would be shut out; add one",
-        '  changeover:pairs.sounz.clients[1]: "0.0.0.0/0" is everybody; name the clients\' networks',
+        '  changeover:pairs.archive.checksFrom: "aud" is inside the VPC and cannot see the Elastic IP as users do; allowed: operator',
+        "  changeover:pairs.archive.clients: [] contains none of network.operatorCidrs (203.0.113.0/24), so the check after a switch would fail; add one of them",
+        '  changeover:pairs.sounz.clients[1]: "0.0.0.0/0" is the whole internet; name the networks of the clients',
         '  changeover:pairs.sounz.serviceAddress: "192.0.2.1" is not allowed; allowed: nothing (on aws the pair\'s Elastic IP is the service address)',
       ].join("\n"),
     );

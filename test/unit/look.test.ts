@@ -26,7 +26,7 @@ describe("a look", () => {
 
   it("says how old each copy is [004-156]", () => {
     const copied = { ...facts, streaming: null, stands_still: true, copies: { data: { age_s: 90 } } };
-    expect(describeMachine(copied)).toContain("stands still until its next copy, data copied 90 s ago");
+    expect(describeMachine(copied)).toContain("paused until its next copy, data copied 90 s ago");
   });
 
   it("says why a machine is down", () => {
@@ -35,9 +35,9 @@ describe("a look", () => {
       postgres: "stopped",
       streaming: null,
       in_recovery: null,
-      down: "the other serves",
+      down: "megadeth serves",
     };
-    expect(describeMachine(stopped as PairFacts)).toContain("PostgreSQL is stopped, down: the other serves");
+    expect(describeMachine(stopped as PairFacts)).toContain("PostgreSQL is stopped, down: megadeth serves");
   });
 
   it("is shown with its age while it is recent, and not from the future", () => {

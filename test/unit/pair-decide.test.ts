@@ -68,19 +68,19 @@ describe("preflight of a switch", () => {
       "a standby that does not stream",
       {},
       { streaming: null },
-      "megadeth is to be production, but does not stream from slayer; see its PostgreSQL log",
+      "megadeth cannot become production: it does not stream from slayer; see its PostgreSQL log",
     ],
     [
       "a standby that is stopped",
       {},
       { ...stopped },
-      "megadeth is to be production, but its PostgreSQL is stopped; start it",
+      "megadeth cannot become production: its PostgreSQL is stopped; start PostgreSQL on megadeth",
     ],
     [
       "a standby that stepped down",
       {},
-      { ...stopped, down: "the other machine was made production after this one" },
-      "megadeth is down (the other machine was made production after this one); let it follow first, with production: slayer, and switch then",
+      { ...stopped, down: "the peer was made production later" },
+      "megadeth is down (the peer was made production later) and must follow first: set production: slayer, update, then switch",
     ],
     [
       "a standby that lags",
@@ -110,25 +110,25 @@ describe("preflight of a switch", () => {
       "a cluster that is not ours",
       {},
       { cluster: "foreign" as const, streaming: null },
-      "megadeth has a database cluster that this program did not make; move it away, or name another machine",
+      "megadeth has a database cluster that this program did not create; move it away, or name another machine",
     ],
     [
       "a machine without a cluster",
       {},
       { cluster: "absent" as const, ...stopped },
-      "megadeth has no database cluster of this pair; provisioning has not run on it",
+      "megadeth has no database cluster of this pair: provisioning has not run on it",
     ],
     [
       "a service address in the machine's own files",
       { address_in_network_files: "/etc/network/interfaces" },
       {},
-      "slayer has the service address in its own network files (/etc/network/interfaces): it would hold it at boot, whoever is production; take it out",
+      "slayer has the service address in its own network file /etc/network/interfaces, and would take it at boot in any role; remove it from that file",
     ],
     [
       "two databases",
       {},
       { system_id: "78" },
-      "megadeth and slayer hold different databases (system identifiers 78 and 77): one of them is not of this pair",
+      "megadeth and slayer have different databases (system identifiers 78 and 77); find out which one belongs to this pair, and move the other one away",
     ],
   ])("refuses %s", (_, slayer, megadeth, line) => {
     expect(refusals(looks(slayer, megadeth))).toEqual([line]);
@@ -138,7 +138,7 @@ describe("preflight of a switch", () => {
     const [slayer, megadeth] = looks();
     const late = { ...megadeth, host: "megadeth", skewMs: -6100 };
     expect(refusals([slayer as Look, late])).toEqual([
-      "megadeth has a clock that is off by -6.1 s (allowed: 5 s); set it, and see why time synchronisation failed",
+      "megadeth has a clock that is off by -6.1 s (allowed: 5 s); set the clock, and repair time synchronisation",
     ]);
   });
 
@@ -152,7 +152,7 @@ describe("preflight of a switch", () => {
 
   it("refuses two that accept writes, whatever is open", () => {
     const both = looks(open, { in_recovery: false, streaming: null, ...open });
-    expect(refusals(both)[0]).toContain("megadeth and slayer both accept writes: a person must decide");
+    expect(refusals(both)[0]).toContain("megadeth and slayer both accept writes; decide which one is right");
   });
 
   it("refuses a pair in which nobody writes and nothing is open", () => {
@@ -225,7 +225,7 @@ describe("preflight of provisioning", () => {
   it("refuses data that it did not make", () => {
     const found = refusals(looks({}, { cluster: "foreign", streaming: null }), { transition: "provision" });
     expect(found).toEqual([
-      "megadeth has a database cluster that this program did not make; move it away, or name another machine",
+      "megadeth has a database cluster that this program did not create; move it away, or name another machine",
     ]);
   });
 });
@@ -237,7 +237,7 @@ describe("preflight of a switch without the other machine", () => {
   it("lets a standby go on that has nobody to ask, and says how old its data is", () => {
     const { refusals: none, notes, epoch } = decidePair(only({ streaming: null }), alone);
     expect(none).toEqual([]);
-    expect(notes.join()).toContain("megadeth has a last transaction of 0.5 s ago");
+    expect(notes.join()).toContain("megadeth: its last transaction is from 0.5 s ago");
     expect(epoch).toBe(5);
   });
 
@@ -264,7 +264,7 @@ describe("preflight of a switch without the other machine", () => {
   });
 
   it("takes no machine whose data is known to be old, or half there", () => {
-    const down = { down: "the other machine was made production after this one" };
+    const down = { down: "the peer was made production later" };
     expect(decidePair(only(down), alone).refusals.join()).toContain(
       'acceptDataLoss "5: why slayer will never come back"',
     );
@@ -272,7 +272,7 @@ describe("preflight of a switch without the other machine", () => {
       [],
     );
     expect(decidePair(only({ half_made: true }), alone).refusals.join()).toContain(
-      "has half of a database only",
+      "has an incomplete database and cannot serve",
     );
   });
 });

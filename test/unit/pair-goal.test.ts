@@ -49,7 +49,7 @@ describe("statuses of a pair", () => {
 
   it("refuse a production that is unreachable, with the cure", () => {
     expect(() => statusesOf(goal(slayer, [slayer]))).toThrow(
-      "production is slayer, which is in changeover:unreachable; name megadeth as production, or take slayer off the list",
+      "production is slayer, which is in changeover:unreachable; set production: megadeth, or remove slayer from the list",
     );
   });
 
@@ -58,7 +58,7 @@ describe("statuses of a pair", () => {
       for (const secondary of statuses) {
         const legal = legalPairs.some(([one, other]) => one === primary && other === secondary);
         if (legal) expect(whyIllegal(primary, secondary)).toBeUndefined();
-        else expect(whyIllegal(primary, secondary)).toMatch(/is no state of a pair \(allowed: /);
+        else expect(whyIllegal(primary, secondary)).toMatch(/is not a state of a pair \(allowed: /);
       }
     }
     expect(whyIllegal("production", "production_alone")).toContain("two servers would be production at once");
@@ -82,7 +82,7 @@ describe("the outcome of a goal", () => {
   it("is complete with both machines, and names the one that it does without and until when", () => {
     expect(outcomeOf(goal(slayer))).toBe("complete");
     expect(outcomeOf(goal(megadeth, [slayer]))).toBe(
-      `incomplete: ${slayer} is unreachable; provisioning is frozen at its last id; take it off changeover:unreachable when it is mended`,
+      `incomplete: ${slayer} is unreachable; provisioning is frozen at its last id; when ${slayer} is repaired, remove it from changeover:unreachable`,
     );
   });
 });

@@ -195,7 +195,7 @@ describe("a switch without the other machine", () => {
       second(world);
       expect(servingOf(world)).toEqual([]);
       expect(hosts.map((host) => world.machines[host].down)).toEqual(
-        Array(2).fill("both machines were made production for the same epoch; a person must decide"),
+        Array(2).fill("both machines were made production at the same epoch; a person must decide"),
       );
       expect(wayBack(world, first)).toBe("without the other");
       expect(servingOf(world)).toEqual([first]);

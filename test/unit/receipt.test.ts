@@ -152,8 +152,8 @@ const readers = {
     const { status, stderr, stdout } = operator("components/pair/run/isolate.ts", order);
     return `${String(status)} ${stderr.includes("CUT") ? "cut" : "left"} ${JSON.stringify(tailOf(stdout))}`;
   },
-  "pair/alone.sh": (receipt: string) => {
-    const lines = `. ${root}/scripts/pair/lib-alone.sh
+  "pair/serve-alone.sh": (receipt: string) => {
+    const lines = `. ${root}/scripts/pair/lib-serve-alone.sh
       python3() { printf 'fenced\\nit says so\\n'; }
       epoch=7 PEER=slayer PAIR=sounz link=''
       require_gone "$1" && echo gone`;
@@ -202,7 +202,7 @@ describe("a program that reads a receipt", () => {
       '0 cut {"epoch":"7"}',
       "77 left {}",
     ],
-    ["pair/alone.sh", "epoch=7", "slayer is cut off (3.02 s), epoch 7", 0, 77],
+    ["pair/serve-alone.sh", "epoch=7", "slayer is cut off (3.02 s), epoch 7", 0, 77],
     [
       "upgrade/stop-services.sh",
       "backup=20260131T235959",
@@ -235,9 +235,9 @@ describe("a program that reads a receipt", () => {
   });
 
   it("takes a fence of another epoch for none, and no fence for one", () => {
-    expect(readers["pair/alone.sh"]("slayer is cut off 3.02 | epoch=6")).toBe(77);
-    expect(readers["pair/alone.sh"]("none")).toBe(77);
-    const lines = `. ${root}/scripts/pair/lib-alone.sh
+    expect(readers["pair/serve-alone.sh"]("slayer is cut off 3.02 | epoch=6")).toBe(77);
+    expect(readers["pair/serve-alone.sh"]("none")).toBe(77);
+    const lines = `. ${root}/scripts/pair/lib-serve-alone.sh
       python3() { echo fenced; }
       epoch='' PEER=slayer PAIR=sounz link=''; require_gone none`;
     expect(bash(lines).status, "a machine without a claim").toBe(77);

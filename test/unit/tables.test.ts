@@ -26,9 +26,16 @@ describe("every transition", () => {
     const files = globSync("pair/*.sh", { cwd: scripts }).filter((file) => !libraries.test(file));
     // The watch of a machine acts by itself, with the lock that steps take; a timer copies; a person acts by hand; a
     // host goes out of service.
-    const others = ["retire", "serve", "step-down", "lift", "sync", "snapshot", "copies", "by-hand"].map(
-      (name) => `pair/${name}.sh`,
-    );
+    const others = [
+      "retire",
+      "serve",
+      "step-down",
+      "cancel-fence",
+      "sync",
+      "snapshot",
+      "check-copy-age",
+      "by-hand",
+    ].map((name) => `pair/${name}.sh`);
     const named = new Set([...rows.map(({ row }) => `${row.script}.sh`), ...others]);
     expect(files.filter((file) => !named.has(file))).toEqual([]);
   });

@@ -29,7 +29,7 @@ const table = (by: "operator" | "platform"): readonly Row[] => [
     when: (bad) => bad.includes("enter"),
   },
   { ...row, phase: "isolate", script: "pair/isolate", by },
-  { ...row, phase: "alone", script: "pair/alone", takes: "pair/isolate" },
+  { ...row, phase: "alone", script: "pair/serve-alone", name: "alone", takes: "pair/isolate" },
   { ...row, phase: "green", name: "green", script: "upgrade/record-green" },
 ];
 
@@ -67,7 +67,7 @@ async function declaredFrom(
     claim: String(input("c-t-claim-a", "create")).split(" ").slice(2),
     back: input("c-t-back-a", "create") ?? input("c-t-back", "create"),
     isolate: input("c-t-isolate", "stdin"),
-    alone: String(input("c-t-alone", "create")).split(" pair/alone c ")[1],
+    alone: String(input("c-t-alone", "create")).split(" pair/serve-alone c ")[1],
     green,
   };
 }

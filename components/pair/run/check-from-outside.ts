@@ -3,16 +3,16 @@ import { get } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
 
-/** What to find at the service address. */
+/** The expected state of the service address. */
 interface Order {
   readonly pair: string;
   readonly address: string;
   readonly port: number;
   readonly database: string;
   readonly password: string;
-  /** Who must stream from it; undefined: nobody. */
+  /** The standby that must stream from production; undefined: no standby. */
   readonly standby?: string;
-  /** Pages that the same address must serve. */
+  /** Pages that the service address must serve. */
   readonly pages: Readonly<Record<string, Page>>;
 }
 
@@ -29,8 +29,8 @@ const { pair, address, port, database, password, standby, pages } = JSON.parse(
   readFileSync(0, "utf8"),
 ) as Order;
 
-/** One look through the service address, as a user comes; undefined when all is as it should be. */
-async function wrong(): Promise<string | undefined> {
+/** One check of the database through the service address, as a client connects. Returns what is wrong. */
+async function wrongDatabase(): Promise<string | undefined> {
   const client = new pg.Client({
     host: address,
     port,
@@ -41,7 +41,7 @@ async function wrong(): Promise<string | undefined> {
     query_timeout: 5000,
     application_name: "changeover-check",
   });
-  // A connection that ends outside a query reports it here; the next query fails and is reported.
+  // Without a listener a lost connection ends the program; the next query fails and is reported.
   client.on("error", () => undefined);
   try {
     await client.connect();
@@ -49,10 +49,10 @@ async function wrong(): Promise<string | undefined> {
       `select pg_is_in_recovery() as recovery,
               array(select application_name::text from pg_stat_replication where state = 'streaming') as standbys`,
     );
-    const found = rows[0];
-    if (!found || found.recovery) return `${address} answers, but accepts no writes`;
-    if (standby !== undefined && !found.standbys.includes(standby)) {
-      return `${address} accepts writes, but ${standby} does not stream from it (${found.standbys.join(", ") || "none does"})`;
+    const server = rows[0];
+    if (!server || server.recovery) return `PostgreSQL at ${address} answers, but rejects writes`;
+    if (standby !== undefined && !server.standbys.includes(standby)) {
+      return `${address} accepts writes, but ${standby} does not stream (streaming: ${server.standbys.join(", ") || "no standby"})`;
     }
     await client.query("select pg_current_xact_id()");
     return undefined;
@@ -63,11 +63,11 @@ async function wrong(): Promise<string | undefined> {
   }
 }
 
-/** `fetch` would send no host of our own. */
+/** By node:http, since `fetch` does not send a `host` header of ours. */
 function answerOf({ path, port: at, host }: Page): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const headers = host === undefined ? {} : { host };
-    const asked = get({ host: address, port: at, path, headers, timeout: 5000, agent: false }, (answer) => {
+    const request = get({ host: address, port: at, path, headers, timeout: 5000, agent: false }, (answer) => {
       let body = "";
       answer.setEncoding("utf8").on("data", (part: string) => (body += part));
       answer.on("end", () => {
@@ -75,16 +75,18 @@ function answerOf({ path, port: at, host }: Page): Promise<{ status: number; bod
       });
       answer.on("error", reject);
     });
-    asked.on("timeout", () => asked.destroy(new Error("no answer within 5 s")));
-    asked.on("error", reject);
+    request.on("timeout", () => request.destroy(new Error("no answer within 5 s")));
+    request.on("error", reject);
   });
 }
 
+/** One check of a page. Returns what is wrong. */
 async function wrongPage(name: string, page: Page): Promise<string | undefined> {
   const where = `${name}: http://${address}:${String(page.port)}${page.path}`;
   try {
     const { status, body } = await answerOf(page);
-    if (status !== page.status) return `${where} has status ${String(status)}, not ${String(page.status)}`;
+    if (status !== page.status)
+      return `${where} has status ${String(status)} (allowed: ${String(page.status)})`;
     if (page.contains !== undefined && !body.includes(page.contains))
       return `${where} does not contain "${page.contains}"`;
     return undefined;
@@ -93,34 +95,36 @@ async function wrongPage(name: string, page: Page): Promise<string | undefined> 
   }
 }
 
-/** Looks again and again; what is wrong at the deadline, undefined when it came right. */
-async function comesRight(look: () => Promise<string | undefined>): Promise<string | undefined> {
-  let problem = await look();
+/** Repeats a check until it passes or reaches the deadline. Returns what is wrong at the deadline. */
+async function problemAtDeadline(check: () => Promise<string | undefined>): Promise<string | undefined> {
+  let problem = await check();
   while (problem !== undefined && performance.now() - started < deadlineMs) {
     await setTimeout(200);
-    problem = await look();
+    problem = await check();
   }
   return problem;
 }
 
 const started = performance.now();
-const looks = [
-  wrong,
+const checks = [
+  wrongDatabase,
   ...Object.entries(pages).map(
     ([name, page]) =>
       () =>
         wrongPage(name, page),
   ),
 ];
-const problems = (await Promise.all(looks.map(comesRight))).filter((problem) => problem !== undefined);
+const problems = (await Promise.all(checks.map(problemAtDeadline))).filter(
+  (problem) => problem !== undefined,
+);
 if (problems.length === 0) {
-  const served = Object.keys(pages).map((name) => `, ${name} is served`);
+  const pagesServed = Object.keys(pages).map((name) => `, ${name} is served`);
   console.log(
-    `${pair} is served at ${address}, ${standby ?? "no standby"} follows${served.join("")} ${((performance.now() - started) / 1000).toFixed(2)}`,
+    `${pair} is served at ${address}, ${standby ?? "no standby"} streams${pagesServed.join("")} ${((performance.now() - started) / 1000).toFixed(2)}`,
   );
 } else {
-  // All of them: one cure may not be the other's.
+  // All problems, since each may need its own cure.
   for (const problem of problems)
-    console.error(`timed out: ${problem}; still so after ${String(deadlineMs / 1000)} s`);
+    console.error(`timed out: ${problem}; unchanged after ${String(deadlineMs / 1000)} s`);
   process.exitCode = 75;
 }

@@ -2,13 +2,13 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { receiptLine, tailOf } from "../../../transition/receipt.ts";
 
-/** Which machine to cut off and how, and what preflight found. */
+/** The machine to cut off, its fence, and the result of the preflight. */
 interface Order {
   readonly pair: string;
   readonly lost: string;
-  /** The receipt of preflight; its tail says who writes now, and the epoch. */
+  /** The receipt of the preflight; its tail has the epoch, and the machine that accepts writes now. */
   readonly receipt: string;
-  /** A shell command that ends with 0 when the machine can't serve any more. */
+  /** A shell command that ends with 0 when the machine can no longer serve. */
   readonly fence: string;
 }
 
@@ -17,33 +17,33 @@ const { pair, lost, receipt, fence } = JSON.parse(readFileSync(0, "utf8")) as Or
 const { epoch, serving } = tailOf(receipt);
 
 if (epoch === undefined) {
-  // Whoever serves now is not known either, so nothing is cut off.
+  // The machine that serves now is unknown too, so no machine is cut off.
   console.error(
-    `refused: the receipt of the preflight names no epoch ("${receipt}"); nothing was cut off; start again: npx pulumi up --replace '**::${pair}-switch-id'`,
+    `refused: the receipt of the preflight has no epoch ("${receipt}"); ${lost} was not cut off; start again: npx pulumi up --replace '**::${pair}-switch-id'`,
   );
   process.exitCode = 77;
 } else if (serving !== undefined && serving !== lost) {
-  const prose = `${lost} was left as it is, since ${serving} accepts the writes already, epoch ${epoch}`;
+  const prose = `${lost} was not cut off, since ${serving} already accepts writes, epoch ${epoch}`;
   console.log(receiptLine(prose, 0, { epoch }));
 } else cutOff(epoch);
 
 function cutOff(epoch: string): void {
   console.error(`cutting ${lost} off: ${fence}`);
   const started = performance.now();
-  const done = spawnSync("sh", ["-c", fence], {
+  const ended = spawnSync("sh", ["-c", fence], {
     stdio: ["ignore", "pipe", "inherit"],
     encoding: "utf8",
     timeout: deadlineSeconds * 1000,
     killSignal: "SIGKILL",
   });
   const seconds = (performance.now() - started) / 1000;
-  if (done.status === 0) {
+  if (ended.status === 0) {
     console.log(receiptLine(`${lost} is cut off, epoch ${epoch}`, seconds, { epoch }));
     return;
   }
-  const why = done.error ? done.error.message : `ended with ${String(done.status ?? done.signal)}`;
+  const why = ended.error ? ended.error.message : `ended with ${String(ended.status ?? ended.signal)}`;
   console.error(
-    `timed out: ${lost} is not known to be cut off: its fence ${why} after ${seconds.toFixed(2)} s; nothing was promoted. Run up again, or cut it off by hand and set its fence to a command that says so`,
+    `timed out: ${lost} may still run: its fence ${why} after ${seconds.toFixed(2)} s; nothing was promoted. Run up again, or switch ${lost} off by hand and set its fence to a command that checks this`,
   );
   process.exitCode = 75;
 }

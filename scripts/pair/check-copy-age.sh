@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Say how old this machine's copies of production are, as monitoring plugins do.
-# Usage: copies.sh PAIR MINUTES
+# Report the age of this machine's copies of production, as a monitoring plugin.
+# Usage: check-copy-age.sh PAIR MINUTES
 #
-# One line. Ends with 0: all are younger, or this machine copies nothing; 1: one is nearly
-# so old; 2: one is older or was never made; 3: not known.
+# Prints one line. Ends with 0: every copy is younger than MINUTES, or this machine is not a
+# standby; 1: a copy is older than 80 % of MINUTES; 2: a copy is older than MINUTES or
+# missing; 3: unknown. Hosts also have it as copies.sh, the name in older monitoring.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -21,12 +22,12 @@ names() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  [[ $# -eq 2 && $2 =~ ^[0-9]+$ && -r /etc/$1/$1.conf ]] || { echo "UNKNOWN: copies.sh takes PAIR MINUTES, got: $*" && exit 3; }
+  [[ $# -eq 2 && $2 =~ ^[0-9]+$ && -r /etc/$1/$1.conf ]] || { echo "UNKNOWN: check-copy-age.sh takes PAIR MINUTES, got: $*" && exit 3; }
   local name at age worst=0 words=''
   load_pair "$1"
   case $(cat "/etc/$PAIR/$PAIR.status" 2>/dev/null) in
     standby | production_as_standby) ;;
-    *) echo "OK: $SELF is no standby and copies nothing" && return ;;
+    *) echo "OK: $SELF is not a standby and copies nothing" && return ;;
   esac
   for name in $(names); do
     at=$(value_of "$(records)/copies/$name" at)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Make this machine the one that serves, without the other one.
-# Usage: alone.sh PAIR RECEIPT
+# Make this machine production while its peer is lost.
+# Usage: serve-alone.sh PAIR RECEIPT
 #
-# RECEIPT is of the step that fenced the other, and its tail names this epoch; `none` without one.
-# Asks for the other over every path; refuses (77) when anything of it answers, unless
-# there is a receipt and it says itself that it accepts no write. Then promotes.
+# RECEIPT is the receipt of the step that cut the peer off; its tail has this epoch.
+# `none`: no step cut the peer off. Asks the peer over every path, and refuses (77) when
+# one answers. With a receipt the peer may answer that it rejects writes. Then promotes.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -15,13 +15,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-carried.sh"
 # shellcheck source=scripts/pair/lib-address.sh
 . "$here/lib-address.sh"
-# shellcheck source=scripts/pair/lib-alone.sh
-. "$here/lib-alone.sh"
+# shellcheck source=scripts/pair/lib-serve-alone.sh
+. "$here/lib-serve-alone.sh"
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 2)) || misuse "alone.sh takes PAIR RECEIPT, got: $*"
-  local role did='accepts writes already' link='' epoch
+  (($# == 2)) || misuse "serve-alone.sh takes PAIR RECEIPT, got: $*"
+  local role did='already accepts writes' link='' epoch
   load_pair "$1"
   epoch=$(value_of "$(records)/claim" epoch)
   [[ $SERVICE_ADDRESS == none ]] || link=$(service_interface)
@@ -29,14 +29,14 @@ main() {
   require_own_cluster
   know_role
   if [[ $role != writer ]]; then
-    # Before it is asked for: a machine that boots now finds this, and waits.
+    # Written before the peer is asked: a peer that boots now reads this record, and waits.
     serving_soon
     (require_gone "$2") || { did=$? && not_serving && exit "$did"; }
     rm -f "$(records)/down"
     [[ $role == standby ]] || { as_standby && start_server; }
     promote_alone
   elif [[ $SERVICE_ADDRESS != none ]] && ! holds_address; then
-    # Promoted by a hand, perhaps, beside a production that lives.
+    # Perhaps a person promoted this server while production is alive.
     require_gone "$2"
   fi
   rm -f "$DATA/standby.signal"

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Have this machine ready to become the one that accepts writes.
-# Usage: ready.sh PAIR MAX-LAG-MIB
+# Require that this machine is ready to become production.
+# Usage: require-ready.sh PAIR MAX-LAG-MIB
 #
-# It streams from its peer and is near; or neither accepts writes (a switch stopped
-# half-way) and it answers read-only; or it accepts the writes already.
+# Ready: it streams from its peer and is at most MAX-LAG-MIB behind. Also ready: it already
+# accepts writes; or neither machine accepts writes (a switch stopped half-way), and its
+# server answers read-only.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -12,8 +13,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=scripts/pair/lib-carried.sh
 . "$here/lib-carried.sh"
-# shellcheck source=scripts/pair/lib-copy.sh
-. "$here/lib-copy.sh"
+# shellcheck source=scripts/pair/lib-cluster-copy.sh
+. "$here/lib-cluster-copy.sh"
 # shellcheck source=scripts/pair/lib-follow.sh
 . "$here/lib-follow.sh"
 
@@ -24,7 +25,7 @@ is_near() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  [[ $# -eq 2 && $2 =~ ^[0-9]+$ ]] || misuse "ready.sh takes PAIR MAX-LAG-MIB, got: $*"
+  [[ $# -eq 2 && $2 =~ ^[0-9]+$ ]] || misuse "require-ready.sh takes PAIR MAX-LAG-MIB, got: $*"
   local role answer
   load_pair "$1"
   stop_copies
@@ -32,22 +33,22 @@ main() {
   know_role
   if [[ $role == writer ]]; then
     rm -f "$DATA/standby.signal"
-    receipt "$SELF accepts writes already"
+    receipt "$SELF already accepts writes"
     return
   fi
-  answer=$(python3 "$here/ask.py" "$PAIR" postgres in_recovery) || timed_out "$PEER gave no answer"
+  answer=$(python3 "$here/ask_peer.py" "$PAIR" postgres in_recovery) || timed_out "$PEER does not answer"
   case ${answer/$'\n'/ } in
     'running false')
       follow_peer
       wait_until "$SELF is within $2 MiB of $PEER" 300 is_near "$2"
-      receipt "$SELF streams from $PEER and is near"
+      receipt "$SELF streams from $PEER, at most $2 MiB behind"
       ;;
     'running true' | stopped)
       as_standby
       start_server
-      receipt "$SELF answers read-only; $PEER accepts no writes either"
+      receipt "$SELF answers read-only; $PEER rejects writes too"
       ;;
-    *) timed_out "PostgreSQL on $PEER runs and does not say whether it accepts writes" ;;
+    *) timed_out "PostgreSQL on $PEER runs but does not answer whether it accepts writes" ;;
   esac
 }
 

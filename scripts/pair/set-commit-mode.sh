@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# When production acknowledges a commit: when it has it itself, or when the standby has it too.
-# Usage: commits.sh PAIR synchronous|asynchronous
+# Set whether production waits for the standby before it acknowledges a commit.
+# Usage: set-commit-mode.sh PAIR synchronous|asynchronous
 #
-# With `synchronous` an emergency loses nothing that was acknowledged, and no commit ends
-# while the standby is away. Refuses (77) on a machine that accepts no writes.
+# With `synchronous` an emergency loses no acknowledged commit, and commits wait while the
+# standby is away. Refuses (77) on a machine that rejects writes.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -20,12 +20,12 @@ is_synchronous() {
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  [[ $# -eq 2 && $2 =~ ^a?synchronous$ ]] || misuse "commits.sh takes PAIR synchronous|asynchronous, got: $*"
+  [[ $# -eq 2 && $2 =~ ^a?synchronous$ ]] || misuse "set-commit-mode.sh takes PAIR synchronous|asynchronous, got: $*"
   local role
   load_pair "$1"
   require_own_cluster
   know_role
-  [[ $role == writer ]] || refuse "$SELF accepts no writes; $(start_again)"
+  [[ $role == writer ]] || refuse "$SELF rejects writes; $(start_again)"
   if [[ $2 == asynchronous ]]; then
     commit_alone
   else

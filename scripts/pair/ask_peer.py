@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Ask the other machine of a pair what is so there now, and print its answer.
+"""Ask the peer, the other machine of a pair, for its facts, and print its answer.
 
-Usage: ask.py PAIR [KEY…]    (keys of the answer, or of its parts: fence.position)
-       ask.py PAIR lift ID   (have it serve again: this machine has given up transition ID)
+Usage: ask_peer.py PAIR [KEY…]    (keys of the answer, or of its parts: fence.position)
+       ask_peer.py PAIR lift ID   (the peer serves again: this machine has given up transition ID)
 
-Without keys the whole answer is printed as JSON; with keys a line each. Ends with 75
-when the other machine does not answer, or not with the pair's secret.
+Without keys it prints the whole answer as JSON, with keys a line for each. Ends with 75
+when the peer does not answer, or its answer is not signed with the pair's secret.
 """
 
 import hmac
@@ -24,8 +24,8 @@ LIFT_LIMIT_S = 90
 
 
 def ask(pair, what="", limit=LIMIT_S):
-    """@raise OSError when there is no answer, or it is not the other machine's."""
-    conf = pairs_of(f"/etc/{pair}/{pair}.conf") or sys.exit("the pair is not configured here")
+    """The answer of the peer. @raise OSError without an answer, or when the answer is not the peer's."""
+    conf = pairs_of(f"/etc/{pair}/{pair}.conf") or sys.exit(f"pair {pair} is not configured on this machine")
     request = f"{os.urandom(16).hex()} {what}".strip().encode()
     secret = (text_of(f"/etc/{pair}/secret") or "").encode()
     if what.startswith("lift "):
@@ -35,14 +35,15 @@ def ask(pair, what="", limit=LIMIT_S):
         with peer.makefile("rb") as stream:
             body, signature = stream.readline().rstrip(b"\n"), stream.readline().strip().decode()
     if not hmac.compare_digest(hmac.digest(secret, request + body, "sha256").hex(), signature):
-        raise OSError("its answer is not signed with the pair's secret")
+        raise OSError("the answer is not signed with the pair's secret")
     answer = json.loads(body)
     if answer["host"] != conf["PEER"]:
-        raise OSError(f"{conf['PEER_ADDRESS']} says that it is {answer['host']}, not {conf['PEER']}")
+        raise OSError(f"{conf['PEER_ADDRESS']} is {answer['host']}, not {conf['PEER']}")
     return answer
 
 
 def part(answer, key):
+    """The value of a key such as fence.position; empty without one."""
     for name in key.split("."):
         answer = (answer or {}).get(name)
     return "" if answer is None else str(answer).lower() if isinstance(answer, bool) else answer
@@ -56,7 +57,7 @@ def main():
     try:
         answer = ask(sys.argv[1], f"lift {sys.argv[3]}", LIFT_LIMIT_S) if lifts else ask(sys.argv[1])
     except (OSError, ValueError, KeyError) as error:
-        print(f"the other machine of {sys.argv[1]} gave no answer: {error}", file=sys.stderr)
+        print(f"the peer in pair {sys.argv[1]} does not answer: {error}", file=sys.stderr)
         sys.exit(75)
     if lifts:
         print(answer["said"])

@@ -1,4 +1,4 @@
-"""Looks at what listens on a port. Each says what is wrong, or None; connections raise OSError."""
+"""Checks of a port. Each returns what is wrong, or None; a failed connection raises OSError."""
 
 import http.client
 import json
@@ -13,7 +13,7 @@ def greets_as_rsync(address, port, limit):
     with socket.create_connection((address, port), limit) as connection:
         connection.settimeout(limit)
         greeting = connection.recv(64)
-        return None if greeting.startswith(b"@RSYNCD:") else f"says {greeting!r}"
+        return None if greeting.startswith(b"@RSYNCD:") else f"greets with {greeting!r}, not @RSYNCD:"
 
 
 def get(address, port, path, limit, host=None):
@@ -24,7 +24,7 @@ def get(address, port, path, limit, host=None):
         answer = connection.getresponse()
         return answer.status, answer.read(1_000_000).decode("utf8", "replace")
     except http.client.HTTPException as error:
-        raise OSError(f"no answer in HTTP: {error!r}") from error
+        raise OSError(f"the answer is not HTTP: {error!r}") from error
     finally:
         connection.close()
 
@@ -32,7 +32,7 @@ def get(address, port, path, limit, host=None):
 def page_is_right(address, fields, limit):
     status, body = get(address, int(fields["port"]), fields["path"], limit, fields.get("host"))
     if status != int(fields["status"]):
-        return f"status {status}, not {fields['status']}"
+        return f"status {status} (allowed: {fields['status']})"
     wanted = fields.get("contains", "")
     return None if wanted in body else f"does not contain {wanted!r}"
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""One look at the pages that a pair serves.
+"""Check once the pages that a pair serves.
 
-Usage: pages.py ADDRESS PAGES    (JSON: {name: {port, path, status, host?, contains?}})
+Usage: check_pages.py ADDRESS PAGES    (JSON: {name: {port, path, status, host?, contains?}})
 
-Ends with 0 when all are right; else with 1 and each that is not on stderr.
+Ends with 0 when every page is right; else with 1 and a line on stderr for each wrong page.
 """
 
 import json
@@ -13,12 +13,12 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-from looks import page_is_right  # noqa: E402
+from port_checks import page_is_right  # noqa: E402
 
 LIMIT_S = 5
 
 
-def wrong(address, page):
+def why_wrong(address, page):
     try:
         return page_is_right(address, page, LIMIT_S)
     except OSError as error:
@@ -30,8 +30,8 @@ def main():
         print(__doc__)
         sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
     address, pages = sys.argv[1], json.loads(sys.argv[2])
-    found = {name: wrong(address, page) for name, page in pages.items()}
-    sys.exit("\n".join(f"{name}: {why}" for name, why in found.items() if why) or 0)
+    reasons = {name: why_wrong(address, page) for name, page in pages.items()}
+    sys.exit("\n".join(f"{name}: {why}" for name, why in reasons.items() if why) or 0)
 
 
 main()

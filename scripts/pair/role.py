@@ -1,4 +1,4 @@
-"""Where a machine of a pair stands: what it may be and what it is, from files and the process table alone. Read-only."""
+"""The role of a machine of a pair, from its records and the process table only. Read-only."""
 
 import os
 import subprocess
@@ -6,11 +6,12 @@ import subprocess
 from files import pairs_of, text_of
 
 ROOT = os.environ.get("CHANGEOVER_ROOT", "/var/lib/changeover")
+PG_MAJOR = text_of(os.path.join(os.path.dirname(os.path.abspath(__file__)), "postgres-version"))
 IP_LIMIT_S = 0.5
 
 
 def run(words, limit, **options):
-    """Output of a command; empty when it fails or takes longer."""
+    """Output of a command; empty when it fails or takes longer than `limit` seconds."""
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=limit, check=False, **options)
         return done.stdout if done.returncode == 0 else ""
@@ -18,8 +19,17 @@ def run(words, limit, **options):
         return ""
 
 
+def data_of(pair):
+    """The data folder of the pair's cluster."""
+    return f"/var/lib/postgresql/{PG_MAJOR}/{pair}"
+
+
+def settings_of(pair):
+    return f"/etc/postgresql/{PG_MAJOR}/{pair}"
+
+
 def runs(data):
-    """Whether the process of the server is there: the number in its file may be another's by now."""
+    """Whether the server runs, checked by its working folder: the process number in its file may be reused."""
     pid = (text_of(f"{data}/postmaster.pid") or "").split("\n", 1)[0]
     try:
         return pid.isdigit() and os.path.samefile(f"/proc/{pid}/cwd", data)
@@ -28,7 +38,7 @@ def runs(data):
 
 
 def interface_of(address):
-    """The interface that carries the address here, None without one."""
+    """The interface of this machine that has the address; None without one."""
     if address in (None, "none"):
         return None
     words = run(["ip", "-o", "address", "show", "to", f"{address}/32"], IP_LIMIT_S).split()
@@ -40,37 +50,37 @@ def holds(address):
 
 
 def number(record):
-    """The epoch in a record, 0 without one."""
+    """The epoch in a record; 0 without one."""
     epoch = (record or {}).get("epoch", "")
     return int(epoch) if epoch.isdigit() else 0
 
 
 def served(records):
-    """The epoch at which this machine was last promoted, 0 without one: not one at which that was only begun."""
+    """The epoch at which this machine was last promoted; 0 without one. A promotion that only began does not count."""
     record = pairs_of(f"{records}/serving") or {}
     return number(pairs_of(f"{records}/serving.before") if record.get("promoted") == "no" else record)
 
 
-def standing(pair, address=None):
-    """`serving`: the epoch at which this machine was last made production, and by which transition.
+def role_of(pair, address=None):
+    """What this machine was made and what it runs. `serving`: the epoch at which it was last made production.
 
-    @param address service address of a machine that has not been told its own yet.
+    @param address the service address, for a machine that is not configured yet.
     """
-    records, data = f"{ROOT}/{pair}", f"/var/lib/postgresql/15/{pair}"
+    records, data = f"{ROOT}/{pair}", data_of(pair)
     conf = pairs_of(f"/etc/{pair}/{pair}.conf") or {}
-    made = {name: pairs_of(f"{records}/{name}") for name in ("serving", "alone", "claim", "seen", "down")}
+    record = {name: pairs_of(f"{records}/{name}") for name in ("serving", "alone", "claim", "seen", "down")}
     half = os.path.exists(f"{records}/rewinding") or os.path.exists(f"{records}/making")
-    cluster = os.path.exists(f"{records}/cluster") and os.path.exists(f"{data}/PG_VERSION") and not half
+    whole = os.path.exists(f"{records}/cluster") and os.path.exists(f"{data}/PG_VERSION") and not half
     return {
         "host": conf.get("SELF"),
-        "serving": number(made["serving"]),
+        "serving": number(record["serving"]),
         "served": served(records),
-        "serving_id": (made["serving"] or {}).get("id"),
-        "alone": number(made["alone"]),
-        "down": (made["down"] or {}).get("why"),
-        "epoch": max(number(made[name]) for name in ("serving", "alone", "claim", "seen")),
+        "serving_id": (record["serving"] or {}).get("id"),
+        "alone": number(record["alone"]),
+        "down": (record["down"] or {}).get("why"),
+        "epoch": max(number(record[name]) for name in ("serving", "alone", "claim", "seen")),
         "half_made": half,
-        "whole": cluster,
+        "whole": whole,
         "standby_signal": os.path.exists(f"{data}/standby.signal"),
         "runs": runs(data),
         "holds_address": holds(conf.get("SERVICE_ADDRESS", address)),

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Have this standby stand still until its next copy.
-# Usage: apart.sh PAIR
+# Pause streaming on this standby until its next copy.
+# Usage: pause-standby.sh PAIR
 #
-# It streams no more, and its peer keeps no log for it. Refuses (77) on a machine that
-# accepts writes.
+# Afterwards production keeps no log for this standby. Refuses (77) on a machine that is
+# not a running standby.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -15,17 +15,17 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 1)) || misuse "apart.sh takes PAIR, got: $*"
+  (($# == 1)) || misuse "pause-standby.sh takes PAIR, got: $*"
   local role
   load_pair "$1"
   know_role
-  [[ $role == standby ]] || refuse "$SELF is no running standby; $(start_again)"
-  if [[ ! -e $STILL ]]; then
+  [[ $role == standby ]] || refuse "$SELF is not a running standby; $(start_again)"
+  if [[ ! -e $PAUSED ]]; then
     note_database "$EPOCHSECONDS"
-    stand_still
+    pause_streaming
   fi
   wait_until "$PEER keeps no log for $SELF" 60 has_no_slot_there
-  receipt "$SELF stands still until its next copy"
+  receipt "$SELF does not stream until its next copy"
 }
 
 {

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Ask for the other machine of a pair over every path that there is, side by side.
+"""Ask the peer, the other machine of a pair, over every path in parallel.
 
-Usage: paths.py PAIR INTERFACE SECONDS    (INTERFACE `none`: no service address is asked for)
+Usage: peer_paths.py PAIR INTERFACE SECONDS    (INTERFACE `none`: does not ask for the service address)
 
-First line: `gone`, nothing answers; `fenced`, it says itself that it accepts no write;
-or `there`. Then a line for each path that answers. Each path has SECONDS; a second is
-what the first repeat of a lost packet takes.
+First line: `gone`: no path answers; `fenced`: the peer answers that it rejects writes;
+`there`: any other answer. Then a line for each path that answers. Each path has SECONDS;
+the first repeat of a lost packet comes after one second.
 """
 
 import os
@@ -17,12 +17,12 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 from arp import Link  # noqa: E402
-from ask import ask  # noqa: E402
+from ask_peer import ask  # noqa: E402
 from files import pairs_of  # noqa: E402
 
 
 def port_answers(address, port, what, limit):
-    """A refused connection is an answer: somebody's kernel is there."""
+    """What answers on a port; None without an answer. A refused connection is an answer of the kernel."""
     try:
         socket.create_connection((address, port), limit).close()
         return f"its {what} answers (port {port})"
@@ -40,13 +40,13 @@ def service_address(interface, address):
 
 
 def responder(pair, limit):
-    """(whether it accepts no write by its own word, what it says)"""
+    """(whether the peer answers that it rejects writes, that answer in words)"""
     try:
-        said = ask(pair, "standing", limit)
+        answer = ask(pair, "standing", limit)
     except (OSError, ValueError, KeyError):
         return False, None
-    harmless = not said["holds_address"] and (said["standby_signal"] or not said["runs"])
-    return harmless, f"it says that it {'accepts no write' if harmless else 'serves'} (epoch {said['epoch']})"
+    harmless = not answer["holds_address"] and (answer["standby_signal"] or not answer["runs"])
+    return harmless, f"its responder answers that it {'rejects writes' if harmless else 'serves'} (epoch {answer['epoch']})"
 
 
 def main():
@@ -54,7 +54,7 @@ def main():
         print(__doc__)
         sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
     pair, interface, limit = *sys.argv[1:3], float(sys.argv[3])
-    conf = pairs_of(f"/etc/{pair}/{pair}.conf") or sys.exit("the pair is not configured here")
+    conf = pairs_of(f"/etc/{pair}/{pair}.conf") or sys.exit(f"pair {pair} is not configured on this machine")
     peer = conf["PEER_ADDRESS"]
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(responder, pair, limit)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Offer what this machine carries to its peer, copy the peer's by a timer, run what its role runs.
-# Usage: carry.sh PAIR
+# Offer this machine's files to its peer, set the timer of its copies, start its services.
+# Usage: configure-carried.sh PAIR
 #
-# One rsync daemon a port: for the directories, and for each index. Read-only, for the
-# peer's address and the pair's secret alone.
+# Each port has one read-only rsync daemon: one for all directories, one for each index. It
+# admits only the peer's address with the pair's secret.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,8 +17,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 1)) || misuse "carry.sh takes PAIR, got: $*"
-  local role
+  (($# == 1)) || misuse "configure-carried.sh takes PAIR, got: $*"
+  local role ports at
   load_pair "$1"
   install -d -m 0755 "/var/log/$PAIR" "$(records)/copies"
   touch "/var/log/$PAIR/$PAIR-general.log"
@@ -30,7 +30,8 @@ main() {
     writer) if [[ $SERVICE_ADDRESS == none ]] || holds_address; then run_role production; fi ;;
     standby) run_role standby ;;
   esac
-  receipt "$SELF offers what it carries, on ports $(offered_ports | tr '\n' ' ')and copies $(carried copy_at= | sed 's/^$/nothing/')"
+  ports=$(offered_ports | tr '\n' ' ') && at=$(carried copy_at=)
+  receipt "$SELF offers its files on ports ${ports:-(none) }and copies at times ${at:-(none)}"
 }
 
 {

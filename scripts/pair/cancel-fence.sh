@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Have this machine serve again, since the other could not take over: nothing has changed then.
-# Usage: lift.sh PAIR ID
+# Cancel the fence of this machine, because its peer could not take over. It serves again.
+# Usage: cancel-fence.sh PAIR ID
 #
-# Called by peer.py for the other machine, which has given up transition ID for good.
-# Refuses (77) unless this machine was production until that transition fenced it.
+# peer.py calls it when the peer asks; the peer has already given up transition ID.
+# Refuses (77) unless this machine was production until transition ID fenced it.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -19,27 +19,27 @@ require_fenced_by_this() {
   local fence
   fence=$(records)/fence
   [[ $(value_of "$fence" id)-$(value_of "$fence" was) == "$CHANGEOVER_ID-writer" ]] ||
-    refuse "the fence of $SELF is not of $CHANGEOVER_ID, or it did not accept writes before"
+    refuse "$SELF was not fenced by $CHANGEOVER_ID, or did not accept writes before its fence"
   [[ ! -e $(records)/down ]] || refuse "$SELF is down ($(value_of "$(records)/down" why))"
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  (($# == 2)) || misuse "lift.sh takes PAIR ID, got: $*"
+  (($# == 2)) || misuse "cancel-fence.sh takes PAIR ID, got: $*"
   local role link=''
   load_pair "$1"
   export CHANGEOVER_TRANSITION=switch CHANGEOVER_ID=$2
   exec 9>"$(records)/lock"
-  flock -w 20 9 || timed_out "a step holds the lock of $SELF"
+  flock -w 20 9 || timed_out "a step still holds the lock on $SELF after 20 s"
   require_claim
   require_own_cluster
   require_fenced_by_this
   [[ $SERVICE_ADDRESS == none ]] || link=$(service_interface)
-  # From here on no step of that transition acts, here or there.
+  # From here on no step of that transition acts on either machine.
   give_up_transition "the fence of $SELF"
   start_server
   serving_soon
-  [[ $role == writer || $(sql 'select pg_promote(true, 40)') == t ]] || timed_out "$SELF does not accept writes again yet"
+  [[ $role == writer || $(sql 'select pg_promote(true, 40)') == t ]] || timed_out "$SELF does not accept writes 40 s after its promotion began"
   serving_from_now
   rm -f "$DATA/standby.signal"
   [[ -z $link ]] || take_address "$link"

@@ -1,0 +1,99 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Fence, ServiceAddress } from "../../platforms/platform.ts";
+import type { Keepers } from "../../transition/table.ts";
+import type { Decide, Site, SiteTransitionArgs } from "../../transition/site.ts";
+import type { Transition } from "../../transition/transition.ts";
+import { copiesOf } from "./carried.ts";
+import type { Pair as PairConfig } from "./config.ts";
+import { decides, type PairWanted } from "./decide.ts";
+import { lostMember, type PairGoal, type Status, standbyOf, statusesOf } from "./goal.ts";
+
+/** What the two transitions of a pair have in common: its config, its site, its goal, and one way to declare a transition. */
+export class Pair {
+  readonly name: string;
+  readonly config: PairConfig;
+  readonly site: Site;
+  readonly parent: pulumi.Resource;
+  readonly goal: PairGoal;
+  readonly statuses: Readonly<Record<string, Status>>;
+  /** The lost machine of the pair, and the fence that cuts it off. */
+  readonly lost: string | undefined;
+  readonly fence: Fence | undefined;
+  readonly service: ServiceAddress;
+  /** The password of role `changeover`, which both machines use. */
+  readonly secret: pulumi.Output<string>;
+  /** The password of the database's owner, for the application. */
+  readonly ownerPassword: pulumi.Output<string>;
+
+  constructor(name: string, config: PairConfig, site: Site, parent: pulumi.Resource) {
+    this.name = name;
+    this.config = config;
+    this.site = site;
+    this.parent = parent;
+    const { primary, secondary, production } = config;
+    this.goal = { primary, secondary, production, unreachable: site.unreachable, suspect: site.suspect };
+    this.statuses = orRunError(name, () => statusesOf(this.goal));
+    this.lost = lostMember(this.goal);
+    this.fence = this.lost === undefined ? undefined : site.platform.fence(this.lost);
+    this.service = site.platform.serviceAddress(name, config.serviceAddress);
+    this.secret = this.#password("secret");
+    this.ownerPassword = this.#password("owner");
+  }
+
+  get machineNames(): string[] {
+    return [this.goal.primary, this.goal.secondary];
+  }
+
+  /** The identities of the machines: a rebuilt machine is a new goal. */
+  machines(): Record<string, pulumi.Output<string>> {
+    return this.site.machines(this.machineNames);
+  }
+
+  transition(
+    transition: PairWanted["transition"],
+    args: Omit<SiteTransitionArgs, "component" | "transition" | "hosts" | "decide">,
+  ): Transition {
+    const decide: Decide = {
+      in: decides,
+      kind: "pair",
+      wanted: (keepers) => this.#wanted(keepers),
+      probe: () => ["pair/probe", this.name],
+    };
+    return this.site.transition(
+      { component: this.name, transition, hosts: this.machineNames, decide, ...args },
+      { parent: this.parent },
+    );
+  }
+
+  #password(purpose: string): pulumi.Output<string> {
+    const args = { length: 40, special: false };
+    return new random.RandomPassword(`${this.name}-${purpose}`, args, { parent: this.parent }).result;
+  }
+
+  #wanted(keepers: Keepers): Omit<PairWanted, "component" | "transition" | "stack" | "adopt"> {
+    const { config, goal } = this;
+    const production = keepers.production ?? goal.primary;
+    return {
+      production,
+      standby: keepers.standby ?? standbyOf({ ...goal, production }),
+      maxLagMiB: config.maxLagMiB,
+      maxClockSkewSeconds: config.maxClockSkewSeconds,
+      minFreeMiB: config.minFreeMiB,
+      copies: copiesOf(config),
+      maxCopyAgeMinutes: config.maxCopyAgeMinutes,
+      lost: this.lost,
+      fenced: this.fence !== undefined,
+      acceptSplitBrainRisk: config.acceptSplitBrainRisk,
+      acceptDataLoss: config.acceptDataLoss,
+    };
+  }
+}
+
+function orRunError<T>(pair: string, compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    throw new pulumi.RunError(`pair ${pair}: ${(error as Error).message}`);
+  }
+}
