@@ -43,8 +43,10 @@ function platformFor(names: readonly string[], movedBy: "host" | "platform"): Pl
 }
 
 /** What the program declares for a committed stack file with some keys changed. */
-export const declaredIn = (file: string, changes: Record<string, unknown> = {}): Promise<Declared[]> =>
-  declaredFor({ ...committedStack(file), ...changes }, file);
+export const declaredIn = (
+  file: string,
+  changes: Record<string, unknown> = {},
+): Promise<readonly Declared[]> => declaredFor({ ...committedStack(file), ...changes }, file);
 
 /** What the program exports for the keys of a stack file, on a platform that makes nothing. */
 export async function estateFor(
@@ -65,20 +67,25 @@ export async function estateFor(
   return result;
 }
 
+/** Declarations of this test file so far: one takes up to a second, and many tests compare with the same one. */
+const known = new Map<string, Promise<Declared[]>>();
+
 /** What the program declares for the keys of a stack file, on a platform that makes nothing. */
-export async function declaredFor(
+export function declaredFor(
   keys: Record<string, unknown>,
   file = "Pulumi.test.yaml",
-): Promise<Declared[]> {
+): Promise<readonly Declared[]> {
+  const words = JSON.stringify([file, keys]);
+  const declared = known.get(words) ?? declare(keys, file);
+  known.set(words, declared);
+  return declared;
+}
+
+async function declare(keys: Record<string, unknown>, file: string): Promise<Declared[]> {
   shortStackTraces();
   const config = parseConfig(keys, file);
-  const { declared } = await declaredBy(() =>
-    declareEstate(
-      config,
-      platformFor(Object.keys(config.hosts), config.platform === "aws" ? "platform" : "host"),
-    ),
-  );
-  return declared;
+  const platform = platformFor(Object.keys(config.hosts), config.platform === "aws" ? "platform" : "host");
+  return (await declaredBy(() => declareEstate(config, platform))).declared;
 }
 
 /** A step as a line of a run-book; undefined for what is none. */

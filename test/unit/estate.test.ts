@@ -9,7 +9,7 @@ import { committedStack } from "../support/stack-file.ts";
 const golden = join(import.meta.dirname, "keepers.json");
 
 describe.each(["Pulumi.dev.yaml", "Pulumi.prod.yaml"])("the estate of %s", (file) => {
-  let declared: Declared[];
+  let declared: readonly Declared[];
   beforeAll(async () => {
     declared = await declaredIn(file);
   }, 60_000);
@@ -99,8 +99,11 @@ describe.each(goals)("the flip to %s", (mode, production, unreachable, from) => 
     const declared = await declaredIn(file, {
       pairs: { sounz: { ...pairs.sounz, production } },
       unreachable,
-      // No step of the pair depends on it, and each flip would declare its hundred resources.
+      // No step of the pair depends on them, and each flip would declare their hundreds of resources.
       stagedUpgrades: {},
+      appPools: {},
+      sharedVolumes: {},
+      caches: {},
     });
     const steps = declared
       .filter(({ name, type }) => name.startsWith("sounz-switch-") || type === "test:index:Move")
