@@ -31,3 +31,16 @@ it.each(systems.map((system) => [system.noun, pageOf(system)]))(
     expect(readFileSync(join(root, "docs", "systems", page), "utf8")).toMatch(/^# /);
   },
 );
+
+it("README shows steps of a run-book as the golden file has them", () => {
+  const read = (...path: string[]) => readFileSync(join(root, ...path), "utf8").split("\n");
+  const golden = read("test", "unit", "flips", "recovery-dev.txt");
+  const shown = read("README.md").filter((line) => line.startsWith("sounz-switch-"));
+  expect(shown.length).toBeGreaterThan(5);
+  for (const line of shown) {
+    const [, step, host, says] = /^(\S+) +(\S+) +(.*)$/.exec(line) ?? [];
+    expect(golden, line).toContainEqual(
+      expect.stringContaining(`${step ?? ""}  ${host ?? ""}  ${says ?? ""}`),
+    );
+  }
+});
