@@ -133,7 +133,7 @@ describe.skipIf(whyNot !== undefined)(
     it("is not installed without ports for its app servers, nor without the files of Solr", async () => {
       const asked = await install("slayer");
       expect(asked.code).toBe(77);
-      expect(asked.stderr).toContain('MONGREL_PORTS in /etc/sounz/sounz.conf is ""; set it to ports');
+      expect(asked.stderr).toContain('MONGREL_PORTS in /etc/sounz/sounz.conf is ""; set it to the ports');
       for (const host of hosts) await answer(host, "echo MONGREL_PORTS=8001 8002 >>/etc/sounz/sounz.conf");
       await answer("slayer", "mv /opt/apollo/lib/reload4j.jar /opt/apollo/solr.war /root");
       const lacking = await install("slayer");
