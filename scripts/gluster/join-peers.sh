@@ -26,8 +26,13 @@ probe() {
   esac
 }
 
-# The pool may know a server by name and not by address; then only gluster can tell that it has joined.
-has_joined() { in_pool "$1" || gluster --mode=script peer probe "$1" 2>&1 | grep -q 'already in peer list'; }
+# A server that is on its way into the pool is in the list already, and no brick can be made on it yet.
+all_settled() { ! gluster --mode=script peer status 2>/dev/null | grep '^State:' | grep -qvF 'Peer in Cluster'; }
+
+# The pool may know a server by name and not by address; then only gluster can tell that it is the same.
+has_joined() {
+  in_pool "$1" || { gluster --mode=script peer probe "$1" 2>&1 | grep -q 'already in peer list' && all_settled; }
+}
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
