@@ -87,8 +87,8 @@ function refuse(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new ConfigError(problemText(stackFile(), problems));
 }
 
-/** The entries of a system, checked. */
-const entriesOf = (config: StackConfig, key: string): Readonly<Record<string, unknown>> =>
+/** The entries of a system, checked, by name; none where the file has none. */
+export const entriesOf = (config: StackConfig, key: string): Readonly<Record<string, unknown>> =>
   (config as unknown as Readonly<Record<string, Readonly<Record<string, unknown>>>>)[key] ?? {};
 
 /** What the entries of the file listen on and for whom, an opening an entry: what a platform's firewall lets through. */

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { systems as registry } from "./components/registry.ts";
 import type { Component, System } from "./components/system.ts";
-import type { StackConfig } from "./config.ts";
+import { entriesOf, type StackConfig } from "./config.ts";
 import type { Platform, SshTarget } from "./platforms/platform.ts";
 import { sshConfigOf } from "./platforms/ssh-config.ts";
 import { AbsentHosts } from "./transition/absent.ts";
@@ -59,9 +59,6 @@ export async function declareEstate(
     targets: targetsOf(members, retired),
   };
 }
-
-const entriesOf = (config: StackConfig, key: string): Readonly<Record<string, unknown>> =>
-  (config as unknown as Readonly<Record<string, Readonly<Record<string, unknown>>>>)[key] ?? {};
 
 /** The components of the systems that the file uses; the others are not loaded. */
 async function loaded(
