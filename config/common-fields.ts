@@ -8,6 +8,12 @@ export const hostNames: Names = {
   allowed: "lower-case letters, digits and hyphens, beginning with a letter (a host name)",
 };
 
+/** The names of entries: they become names of files, units and records on hosts, where a hyphen ends them. */
+export const entryNames: Names = {
+  pattern: /^[a-z][a-z0-9_]{0,30}$/,
+  allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
+};
+
 /** The name of a host. */
 export const hostName = (purpose: string) => text(hostNames.pattern, hostNames.allowed, purpose);
 

@@ -222,11 +222,5 @@ export const poolEntry = z.strictObject({
   ).default(false),
 });
 
-/** Names of pools; they become names of files and units, and the first part of names of records on hosts. */
-export const poolNames: Names = {
-  pattern: /^[a-z][a-z0-9_]{0,30}$/,
-  allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
-};
-
 /** One pool of application servers, checked. */
 export type AppPool = Readonly<z.output<typeof poolEntry>>;

@@ -1,5 +1,6 @@
+import { entryNames } from "../../config/common-fields.ts";
 import { type Seen, system } from "../system.ts";
-import { type AppPool, poolEntry, poolNames } from "./config.ts";
+import { type AppPool, poolEntry } from "./config.ts";
 import type { PoolFacts } from "./decide.ts";
 import { poolExamples } from "./examples.ts";
 import { earlierPools, goneFromPool } from "./leaving.ts";
@@ -13,7 +14,7 @@ export const appPool = system<"appPools", AppPool, PoolExpected>({
   noun: "pool",
   members: "Balancers and servers",
   purpose: "Pools of application servers behind HAProxy.",
-  names: poolNames,
+  names: entryNames,
   platforms: ["local", "inventory"],
   entry: () => poolEntry,
   hostsIn: (_, fields) => hostsOfPool(fields),

@@ -1,12 +1,6 @@
 import { z } from "zod";
 import { hostName, hostNames } from "../../config/common-fields.ts";
-import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "../../config/fields.ts";
-
-/** A cache's name is also a name of files, units and a table of nftables, and, before a hyphen, of records on hosts. */
-export const cacheNames: Names = {
-  pattern: /^[a-z][a-z0-9_]{0,30}$/,
-  allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
-};
+import { field, listOf, mapOf, tcpPort, text, wholeNumber } from "../../config/fields.ts";
 
 /** The port of a cache without `port`. */
 export const cachePort = 11211;

@@ -1,6 +1,7 @@
+import { entryNames } from "../../config/common-fields.ts";
 import { system } from "../system.ts";
 import type { Seen } from "../system.ts";
-import { type Cache, cacheEntry, cacheNames } from "./config.ts";
+import { type Cache, cacheEntry } from "./config.ts";
 import type { CacheFacts } from "./decide.ts";
 import { cacheExamples } from "./examples.ts";
 import { earlierCaches, goneFromCache } from "./leaving.ts";
@@ -14,7 +15,7 @@ export const cache = system<"caches", Cache, CacheExpected>({
   noun: "cache",
   members: "Nodes",
   purpose: "Caches (memcached), sharded over their nodes.",
-  names: cacheNames,
+  names: entryNames,
   platforms: ["local", "inventory", "aws"],
   entry: () => cacheEntry,
   hostsIn: hostsOfCache,

@@ -1,14 +1,8 @@
 import { z } from "zod";
 import { address, hostName, hostNames, network } from "../../config/common-fields.ts";
-import { field, listOf, type Names, tcpPort, text, wholeNumber } from "../../config/fields.ts";
+import { field, listOf, tcpPort, text, wholeNumber } from "../../config/fields.ts";
 import type { PlatformName } from "../../platforms/names.ts";
 import { carriedFields } from "./carried-config.ts";
-
-/** They become names of files, units, a cluster, an nftables table and a database. */
-export const pairNames: Names = {
-  pattern: /^[a-z][a-z0-9_]{0,30}$/,
-  allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
-};
 
 /** The database of the pair; its owner has the same name. */
 const database = text(

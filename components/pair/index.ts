@@ -1,6 +1,7 @@
+import { entryNames } from "../../config/common-fields.ts";
 import type { Look } from "../../transition/decide.ts";
 import { system } from "../system.ts";
-import { type Pair, pairEntry, pairNames } from "./config.ts";
+import { type Pair, pairEntry } from "./config.ts";
 import type { PairFacts } from "./decide.ts";
 import { describeMachine } from "./describe.ts";
 import { pairExamples } from "./examples.ts";
@@ -19,7 +20,7 @@ export const pair = system<"pairs", Pair, PairExpected>({
   noun: "pair",
   members: "Machines",
   purpose: "Pairs of machines: production serves users, the standby has a copy of its data.",
-  names: pairNames,
+  names: entryNames,
   platforms: ["local", "inventory", "aws"],
   entry: pairEntry,
   complete: (name, entry) => ({ ...entry, ...databaseOf(name, entry) }),

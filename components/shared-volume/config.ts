@@ -1,12 +1,6 @@
 import { z } from "zod";
 import { hostName } from "../../config/common-fields.ts";
-import { field, listOf, type Names, text, wholeNumber } from "../../config/fields.ts";
-
-/** A volume's name is also a name of files and units on hosts. */
-export const volumeNames: Names = {
-  pattern: /^[a-z][a-z0-9_]{0,30}$/,
-  allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
-};
+import { field, listOf, text, wholeNumber } from "../../config/fields.ts";
 
 const path = (purpose: string) =>
   text(

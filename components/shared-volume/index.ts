@@ -1,5 +1,6 @@
+import { entryNames } from "../../config/common-fields.ts";
 import { system } from "../system.ts";
-import { type SharedVolume, volumeEntry, volumeNames } from "./config.ts";
+import { type SharedVolume, volumeEntry } from "./config.ts";
 import { volumeExamples } from "./examples.ts";
 import { earlierVolumes, goneFromVolume } from "./leaving.ts";
 import { componentsOfVolume, hostsOfVolume, portsOfVolume, volumeRules } from "./rules.ts";
@@ -12,7 +13,7 @@ export const sharedVolume = system<"sharedVolumes", SharedVolume, VolumeExpected
   noun: "shared volume",
   members: "Hosts",
   purpose: "Folders that several hosts share, kept on several servers.",
-  names: volumeNames,
+  names: entryNames,
   platforms: ["local", "inventory"],
   entry: () => volumeEntry,
   hostsIn: (_, fields) => hostsOfVolume(fields),

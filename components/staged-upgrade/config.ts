@@ -2,12 +2,6 @@ import { z } from "zod";
 import { hostName, hostNames } from "../../config/common-fields.ts";
 import { field, listOf, mapOf, type Names, softwareScript, text, wholeNumber } from "../../config/fields.ts";
 
-/** These names become parts of files, units and records on hosts; in records a hyphen follows them. */
-export const upgradeNames: Names = {
-  pattern: /^[a-z][a-z0-9_]{0,30}$/,
-  allowed: "at most 31 lower-case letters, digits and underscores, beginning with a letter",
-};
-
 /** Names of roles and smoke tests: parts of resource names. */
 export const partNames: Names = {
   pattern: /^[a-z][a-z0-9-]{0,30}$/,

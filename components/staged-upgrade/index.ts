@@ -1,7 +1,8 @@
+import { entryNames } from "../../config/common-fields.ts";
 import type { Look } from "../../transition/decide.ts";
 import { system } from "../system.ts";
 import { admits, remarks } from "./admits.ts";
-import { type StagedUpgrade, upgradeEntry, upgradeNames } from "./config.ts";
+import { type StagedUpgrade, upgradeEntry } from "./config.ts";
 import { upgradeExamples } from "./examples.ts";
 import { earlierUpgrades, goneFromUpgrade } from "./leaving.ts";
 import { componentsOfUpgrade, hostsOfUpgrade, upgradeRules } from "./rules.ts";
@@ -21,7 +22,7 @@ export const stagedUpgrade = system<"stagedUpgrades", StagedUpgrade, UpgradeExpe
   members: "Hosts",
   purpose:
     "Packages that are upgraded on many hosts, the main database first, with a barrier after each phase.",
-  names: upgradeNames,
+  names: entryNames,
   platforms: ["local", "inventory"],
   entry: () => upgradeEntry,
   hostsIn: (_, fields) => hostsOfUpgrade(fields),
