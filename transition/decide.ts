@@ -24,6 +24,14 @@ export interface Look<Facts> {
   readonly skewMs?: number;
 }
 
+/** How far the clock of each machine is ahead of the operator's, in ms, for the receipt of a preflight: it makes times comparable. */
+export function clocksOf(looks: readonly Look<unknown>[]): Tail {
+  const clocks = looks.flatMap(({ host, skewMs }) =>
+    skewMs === undefined ? [] : [`${host}:${skewMs.toFixed(0)}`],
+  );
+  return clocks.length === 0 ? {} : { clocks: clocks.join(",") };
+}
+
 export interface Decision {
   /** Why not; empty: go on. */
   readonly refusals: readonly string[];
