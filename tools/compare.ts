@@ -20,17 +20,32 @@ export async function compare(
   return { lines: [...new Set([...silent.map(silence), ...differences])], answered: silent.length === 0 };
 }
 
-/** What the hosts of one entry are now, a line each, and whether all of them answered. */
-export async function describe(entry: Entry, targets: StackOutputs["targets"]) {
-  const { system, name, expected, outcome } = entry;
+/** What a host of an entry is now, in words; or why there are none. */
+export interface Said {
+  readonly host: string;
+  readonly words: string;
+  readonly answered: boolean;
+}
+
+/** What the hosts of one entry are now, each in a line; a host is asked for each part that it has in the entry. */
+export async function said(entry: Entry, targets: StackOutputs["targets"]): Promise<Said[]> {
+  const { system, name, expected } = entry;
   const seen = await looksAt(entry, targets);
-  const lines = seen.map((one) =>
-    one.look.facts ? `${one.look.host}: ${system.describe(name, expected, one)}` : silence(one.look),
-  );
+  return seen.map((one) => {
+    const { host, facts, failure = "gave no answer" } = one.look;
+    return facts
+      ? { host, words: system.describe(name, expected, one), answered: true }
+      : { host, words: failure, answered: false };
+  });
+}
+
+/** The same as lines for a terminal, and whether all hosts answered. */
+export async function describe(entry: Entry, targets: StackOutputs["targets"]) {
+  const { name, outcome } = entry;
+  const hosts = await said(entry, targets);
+  const lines = new Set(hosts.map(({ host, words }) => `${host}: ${words}`));
   return {
-    lines: [...(outcome === "complete" ? [] : [outcome]), ...new Set(lines)].map(
-      (line) => `${name}: ${line}`,
-    ),
-    answered: seen.every(({ look }) => look.facts),
+    lines: [...(outcome === "complete" ? [] : [outcome]), ...lines].map((line) => `${name}: ${line}`),
+    answered: hosts.every(({ answered }) => answered),
   };
 }

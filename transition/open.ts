@@ -44,16 +44,21 @@ export function openTransitions(entries: readonly ExportedEntry[]): OpenTransiti
   });
 }
 
+/** What else of a state has not ended: replacements, and operations that a killed update left; a line each. */
+export function halfWritten(entries: readonly ExportedEntry[], pending: readonly unknown[] = []): string[] {
+  const halves = entries.filter((entry) => entry.delete).map(({ urn }) => `${nameOf(urn)} is half replaced`);
+  const operations =
+    pending.length === 0 ? [] : [`${String(pending.length)} operation(s) pending: docs/runbook.md, "killed"`];
+  return [...halves, ...operations];
+}
+
 /**
  * What is unfinished in an exported state, a line each; empty: every transition ended. While something is, nothing may be
  * renamed, aliased or given another parent: the engine would write a state that it can't read.
  */
 export function unfinished(entries: readonly ExportedEntry[], pending: readonly unknown[] = []): string[] {
-  const halves = entries.filter((entry) => entry.delete).map(({ urn }) => `${nameOf(urn)} is half replaced`);
   const open = openTransitions(entries).map(
     ({ name, id, steps }) => `${name} ${id} is open: ${steps.join(", ") || "not all steps have run"}`,
   );
-  const operations =
-    pending.length === 0 ? [] : [`${String(pending.length)} operation(s) pending: docs/runbook.md, "killed"`];
-  return [...open, ...halves, ...operations];
+  return [...open, ...halfWritten(entries, pending)];
 }

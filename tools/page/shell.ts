@@ -20,7 +20,7 @@ code { padding: 0.1rem 0.3rem; border-radius: 4px; background: var(--box); font:
 .box { margin: 0.75rem 0; padding: 0.6rem 0.9rem; border: 1px solid var(--line); border-left: 4px solid var(--bad); border-radius: 6px; background: var(--box); }
 .box.good { border-left-color: var(--good); color: inherit; }
 .wide { margin: 0.5rem 0; overflow-x: auto; }
-.wide svg { display: block; min-width: 44rem; max-width: 100%; height: auto; }
+.wide svg { display: block; }
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: 0.35rem 0.75rem 0.35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--muted); font-weight: 600; }
@@ -32,7 +32,7 @@ td.name { white-space: nowrap; font-weight: 600; }
   h2, h3 { break-after: avoid; }
   tr, .box, svg { break-inside: avoid; }
   .wide { overflow: visible; }
-  .wide svg { min-width: 0; }
+  .wide svg { max-width: 100%; height: auto; }
 }
 `;
 

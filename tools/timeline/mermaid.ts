@@ -35,6 +35,8 @@ function diagram(timeline: Timeline, part: Part, index: number): string {
     `    title ${plain(`${titleOf(timeline)}${number} (UTC)`.replace(":", " -"))}`,
     "    dateFormat YYYY-MM-DDTHH:mm:ss.SSS",
     "    axisFormat %H:%M:%S",
+    // By itself Mermaid puts a mark at each half second, which the format shows twice.
+    ...(part.ended - part.began < 10_000 ? ["    tickInterval 1second"] : []),
     "    todayMarker off",
     ...(overlaps
       ? [

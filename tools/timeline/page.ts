@@ -54,7 +54,7 @@ export async function sectionOf(timeline: Timeline): Promise<Html> {
     ${
       timeline.parts.length === 0
         ? ""
-        : html`<div class="wide">${raw(await svgOf(timeline))}</div>
+        : html`<div class="wide">${raw(await svgOf(timeline, false))}</div>
             <details>
               <summary>every step</summary>
               ${tableOf(timeline)}

@@ -3,7 +3,7 @@ import { attribute } from "../page/html.ts";
 import { layersOf, plotWidth } from "./layers.ts";
 import { darkStyle, light } from "./palette.ts";
 import type { Part, Timeline } from "./timeline.ts";
-import { awayInWords, gapInWords, titleOf, whenInWords } from "./words.ts";
+import { awayInWords, gapInWords, titleOf, tookInWords } from "./words.ts";
 
 const view = (timeline: Timeline, part: Part): object => ({
   width: plotWidth,
@@ -37,9 +37,9 @@ const config = {
 };
 
 /** The picture of a timeline, as Vega-Lite describes it. Its own types of nested layers are wider than what is made here. */
-const specOf = (timeline: Timeline): TopLevelSpec =>
+const specOf = (timeline: Timeline, alone: boolean): TopLevelSpec =>
   ({
-    title: { text: titleOf(timeline), subtitle: whenInWords(timeline) },
+    ...(alone ? { title: { text: titleOf(timeline), subtitle: tookInWords(timeline) } } : {}),
     background: light.paper,
     padding: 12,
     spacing: 18,
@@ -50,13 +50,13 @@ const specOf = (timeline: Timeline): TopLevelSpec =>
 /**
  * The picture of a timeline as SVG text, complete in itself: no script, no font, nothing of another place.
  *
- * @throws when the timeline has no step with times.
+ * @param alone with the title, for a file; a page has it above. @throws when the timeline has no step with times.
  */
-export async function svgOf(timeline: Timeline): Promise<string> {
+export async function svgOf(timeline: Timeline, alone = true): Promise<string> {
   if (timeline.parts.length === 0) throw new Error(`${timeline.transition}: no step with times has run`);
   // Both take a while to load, and few commands draw.
   const [{ compile }, vega] = await Promise.all([import("vega-lite"), import("vega")]);
-  const view = new vega.View(vega.parse(compile(specOf(timeline)).spec), { renderer: "none" });
+  const view = new vega.View(vega.parse(compile(specOf(timeline, alone)).spec), { renderer: "none" });
   const svg = await view.toSVG();
   view.finalize();
   const said = attribute([titleOf(timeline), awayInWords(timeline)].filter(Boolean).join("; "));

@@ -51,22 +51,23 @@ export function awayInWords({ away, open }: Timeline): string {
 }
 
 /** For how long steps ran, without the gaps between the parts. */
-export const workingMs = ({ parts }: Timeline): number =>
+const workingMs = ({ parts }: Timeline): number =>
   parts.reduce((sum, { began, ended }) => sum + ended - began, 0);
 
-/** When it ran, how long it took and how it stands. */
+/** When it ran and how long it took. */
+export function tookInWords(timeline: Timeline): string {
+  const { parts } = timeline;
+  if (parts.length === 0) return "no step with times has run";
+  const over = span(endOf(timeline) - beginOf(timeline));
+  const inParts = parts.length > 1 ? ` in ${String(parts.length)} parts over ${over}` : "";
+  return `${moment(beginOf(timeline))}, ${seconds(workingMs(timeline))}${inParts}`;
+}
+
+/** The same, and how it stands. */
 export function whenInWords(timeline: Timeline): string {
-  const { parts, open } = timeline;
-  const state = open
-    ? `open, to run: ${open.join(", ") || "steps that are not in the state yet"}`
-    : "complete";
-  if (parts.length === 0) return `no step with times has run; ${state}`;
-  const took = seconds(workingMs(timeline));
-  const inParts =
-    parts.length > 1
-      ? ` in ${String(parts.length)} parts over ${span(endOf(timeline) - beginOf(timeline))}`
-      : "";
-  return `${moment(beginOf(timeline))}, ${took}${inParts}, ${state}`;
+  const { open } = timeline;
+  const toRun = open?.join(", ") || "steps that are not in the state yet";
+  return `${tookInWords(timeline)}, ${open ? `open, to run: ${toRun}` : "complete"}`;
 }
 
 /** Why a gap is in a picture. */
