@@ -160,8 +160,8 @@ export interface System<Key extends string = string, Entry = unknown, Expected =
     seen: readonly Seen[],
     scripts: (host: string) => string,
   ): readonly string[];
-  /** What a host that answered is now, in a line without its name. */
-  describe(name: string, expected: Expected, seen: Seen): string;
+  /** What a host that answered is, in a line without its name. @param elapsed seconds since it answered, for the ages. */
+  describe(name: string, expected: Expected, seen: Seen, elapsed?: number): string;
 
   readonly examples: Readonly<Record<string, Example>>;
   readonly sample: Sample;

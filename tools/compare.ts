@@ -1,3 +1,4 @@
+import type { LookedEntry } from "../config/last-look.ts";
 import type { Look } from "../transition/decide.ts";
 import { markDifferences, type MarkFacts } from "../transition/marks.ts";
 import { type Entry, looksAt, scriptsAt, silence, type StackOutputs } from "./stack.ts";
@@ -20,17 +21,12 @@ export async function compare(
   return { lines: [...new Set([...silent.map(silence), ...differences])], answered: silent.length === 0 };
 }
 
-/** What the hosts of one entry are now, a line each, and whether all of them answered. */
-export async function describe(entry: Entry, targets: StackOutputs["targets"]) {
+/** What the hosts of one entry say now. */
+export async function lookedAt(entry: Entry, targets: StackOutputs["targets"]): Promise<LookedEntry> {
   const { system, name, expected, outcome } = entry;
-  const seen = await looksAt(entry, targets);
-  const lines = seen.map((one) =>
-    one.look.facts ? `${one.look.host}: ${system.describe(name, expected, one)}` : silence(one.look),
-  );
-  return {
-    lines: [...(outcome === "complete" ? [] : [outcome]), ...new Set(lines)].map(
-      (line) => `${name}: ${line}`,
-    ),
-    answered: seen.every(({ look }) => look.facts),
-  };
+  return { system: system.key, name, expected, outcome, seen: await looksAt(entry, targets) };
 }
+
+/** Whether every host that was asked gave an answer. */
+export const allAnswered = (looked: readonly LookedEntry[]): boolean =>
+  looked.every(({ seen }) => seen.every(({ look }) => look.facts));

@@ -1,6 +1,6 @@
-import { type ExportedEntry, unfinished } from "../transition/open.ts";
+import { unfinished } from "../transition/open.ts";
 import { compare } from "./compare.ts";
-import { entriesIn, looksAtMarks, outputsOf, pulumiStack } from "./stack.ts";
+import { entriesIn, exported, looksAtMarks, outputsOf } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -12,14 +12,9 @@ Usage: npm run verify -- [--settled] [--stack NAME] [--cwd FOLDER]
 Any other flag is handed to \`pulumi stack\`. Ends with 0 when all is as the state
 says, 77 when something differs (a line each), 75 when a host did not answer.`;
 
-interface Exported {
-  readonly deployment: { readonly resources?: ExportedEntry[]; readonly pending_operations?: unknown[] };
-}
-
 /** What the state itself says to be unfinished. */
 function settled(args: readonly string[]): number {
-  const { resources, pending_operations: pending } = (JSON.parse(pulumiStack("export", ...args)) as Exported)
-    .deployment;
+  const { resources, pending_operations: pending } = exported(args);
   const lines = unfinished(resources ?? [], pending);
   console.log(lines.length === 0 ? "every transition in the state has ended" : lines.join("\n"));
   return lines.length === 0 ? 0 : 77;

@@ -5,6 +5,7 @@ import type { StagedUpgrade as UpgradeConfig } from "./config.ts";
 import { decides } from "./decide.ts";
 import { backupIn, lookSeconds, settingsOf, upgradeGoal, type UpgradeGoal } from "./goal.ts";
 import { greenOf, ranIn, withGreen } from "./soak.ts";
+import { hostStory, upgradeStory } from "./stories.ts";
 import { recordGreen, stagedUpgradeTable, upgradeHostTable } from "./table.ts";
 import type { UpgradeExpected } from "./verify.ts";
 import { keepersOf, prefixed } from "../../transition/table.ts";
@@ -59,6 +60,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     const { software } = config;
     return this.#transition(`${this.#name}-${host}`, "host", [host], {
       table: upgradeHostTable(this.#name, software),
+      story: hostStory,
       settings: software === undefined ? {} : { [software]: () => this.#addresses() },
       secrets: this.#shared ? { shared: this.#shared } : {},
       keepers: keepersOf<pulumi.Input<string>>({
@@ -89,6 +91,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     const { others, groups, smoke, main } = this.#goal;
     const { seconds, backup, silence } = config;
     return this.#transition(this.#name, "upgrade", this.#hosts, {
+      story: upgradeStory(this.#name, backupIn(config.acceptDataLoss)),
       table: stagedUpgradeTable(this.#goal, {
         ...seconds,
         backupMinutes: backup.maxAgeMinutes,

@@ -41,7 +41,8 @@ export const stagedUpgrade = system<"stagedUpgrades", StagedUpgrade, UpgradeExpe
       seen.map(({ look }) => look as Look<UpgradeSeen>),
       scripts,
     ),
-  describe: (_, __, { look }) => describeUpgrade((look as Look<UpgradeSeen>).facts as UpgradeSeen),
+  describe: (_, __, { look }, elapsed) =>
+    describeUpgrade((look as Look<UpgradeSeen>).facts as UpgradeSeen, elapsed),
   examples: upgradeExamples,
   sample: upgradeSample,
   exceptions: {},
