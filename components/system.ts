@@ -151,6 +151,8 @@ export interface System<Key extends string = string, Entry = unknown, Expected =
   /** What each preview warns of. */
   remarks?(name: string, entry: Entry): readonly string[];
 
+  /** What is expected since the last update that ended well. @param outputs of the stack. Left out: the same. */
+  ended?(name: string, expected: Expected, outputs: unknown): Expected;
   /** What `npm run verify` and `npm run look` ask. */
   looks(name: string, expected: Expected): readonly LookRequest[];
   /** Where hosts differ from the state, a line each, beyond their records. @param scripts where they are on a host. */

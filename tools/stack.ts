@@ -69,7 +69,10 @@ export const exported = (args: readonly string[]): Deployment =>
 export const entriesIn = (outputs: StackOutputs, systems: readonly System[] = registry): Entry[] =>
   systems.flatMap((system) => {
     const entries = outputs.operated?.[system.key] ?? earlierOf(outputs, system);
-    return Object.entries(entries).map(([name, entry]) => ({ ...entry, system, name }));
+    return Object.entries(entries).map(([name, entry]) => {
+      const expected = system.ended?.(name, entry.expected, outputs) ?? entry.expected;
+      return { ...entry, expected, system, name };
+    });
   });
 
 /** The release before this one recorded nothing that is compared with the records of hosts. */

@@ -41,6 +41,7 @@ export const stagedUpgrade = system<"stagedUpgrades", StagedUpgrade, UpgradeExpe
       seen.map(({ look }) => look as Look<UpgradeSeen>),
       scripts,
     ),
+  ended: (name, expected, outputs) => ({ ...expected, ran: ranIn(outputs, name) }),
   describe: (_, __, { look }, elapsed) =>
     describeUpgrade((look as Look<UpgradeSeen>).facts as UpgradeSeen, elapsed),
   examples: upgradeExamples,
