@@ -6,6 +6,7 @@ import { type StagedUpgrade, upgradeEntry } from "./config.ts";
 import { upgradeExamples } from "./examples.ts";
 import { earlierUpgrades, goneFromUpgrade } from "./leaving.ts";
 import { componentsOfUpgrade, hostsOfUpgrade, upgradeRules } from "./rules.ts";
+import { ranIn } from "./soak.ts";
 import { upgradeSample } from "./sample.ts";
 import {
   describeUpgrade,
