@@ -6,7 +6,7 @@ const declaring = [
   "components/*/component.ts",
   "components/{app-pool,shared-volume}/*.ts",
   "components/pair/{pair,provision,switch}.ts",
-  "transition/{absent,hosts,preflight,receipts,rows,site,step,transition}.ts",
+  "transition/{absent,hosts,preflight,receipts,rows,site,step,told,transition}.ts",
   // It asks the engine, and declares nothing.
   "config/last-outputs.ts",
   "platforms/{platform,platforms,ssh}.ts",
@@ -17,6 +17,7 @@ const declaring = [
 const program = [
   "index.ts",
   "estate.ts",
+  "tell.ts",
   "config.ts",
   ...["components", "transition", "config", "platforms"].map((folder) => `${folder}/**/*.ts`),
 ];

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { systems as registry } from "./components/registry.ts";
 import type { Component, System } from "./components/system.ts";
+import type { LastState } from "./config/last-state.ts";
 import { entriesOf, type StackConfig } from "./config.ts";
 import type { Platform, SshTarget } from "./platforms/platform.ts";
 import { sshConfigOf } from "./platforms/ssh-config.ts";
@@ -10,6 +11,7 @@ import { readScripts } from "./transition/scripts.ts";
 import { type Operated, Site } from "./transition/site.ts";
 import { scriptsCopy } from "./transition/step.ts";
 import type { Member } from "./transition/args.ts";
+import type { RunBook } from "./transition/run-book.ts";
 
 /** An entry of the stack file, with what became of it. */
 interface Declared {
@@ -18,24 +20,44 @@ interface Declared {
   readonly operated: Operated;
 }
 
+/** What the tools and the next update read of a stack. People read the outputs of the stack itself. */
+class Estate extends pulumi.ComponentResource {
+  constructor(facts: pulumi.Inputs) {
+    super("changeover:index:Estate", "estate");
+    this.registerOutputs(facts);
+  }
+}
+
+/** What a program has declared. */
+export interface DeclaredEstate {
+  /** What is exported once all of it has ended well. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** What the tools and the next update read. */
+  readonly facts: pulumi.Inputs;
+  /** By entry: known as soon as it has ended. */
+  readonly outcome: Readonly<Record<string, pulumi.Output<string>>>;
+  /** What this update does, in order; only a preview asks. */
+  readonly runBooks: () => Promise<readonly RunBook[]>;
+}
+
 /**
  * Everything that one stack operates, and what it exports about it.
  *
- * @param last what it exported at its last update. @param systems what a stack file may name.
+ * @param last what the last update left. @param systems what a stack file may name.
  */
 export async function declareEstate(
   config: StackConfig,
   platform: Platform,
-  last?: unknown,
+  last?: LastState,
   systems: readonly System[] = registry,
-): Promise<Record<string, unknown>> {
+): Promise<DeclaredEstate> {
   const components = await loaded(config, systems);
   // Hosts record the stack that operates them; another one is refused.
   const stack = new random.RandomId("stack", { byteLength: 8 });
   const members = membersOf(config, platform);
   const leaving = [...members.values()].filter(({ host }) => config.absent.includes(host.name));
   const absent = leaving.length === 0 ? undefined : new AbsentHosts(leaving, stack.hex);
-  const declared = declareEntries(config, components, (use) => ({
+  const { declared, site } = declareEntries(config, components, (use) => ({
     platform,
     members,
     stack: stack.hex,
@@ -48,17 +70,28 @@ export async function declareEstate(
     entries: (key) => entriesOf(config, key),
   }));
   const retired = absent?.retire(declared.flatMap(({ operated }) => [...operated.finished]));
+  const facts = { stackId: stack.hex, operated: operatedOf(declared), targets: targetsOf(members, retired) };
+  new Estate(facts);
+  const outcome = Object.fromEntries(declared.map(({ name, operated }) => [name, outcomeOf(operated)]));
   return {
-    stackId: stack.hex,
-    machines: platform.outputs,
-    sshConfig: sshConfigFor(members),
-    /** Whether anything is left out, in words. */
-    outcome: Object.fromEntries(declared.map(({ name, operated }) => [name, operated.outcome])),
-    ...outputsOf(declared),
-    operated: operatedOf(declared),
-    targets: targetsOf(members, retired),
+    outputs: {
+      machines: platform.outputs,
+      sshConfig: sshConfigFor(members),
+      outcome,
+      ...outputsOf(declared),
+    },
+    facts,
+    outcome,
+    runBooks: async () => {
+      const books = await Promise.all(site.transitions.map((transition) => transition.runBook()));
+      return [await absent?.runBook(), ...books].filter((book) => book !== undefined);
+    },
   };
 }
+
+/** An update says that an entry is complete when it is. */
+const outcomeOf = ({ finished, outcome }: Operated): pulumi.Output<string> =>
+  pulumi.all(finished.map(({ urn }) => urn)).apply(() => outcome);
 
 /** The components of the systems that the file uses; the others are not loaded. */
 async function loaded(
@@ -78,7 +111,7 @@ function declareEntries(
   config: StackConfig,
   components: ReadonlyMap<string, Component>,
   siteWith: (use: Site["use"]) => ConstructorParameters<typeof Site>[0],
-): Declared[] {
+): { readonly declared: readonly Declared[]; readonly site: Site } {
   const declared = new Map<string, Declared>();
   const use: Site["use"] = (key, name, extra) => {
     const known = declared.get(`${key}.${name}`);
@@ -91,7 +124,7 @@ function declareEntries(
   };
   const site = new Site(siteWith(use));
   for (const key of components.keys()) for (const name of Object.keys(entriesOf(config, key))) use(key, name);
-  return [...declared.values()];
+  return { declared: [...declared.values()], site };
 }
 
 function membersOf(config: StackConfig, platform: Platform): ReadonlyMap<string, Member> {

@@ -1,25 +1,28 @@
 import * as pulumi from "@pulumi/pulumi";
-import { lastOutputs } from "./config/last-outputs.ts";
+import { lastState } from "./config/last-outputs.ts";
 
 // The CLI needs a second to open what it keeps of the last update; meanwhile the program is loaded.
-const last = lastOutputs();
+const left = lastState();
 const { openingsOf, readConfig, requireAdmitted, requireOrderlyLeave, requireSafeBackend, requireSoftware } =
   await import("./config.ts");
 const { declareEstate } = await import("./estate.ts");
 const { faceOf } = await import("./platforms/platforms.ts");
-const { lastLook } = await import("./transition/last-look.ts");
 const { shortStackTraces } = await import("./transition/short-stacks.ts");
+const { tellOutcome, tellRunBooks } = await import("./tell.ts");
 
 shortStackTraces();
 const config = readConfig();
 requireSafeBackend(config);
 requireSoftware(config);
-requireOrderlyLeave(config, await last);
-await requireAdmitted(config, await last);
-// A preview dials nothing; what the operator saw before it is shown beside, and no step depends on it.
-if (pulumi.runtime.isDryRun()) for (const line of lastLook(pulumi.getStack())) void pulumi.log.info(line);
+const last = await left;
+requireOrderlyLeave(config, last.outputs);
+await requireAdmitted(config, last.outputs);
 const platform = await faceOf(config.platform)?.load(config, openingsOf(config));
 if (!platform) throw new pulumi.RunError(`no platform ${config.platform}`);
 
+const estate = await declareEstate(config, platform, last);
+if (pulumi.runtime.isDryRun()) await tellRunBooks(estate, last.outputs.stackId);
+else tellOutcome(estate);
+
 /** The outputs of the stack. */
-export default await declareEstate(config, platform, await last);
+export default estate.outputs;

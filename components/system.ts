@@ -151,6 +151,8 @@ export interface System<Key extends string = string, Entry = unknown, Expected =
   /** What each preview warns of. */
   remarks?(name: string, entry: Entry): readonly string[];
 
+  /** What is expected since the last update that ended well. @param outputs of the stack. Left out: the same. */
+  ended?(name: string, expected: Expected, outputs: unknown): Expected;
   /** What `npm run verify` and `npm run look` ask. */
   looks(name: string, expected: Expected): readonly LookRequest[];
   /** Where hosts differ from the state, a line each, beyond their records. @param scripts where they are on a host. */
@@ -160,8 +162,8 @@ export interface System<Key extends string = string, Entry = unknown, Expected =
     seen: readonly Seen[],
     scripts: (host: string) => string,
   ): readonly string[];
-  /** What a host that answered is now, in a line without its name. */
-  describe(name: string, expected: Expected, seen: Seen): string;
+  /** What a host that answered is, in a line without its name. @param elapsed seconds since it answered, for the ages. */
+  describe(name: string, expected: Expected, seen: Seen, elapsed?: number): string;
 
   readonly examples: Readonly<Record<string, Example>>;
   readonly sample: Sample;

@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { describe } from "./compare.ts";
-import { entriesIn, outputsOf, pulumiStack } from "./stack.ts";
-import { lookedFile } from "../transition/last-look.ts";
+import { hostname, userInfo } from "node:os";
+import { systems } from "../components/registry.ts";
+import { hostLines, type Looked, lookedFile } from "../config/last-look.ts";
+import { allAnswered, lookedAt } from "./compare.ts";
+import { entriesIn, outputsOf } from "./stack.ts";
 
 const help = `Say in words what the machines of a stack are now, read-only. The next preview within 15 minutes shows it.
 
@@ -12,13 +14,13 @@ Ends with 0 when every machine answered, 75 otherwise.`;
 
 async function look(args: readonly string[]): Promise<number> {
   const outputs = outputsOf(args);
-  const told = await Promise.all(entriesIn(outputs).map((entry) => describe(entry, outputs.targets)));
-  const lines = told.flatMap((entry) => entry.lines);
-  const file = lookedFile(pulumiStack("--show-name", ...args).trim());
+  const entries = await Promise.all(entriesIn(outputs).map((entry) => lookedAt(entry, outputs.targets)));
+  const looked: Looked = { at: Date.now(), by: `${userInfo().username}@${hostname()}`, entries };
+  const file = lookedFile(outputs.stackId);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, JSON.stringify({ at: Date.now(), lines }));
-  console.log(lines.join("\n"));
-  return told.every(({ answered }) => answered) ? 0 : 75;
+  writeFileSync(file, JSON.stringify(looked), { mode: 0o600 });
+  console.log(hostLines(entries, 0, systems).join("\n").replace(/^ {2}/gm, ""));
+  return allAnswered(entries) ? 0 : 75;
 }
 
 const args = process.argv.slice(2);

@@ -3,12 +3,20 @@ import { systems as registry } from "../components/registry.ts";
 import type { Seen, System } from "../components/system.ts";
 import type { SshTarget } from "../platforms/platform.ts";
 import type { Look } from "../transition/decide.ts";
+import type { ExportedEntry } from "../transition/open.ts";
 import type { Mark, MarkFacts } from "../transition/marks.ts";
 import { lookAt } from "../transition/run/probe.ts";
 import { lookOf, scriptsOn } from "../transition/start.ts";
 import { pulumiEnvironment, toolchain } from "./workshop/setup/toolchain.ts";
 
 type Targets = Readonly<Record<string, { ssh: SshTarget; release: string; unreachable: boolean }>>;
+
+/** A state, as far as the tools read it. */
+export interface Deployment {
+  readonly manifest?: { readonly time?: string };
+  readonly resources?: ExportedEntry[];
+  readonly pending_operations?: unknown[];
+}
 
 /** What a stack says of one entry of its file. */
 interface OperatedEntry {
@@ -42,19 +50,30 @@ export function pulumiStack(...args: readonly string[]): string {
   });
 }
 
+/** What a stack exported, and what its estate says of itself to programs. @throws when the stack was never updated. */
+export const outputsOf = (args: readonly string[]): StackOutputs => outputsIn(exported(args));
+
 /** @throws when the stack was never updated. */
-export function outputsOf(args: readonly string[]): StackOutputs {
-  const outputs = JSON.parse(pulumiStack("output", "--json", ...args)) as Partial<StackOutputs>;
+export function outputsIn({ resources = [] }: Deployment): StackOutputs {
+  const of = (type: string) => resources.find((one) => one.type === type)?.outputs;
+  const outputs = { ...of("pulumi:pulumi:Stack"), ...of("changeover:index:Estate") } as Partial<StackOutputs>;
   if (!outputs.stackId || !outputs.targets)
     throw new Error("the stack has no outputs yet; run npx pulumi up first");
   return outputs as StackOutputs;
 }
 
+/** The state of a stack; what is secret in it stays encrypted. */
+export const exported = (args: readonly string[]): Deployment =>
+  (JSON.parse(pulumiStack("export", ...args)) as { readonly deployment: Deployment }).deployment;
+
 /** Everything that the stack operates, in the order of the registry. */
 export const entriesIn = (outputs: StackOutputs, systems: readonly System[] = registry): Entry[] =>
   systems.flatMap((system) => {
     const entries = outputs.operated?.[system.key] ?? earlierOf(outputs, system);
-    return Object.entries(entries).map(([name, entry]) => ({ ...entry, system, name }));
+    return Object.entries(entries).map(([name, entry]) => {
+      const expected = system.ended?.(name, entry.expected, outputs) ?? entry.expected;
+      return { ...entry, expected, system, name };
+    });
   });
 
 /** The release before this one recorded nothing that is compared with the records of hosts. */

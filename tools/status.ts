@@ -1,11 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { said } from "./compare.ts";
+import { allAnswered, lookedAt } from "./compare.ts";
 import { runTool, stackArgs, stackOptions } from "./flags.ts";
-import { entriesIn, outputsOf, pulumiStack } from "./stack.ts";
-import { stateOf } from "./state.ts";
+import { entriesIn, exported, outputsIn, pulumiStack } from "./stack.ts";
 import { statusPage } from "./status/page.ts";
-import { silentIn, statusOf } from "./status/status.ts";
+import { statusOf } from "./status/status.ts";
 import { textOf } from "./status/words.ts";
 
 const help = `Say how a stack stands, read-only: who serves, what runs where, what is open or lost, and the last transitions.
@@ -27,19 +26,16 @@ type Flags = ReturnType<typeof parseArgs<{ readonly options: typeof options }>>[
 
 async function status(flags: Flags): Promise<number> {
   const args = stackArgs(flags);
-  const [stack, outputs, state] = [
-    pulumiStack("--show-name", ...args).trim(),
-    outputsOf(args),
-    stateOf(args),
-  ];
+  const [stack, state] = [pulumiStack("--show-name", ...args).trim(), exported(args)];
+  const outputs = outputsIn(state);
   const entries = entriesIn(outputs);
-  const told = flags.dial
-    ? await Promise.all(entries.map((entry) => said(entry, outputs.targets)))
+  const looked = flags.dial
+    ? await Promise.all(entries.map((entry) => lookedAt(entry, outputs.targets)))
     : undefined;
-  const found = statusOf({ stack, at: new Date(), state, outputs, entries, said: told });
+  const found = statusOf({ stack, at: new Date(), state, outputs, entries, looked });
   if (flags.html === undefined) console.log(textOf(found));
   else writeFileSync(flags.html, await statusPage(found));
-  return silentIn(found).length === 0 ? 0 : 75;
+  return looked && !allAnswered(looked) ? 75 : 0;
 }
 
 await runTool(help, () => parseArgs({ options, allowNegative: true }).values, status);

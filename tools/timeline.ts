@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { runTool, stackArgs, stackOptions } from "./flags.ts";
 import { html } from "./page/html.ts";
 import { pageOf } from "./page/shell.ts";
-import { stateOf } from "./state.ts";
+import { exported } from "./stack.ts";
 import { mermaidOf } from "./timeline/mermaid.ts";
 import { sectionOf } from "./timeline/page.ts";
 import { svgOf } from "./timeline/picture.ts";
@@ -50,7 +50,7 @@ function others(timelines: readonly Timeline[], shown: Timeline): string {
 }
 
 async function timeline(flags: Flags): Promise<number> {
-  const timelines = timelinesIn(stateOf(stackArgs(flags)));
+  const timelines = timelinesIn(exported(stackArgs(flags)));
   const shown = chosen(timelines, flags.transition);
   if (flags.svg !== undefined) writeFileSync(flags.svg, await svgOf(shown));
   if (flags.html !== undefined)

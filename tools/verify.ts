@@ -1,7 +1,6 @@
 import { unfinished } from "../transition/open.ts";
 import { compare } from "./compare.ts";
-import { entriesIn, looksAtMarks, outputsOf } from "./stack.ts";
-import { stateOf } from "./state.ts";
+import { entriesIn, exported, looksAtMarks, outputsOf } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -15,8 +14,8 @@ says, 77 when something differs (a line each), 75 when a host did not answer.`;
 
 /** What the state itself says to be unfinished. */
 function settled(args: readonly string[]): number {
-  const { entries, pending } = stateOf(args);
-  const lines = unfinished(entries, pending);
+  const { resources, pending_operations: pending } = exported(args);
+  const lines = unfinished(resources ?? [], pending);
   console.log(lines.length === 0 ? "every transition in the state has ended" : lines.join("\n"));
   return lines.length === 0 ? 0 : 77;
 }

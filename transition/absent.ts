@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { quoted, scriptsOn, startOf } from "./start.ts";
+import type { RunBook } from "./run-book.ts";
 import { gate, localStep, remoteStep } from "./step.ts";
+import { stepOf, type Told } from "./told.ts";
 import type { Member } from "./args.ts";
 
 /**
@@ -12,6 +14,7 @@ export class AbsentHosts extends pulumi.ComponentResource {
   readonly looked: readonly pulumi.Resource[];
   readonly #hosts: readonly Member[];
   readonly #stack: pulumi.Output<string>;
+  readonly #told: Told[] = [];
 
   constructor(
     hosts: readonly Member[],
@@ -41,16 +44,37 @@ export class AbsentHosts extends pulumi.ComponentResource {
     );
   }
 
+  /** What this update does to take hosts out of service; undefined: nothing. Only a preview asks. */
+  async runBook(): Promise<RunBook | undefined> {
+    const steps = await Promise.all(this.#told.map(stepOf));
+    if (!steps.some(({ planned }) => planned)) return undefined;
+    return {
+      name: "absent",
+      goal: {},
+      state: "planned",
+      measured: [],
+      wayBack: "none for units, timers, scripts and secrets that are removed; data stays on the host",
+      needs: [],
+      steps,
+      skipped: this.#hosts
+        .filter(({ unreachable }) => unreachable)
+        .map(({ host }) => `${host.name} is unreachable, so nothing is removed from it`),
+    };
+  }
+
   #step({ host, release, scripts }: Member, act: "look" | "retire", before: pulumi.Resource[], says: string) {
     const create = pulumi.all([host.ssh, this.#stack]).apply(([target, stack]) => {
       const words = [host.name, stack, ...(act === "look" ? [act] : [])];
       return [startOf(target), `${scriptsOn(target, release)}/retire.sh`, ...words.map(quoted)].join(" ");
     });
-    return remoteStep(
-      `${host.name}-absent-${act}`,
+    const name = `${host.name}-absent-${act}`;
+    const step = remoteStep(
+      name,
       { ssh: host.ssh, create, triggers: { says, host: host.name, machine: host.identity } },
       { parent: this, dependsOn: [...before, ...(scripts ? [scripts] : [])] },
     );
+    this.#told.push({ name, row: act, phase: act, host: host.name, says, left: step.stdout });
+    return step;
   }
 
   #leftAlone(host: string): pulumi.Output<string> {

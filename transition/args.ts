@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Host } from "../platforms/platform.ts";
+import type { LastTransition } from "./run-book.ts";
 import type { Keepers, Table } from "./table.ts";
 
 /** A host as a component uses it: with its scripts, and whether the config says that nothing may dial it. */
@@ -24,6 +25,18 @@ export interface Verdict {
   readonly receipt: string;
 }
 
+/** What people read of a transition beside its steps. */
+export interface Story {
+  /** The keepers that say what is wanted, in the order of reading; nothing else of them is ever shown. `*.clients`: of any host. */
+  readonly goal: readonly string[];
+  /** How to get back to what was before, and until when. */
+  readonly wayBack: string;
+  /** What a person brings or decides before the update. */
+  readonly needs?: readonly string[];
+  /** Runs of another kind have the same steps and take another time: forward and back, on and off. */
+  readonly kind?: string;
+}
+
 export interface TransitionArgs {
   /** The system that moves, for example `sounz`; records on the hosts stand under this name. */
   readonly component: string;
@@ -32,6 +45,9 @@ export interface TransitionArgs {
   /** The goal, as flat strings (`keepersOf`). A role of the table names its host here. */
   readonly keepers: Record<string, pulumi.Input<string>>;
   readonly table: Table;
+  readonly story: Story;
+  /** What the state said of it after the last update. */
+  readonly last?: LastTransition;
   /** The hosts that the transition claims. */
   readonly members: ReadonlyMap<string, Member>;
   /** Members that a row may name together, by the word in its `on`. */

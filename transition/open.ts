@@ -7,6 +7,8 @@ export interface ExportedEntry {
   /** The old half of a replacement that did not end. */
   readonly delete?: boolean;
   readonly parent?: string;
+  /** When the state took it up as it is, ISO 8601, by the clock of the machine that ran the update. */
+  readonly modified?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }

@@ -26,7 +26,7 @@ export function tailOf(receipt: string | undefined): Tail {
 }
 
 /** When a script or program ran, by the clock of its own machine. */
-export interface Ran {
+export interface Times {
   readonly began: Date;
   readonly seconds: number;
 }
@@ -34,22 +34,23 @@ export interface Ran {
 /**
  * The receipt of what no script on a host did.
  *
- * @param ran undefined: nobody knows when it was, as for what a platform did. @param said what other programs read of it.
+ * @param times undefined: nobody knows when it was, as for what a platform did. @param said what other programs read of it.
  */
-export function receiptLine(prose: string, ran: Ran | undefined, said: Tail = {}): string {
-  if (!ran) return withPairs(prose, said);
-  const times = { began: ran.began.toISOString(), took: ran.seconds.toFixed(3) };
-  return withPairs(`${prose} ${ran.seconds.toFixed(2)}`, { ...said, ...times });
+export function receiptLine(prose: string, times: Times | undefined, said: Tail = {}): string {
+  if (!times) return withPairs(prose, said);
+  const { began, seconds } = times;
+  const tail = { ...said, began: began.toISOString(), took: seconds.toFixed(3) };
+  return withPairs(`${prose} ${seconds.toFixed(2)}`, tail);
 }
 
 /** A program's own run, from now on: call what is returned when it is over. The time is taken by a clock that never steps. */
-export function running(): () => Ran {
+export function running(): () => Times {
   const [began, started] = [new Date(), performance.now()];
   return () => ({ began, seconds: (performance.now() - started) / 1000 });
 }
 
 /** When the script of a receipt ran; undefined: a release wrote it that said no times, or it says something else. */
-export function ranOf(receipt: string | undefined): Ran | undefined {
+export function timesOf(receipt: string | undefined): Times | undefined {
   const { began, took } = tailOf(receipt);
   const at = new Date(began ?? NaN);
   const seconds = Number(took ?? NaN);

@@ -8,6 +8,7 @@ import { installOf, readSoftware } from "./software.ts";
 import { quoted, scriptsOn, startOf } from "./start.ts";
 import { localStep, remoteStep, softwareCopy } from "./step.ts";
 import { type Keepers, notNeeded, type Row, rowName } from "./table.ts";
+import { isConditional, type Told } from "./told.ts";
 
 /** What the rows of one transition have in common. */
 export interface RowContext {
@@ -19,6 +20,8 @@ export interface RowContext {
   readonly keepers: pulumi.Output<Keepers>;
   /** Options of a step that comes after the phase before, and after these. */
   readonly after: (resources?: readonly pulumi.Resource[]) => pulumi.CustomResourceOptions;
+  /** Tells people of a step. */
+  readonly tell: (step: Told) => void;
 }
 
 /** One script on one host. */
@@ -57,9 +60,33 @@ export class Rows {
   #rowOn(row: Row, name: string, host: pulumi.Input<string>): pulumi.Resource {
     const { keepers } = this.#context;
     const words = pulumi.all([keepers, host]).apply(([kept, on]) => [...(row.words?.(kept, on) ?? [])]);
-    if (row.by === "operator") return this.#byOperator(row, name, row.words && words);
-    if (row.by === "platform") return this.#byPlatform(row, name, pulumi.output(host));
-    return this.#byHost(row, name, host, words);
+    const told = {
+      ...row,
+      name: `${this.#context.prefix}-${name}`,
+      row: rowName(row),
+      pointOfNoReturn: row.pointOfNoReturn && !row.dormant,
+      conditional: isConditional(row),
+      words: row.words && words,
+    };
+    if (row.by === "platform") {
+      const moved = this.#byPlatform(row, name, pulumi.output(host));
+      const { id } = moved as Partial<pulumi.CustomResource>;
+      this.#context.tell({ ...told, host: "platform", says: toldOf(row), left: id ?? moved.urn });
+      return moved;
+    }
+    const byOperator = row.by === "operator";
+    const step = byOperator
+      ? this.#byOperator(row, name, row.words && words)
+      : this.#byHost(row, name, host, words);
+    const { stdout } = step;
+    this.#context.tell({
+      ...told,
+      host: byOperator ? "operator" : host,
+      says: toldOf(row),
+      left: stdout,
+      receipt: stdout,
+    });
+    return step;
   }
 
   #byHost(row: Row, name: string, host: pulumi.Input<string>, words: pulumi.Output<string[]>) {
@@ -107,7 +134,7 @@ export class Rows {
     return { script: installOf(software), copies: [softwareCopy(machine, software, scripts)] };
   }
 
-  #byOperator(row: Row, name: string, words: pulumi.Output<string[]> | undefined): pulumi.Resource {
+  #byOperator(row: Row, name: string, words: pulumi.Output<string[]> | undefined) {
     const { prefix, args, keepers, receipts, after } = this.#context;
     const declared = args.commands?.[row.script];
     if (!declared) throw new Error(`${prefix}: row ${row.script} is run by the operator, but has no command`);
@@ -183,6 +210,9 @@ export class Rows {
 
 const saysOf = ({ says, pointOfNoReturn }: Row): string =>
   pointOfNoReturn ? `${says} (point of no return)` : says;
+
+/** The sentence of a row in the run-book. */
+const toldOf = (row: Row): string => saysOf({ ...row, pointOfNoReturn: row.pointOfNoReturn && !row.dormant });
 
 /** A command that fails with the reason why nothing of the transition goes on; undefined: it goes on. */
 export const refusalOf = ({ refuses }: TransitionArgs): string | undefined =>

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { LastState } from "../config/last-state.ts";
 import type { Platform } from "../platforms/platform.ts";
 import type { Mark } from "./marks.ts";
 import { preflightOf, type PreflightOrder, type Probe } from "./preflight.ts";
@@ -47,7 +48,7 @@ export interface Decide {
 
 type Given = Omit<
   TransitionArgs,
-  "members" | "witnesses" | "stack" | "adopt" | "preflight" | "frozen" | "refuses"
+  "members" | "witnesses" | "stack" | "adopt" | "preflight" | "frozen" | "refuses" | "last"
 >;
 
 export interface SiteTransitionArgs extends Given {
@@ -72,8 +73,8 @@ export interface SiteArgs {
   readonly suspect: readonly string[];
   /** What must be finished before anything is touched; an emergency waits for nothing. */
   readonly after: readonly pulumi.Resource[];
-  /** What the stack exported at its last update. */
-  readonly last: unknown;
+  /** What the last update left in the state; undefined: nobody asked. */
+  readonly last?: LastState;
   /** Declares an entry of a system, once, whoever asks first. */
   readonly use: (key: string, name: string, extra?: unknown) => Operated;
   /** The entries of a system, by name. */
@@ -86,9 +87,12 @@ export class Site {
   readonly unreachable: readonly string[];
   readonly suspect: readonly string[];
   readonly after: readonly pulumi.Resource[];
+  /** What the stack exported at its last update. */
   readonly last: unknown;
   readonly use: SiteArgs["use"];
   readonly entries: SiteArgs["entries"];
+  /** All transitions so far: each is declared after those that it follows. */
+  readonly transitions: Transition[] = [];
   readonly #args: SiteArgs;
 
   constructor(args: SiteArgs) {
@@ -97,7 +101,7 @@ export class Site {
     this.unreachable = args.unreachable;
     this.suspect = args.suspect;
     this.after = args.after;
-    this.last = args.last;
+    this.last = args.last?.outputs;
     this.use = args.use;
     this.entries = args.entries;
   }
@@ -137,9 +141,10 @@ export class Site {
     const frozen = lost.length > 0 && (whenLost === "freeze" || whenLost === "refuse");
     const stays = `${args.component}: ${args.transition} stays as it is while ${this.#lostWhere(lost)}`;
     if (frozen) void pulumi.log.warn(stays);
-    return new Transition(
+    const declared = new Transition(
       {
         ...given,
+        last: this.#args.last?.transition(`${args.component}-${args.transition}`),
         stack,
         adopt,
         members: this.#named(hosts),
@@ -153,6 +158,8 @@ export class Site {
       },
       opts,
     );
+    this.transitions.push(declared);
+    return declared;
   }
 
   #named(hosts: readonly string[]): ReadonlyMap<string, Member> {

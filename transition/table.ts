@@ -26,6 +26,12 @@ export interface Row {
   readonly stdin?: string;
   /** The first act of this row can't be taken back by ending the update; only by flipping back. */
   readonly pointOfNoReturn?: boolean;
+  /** What users notice from the begin of this row on, in a few words for the run-book. */
+  readonly usersNotice?: string;
+  /** Users notice nothing any more when this row has ended; of several such rows the last one counts. */
+  readonly usersServed?: boolean;
+  /** With what the file says now it can only find that it is not needed, so the run-book counts no point of no return. */
+  readonly dormant?: boolean;
   /** The script of an earlier row whose receipt this one gets as its last word, to read its tail; a receipt never decides whether it runs. */
   readonly takes?: string;
   /**

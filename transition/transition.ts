@@ -6,7 +6,37 @@ import type { Mark } from "./marks.ts";
 import { Receipts } from "./receipts.ts";
 import { refusalOf, Rows } from "./rows.ts";
 import { gate, localStep } from "./step.ts";
-import { type Keepers, phasesOf } from "./table.ts";
+import type { RowFacts, RunBook } from "./run-book.ts";
+import { type Keepers, phasesOf, rowName, type Table } from "./table.ts";
+import { isConditional, returnsOf, ToldSteps, usersOf } from "./told.ts";
+
+const looks = "look at every host; refuse before anything is touched";
+
+/** What people read of a transition, as inputs of its component: a preview shows what of it changes. */
+function storyOf({ story, table }: TransitionArgs, told: ToldSteps): pulumi.Inputs {
+  const [users, returns] = [usersOf(table), returnsOf(table)];
+  return {
+    goal: told.goal,
+    ...(users ? { users } : {}),
+    ...(returns.length > 0 ? { pointOfNoReturn: returns } : {}),
+    rows: rowsOf(table),
+    wayBack: story.wayBack,
+    ...(story.needs?.length ? { needs: story.needs } : {}),
+  };
+}
+
+/** By row what a reader asks of it and its step does not say. */
+const rowsOf = (table: Table): Record<string, RowFacts> =>
+  Object.fromEntries(
+    table.map((row) => [
+      rowName(row),
+      {
+        phase: row.phase,
+        deadlineSeconds: row.deadlineSeconds,
+        ...(isConditional(row) ? { conditional: true as const } : {}),
+      },
+    ]),
+  );
 
 /**
  * The run-book from any state to a goal, as resources: preflight, claim, the table's phases, done. The goal enters a
@@ -21,13 +51,20 @@ export class Transition extends pulumi.ComponentResource {
   readonly #hosts: Hosts;
   readonly #receipts = new Receipts();
   readonly #rows: Rows;
+  readonly #told: ToldSteps;
   #before: pulumi.Resource[];
 
   constructor(args: TransitionArgs, opts: pulumi.ComponentResourceOptions) {
     const prefix = `${args.component}-${args.transition}`;
-    super("changeover:index:Transition", prefix, {}, opts);
+    const told = new ToldSteps(prefix, args);
+    // A frozen transition keeps its goal, whatever the file says.
+    super("changeover:index:Transition", prefix, storyOf(args, told), {
+      ...opts,
+      ...(args.frozen ? { ignoreChanges: ["goal"] } : {}),
+    });
     this.#args = args;
     this.#prefix = prefix;
+    this.#told = told;
     this.#hosts = new Hosts(prefix, args);
     const id = new random.RandomId(
       `${prefix}-id`,
@@ -45,6 +82,9 @@ export class Transition extends pulumi.ComponentResource {
       id: this.id,
       keepers,
       after: (resources) => this.#after(resources),
+      tell: (step) => {
+        told.add(step);
+      },
     });
 
     this.#preflight(keepers);
@@ -64,7 +104,13 @@ export class Transition extends pulumi.ComponentResource {
       dependsOn: done.length > 0 ? done : this.#before,
     });
     for (const member of this.#hosts.lost) this.#skipped(member);
-    this.registerOutputs({ id: this.id });
+    const runs = pulumi.runtime.isDryRun() ? (args.last?.runs ?? []) : told.runs(this.id, this.finished.urn);
+    this.registerOutputs({ id: this.id, runs });
+  }
+
+  /** What this update does for the goal; undefined: nothing. Only a preview asks, and nothing is dialled for it. */
+  runBook(): Promise<RunBook | undefined> {
+    return this.#told.runBook(this.id);
   }
 
   /** What a row said that runs on one host, by its script. */
@@ -85,11 +131,12 @@ export class Transition extends pulumi.ComponentResource {
       {
         create: refusalOf(this.#args) ?? create,
         stdin,
-        triggers: this.#rows.triggers({ says: "look at every host; refuse before anything is touched" }),
+        triggers: this.#rows.triggers({ says: looks }),
       },
       // Every later step comes after this one, so the copies of all hosts are named here alone.
       this.#after(this.#hosts.copies),
     );
+    this.#tell("preflight", "preflight", "operator", looks, look);
     this.#phase("preflight", [look]);
     this.#receipts.keep("preflight", look);
   }
@@ -99,24 +146,40 @@ export class Transition extends pulumi.ComponentResource {
     const line = pulumi
       .all([this.id, stack, this.#receipts.epoch])
       .apply(([id, owner, epoch]) => [component, transition, id, owner, epoch, ...(adopt ? [adopt] : [])]);
-    return this.#rows.onHost(`claim-${host.name}`, {
-      host: host.name,
-      file: "claim.sh",
-      line,
-      says: `${host.name} belongs to this transition`,
-    });
+    const says = `${host.name} belongs to this transition`;
+    const step = this.#rows.onHost(`claim-${host.name}`, { host: host.name, file: "claim.sh", line, says });
+    this.#tell("claim", `claim-${host.name}`, host.name, says, step);
+    return step;
   }
 
   #done({ host }: Member): pulumi.Resource {
     const { component, transition } = this.#args;
     const without = this.#hosts.lost.slice(0, 1).map((member) => member.host.name);
     const line = this.id.apply((id) => [component, transition, id, ...without]);
-    return this.#rows.onHost(`done-${host.name}`, {
-      host: host.name,
-      file: "done.sh",
-      line,
-      says: `${transition} is complete on ${host.name}`,
-    });
+    const says = `${transition} is complete on ${host.name}`;
+    const step = this.#rows.onHost(`done-${host.name}`, { host: host.name, file: "done.sh", line, says });
+    this.#tell("done", `done-${host.name}`, host.name, says, step);
+    return step;
+  }
+
+  /** Tell people of a step that every transition has. */
+  #tell(
+    phase: string,
+    name: string,
+    host: string,
+    says: string,
+    { stdout }: { readonly stdout: pulumi.Output<string> },
+  ): void {
+    const step = {
+      name: `${this.#prefix}-${name}`,
+      row: phase,
+      phase,
+      host,
+      says,
+      left: stdout,
+      receipt: stdout,
+    };
+    this.#told.add(step);
   }
 
   /** The preview's line for a host that nothing dials. */

@@ -4,6 +4,7 @@ import type { Transition } from "../../transition/transition.ts";
 import { deployed } from "./goal.ts";
 import { bindsOf } from "./hosts.ts";
 import type { Pool } from "./pool.ts";
+import { addressStory, edgeStory, maintenanceStory } from "./stories.ts";
 import { addressTable, edgeTable, maintenanceTable } from "./tables/edge.ts";
 
 /** Which program serves the site's addresses: HAProxy or Apache. */
@@ -15,6 +16,7 @@ export function edgeOf(pool: Pool, after: readonly Transition[]): Transition {
   const servers = kept ? deployed(pool.config) : [];
   return pool.transition("edge", "serve", {
     hosts: [...pool.balancers, ...servers],
+    story: edgeStory(pool.name, config.edge, config.apache),
     sets: { servers },
     keepers: keepersOf<pulumi.Input<string>>({
       edge: config.edge,
@@ -43,6 +45,7 @@ export function releasedAddresses(pool: Pool, after: readonly Transition[]): Tra
     .map(([address, { balancer, deadline }]) =>
       pool.transition(`address-${address.replaceAll(".", "-")}`, "release", {
         hosts: [balancer],
+        story: addressStory,
         sets: { balancer: [balancer] },
         keepers: keepersOf<pulumi.Input<string>>({ address, deadline, ...pool.site.machines([balancer]) }),
         table: addressTable(pool.name, { bind: `${address}:${String(port)}`, deadline }),
@@ -59,12 +62,13 @@ export function maintenanceOf(pool: Pool, after: readonly Transition[]): Transit
   const { edge, apache, maintenance } = pool.config;
   return pool.transition("maintenance", "set", {
     hosts: pool.balancers,
+    story: maintenanceStory(pool.name, maintenance),
     keepers: keepersOf<pulumi.Input<string>>({
       maintenance: maintenance ? "on" : "off",
       edge: apache === "none" ? undefined : edge,
       ...pool.site.machines(pool.balancers),
     }),
-    table: edge === "apache" ? [] : maintenanceTable(pool.name),
+    table: edge === "apache" ? [] : maintenanceTable(pool.name, maintenance),
     after: after.map(({ finished }) => finished),
   });
 }

@@ -4,6 +4,7 @@ import type { Transition } from "../../transition/transition.ts";
 import type { PairDatabase } from "../pair/goal.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
 import type { Pool } from "./pool.ts";
+import { balancersStory, hostStory } from "./stories.ts";
 import { balancerHostTable, balancersTable, serverHostTable } from "./tables/host.ts";
 
 /** A balancer gets HAProxy, which serves nothing yet. */
@@ -24,6 +25,7 @@ function host(
   const { host: machine } = pool.site.member(name);
   return pool.transition(`host-${name}`, "provision", {
     hosts: [name],
+    story: hostStory,
     keepers: keepersOf<pulumi.Input<string>>({ machine: machine.identity, ...part.conf }),
     table: part.table,
     secrets: part.secrets,
@@ -95,6 +97,7 @@ export function configureBalancers(pool: Pool, hosts: readonly Transition[]): Tr
   ]);
   return pool.transition("balancers", "configure", {
     hosts: pool.balancers,
+    story: balancersStory,
     keepers: keepersOf<pulumi.Input<string>>({
       ...Object.fromEntries(templates),
       ...pool.site.machines(pool.balancers),

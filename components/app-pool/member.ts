@@ -4,6 +4,7 @@ import type { Transition } from "../../transition/transition.ts";
 import { type CacheGoal, placeOf } from "../cache/goal.ts";
 import { deployed } from "./goal.ts";
 import { minFreeMiB, type Pool } from "./pool.ts";
+import { memberStory, packagesStory } from "./stories.ts";
 import { memberTable, upgradeTable } from "./tables/member.ts";
 
 /** The wanted state of one server: in, maintenance or out. */
@@ -12,6 +13,7 @@ export function membershipOf(pool: Pool, name: string, after: readonly Transitio
   const wanted = config.servers[name] ?? "out";
   return pool.transition(name, "member", {
     hosts: [...pool.balancers, ...(wanted === "in" ? [name] : [])],
+    story: memberStory(pool.name, name, wanted),
     keepers: keepersOf<pulumi.Input<string>>({
       wanted,
       ...pool.site.machines([...pool.balancers, ...(wanted === "in" ? [name] : [])]),
@@ -58,6 +60,7 @@ function upgradeOf(
   const clients = (node?.clients ?? []).filter((client) => !pool.site.isLost(client));
   return pool.transition(`upgrade-${name}`, "packages", {
     hosts: [...pool.balancers, name],
+    story: packagesStory,
     witnesses: clients,
     sets: { server: [name], clients },
     keepers: keepersOf<pulumi.Input<string>>({ round, machine: host.identity }),

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Decide, Site } from "../../transition/site.ts";
 import type { Table } from "../../transition/table.ts";
-import type { OperatorCommand, Verdict } from "../../transition/args.ts";
+import type { OperatorCommand, Story, Verdict } from "../../transition/args.ts";
 import type { Transition } from "../../transition/transition.ts";
 import type { AppPool as PoolConfig } from "./config.ts";
 import { decides, type PoolWanted } from "./decide.ts";
@@ -18,6 +18,7 @@ interface Goal {
   readonly hosts: readonly string[];
   readonly keepers: Record<string, pulumi.Input<string>>;
   readonly table: Table;
+  readonly story: Story;
   readonly wanted?: Partial<PoolWanted>;
   readonly after: readonly pulumi.Resource[];
   readonly witnesses?: readonly string[];

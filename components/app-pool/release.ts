@@ -6,6 +6,7 @@ import { keepersOf } from "../../transition/table.ts";
 import type { Transition } from "../../transition/transition.ts";
 import { groupsOf } from "./goal.ts";
 import { minFreeMiB, type Pool } from "./pool.ts";
+import { releaseStory } from "./stories.ts";
 import { releaseTable, singleReleaseTable } from "./tables/release.ts";
 
 /** One release on all servers that are not out. */
@@ -23,6 +24,7 @@ export function releaseOf(
   );
   return pool.transition("release", "roll", {
     hosts: [...pool.balancers, ...servers],
+    story: releaseStory(pool.name, archive),
     // Membership is not a keeper: a new server gets its own steps, and the other servers get none.
     keepers: keepersOf<pulumi.Input<string>>({
       revision: config.release,

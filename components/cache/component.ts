@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Cache as CacheConfig } from "./config.ts";
 import { decides } from "./decide.ts";
 import { type CacheGoal, cacheGoal, nodeComponent, placeOf, ringHash } from "./goal.ts";
+import { nodeStory, ringStory } from "./stories.ts";
 import { cacheLeaveTable, cacheNodeTable, cacheRingTable } from "./table.ts";
 import type { CacheExpected } from "./verify.ts";
 import { keepersOf } from "../../transition/table.ts";
@@ -92,6 +93,7 @@ export class CacheRing extends pulumi.ComponentResource {
         transition: "node",
         decide,
         ...this.#nodeGoal(host, state),
+        story: nodeStory(this.#name, host, state),
         // Removing a node changes nothing on clients: their ring has no longer had it since its own transition.
         hosts: [...new Set([host, ...(state === "in" ? clients : [])])],
         sets: { clients },
@@ -153,6 +155,7 @@ export class CacheRing extends pulumi.ComponentResource {
       {
         component: this.#name,
         transition: "ring",
+        story: ringStory,
         hosts: clients,
         whenLost: "leave out",
         keepers: keepersOf<pulumi.Input<string>>({

@@ -38,7 +38,8 @@ export const pair = system<"pairs", Pair, PairExpected>({
       expected,
       seen.map(({ look }) => look as Look<PairFacts>),
     ),
-  describe: (_, __, { look }) => describeMachine((look as Look<PairFacts>).facts as PairFacts),
+  describe: (_, __, { look }, elapsed) =>
+    describeMachine((look as Look<PairFacts>).facts as PairFacts, elapsed),
   examples: pairExamples,
   sample: pairSample,
   exceptions: {},

@@ -4,6 +4,7 @@ import { keepersOf } from "../../transition/table.ts";
 import type { Transition } from "../../transition/transition.ts";
 import { carriedLines, hasServices, isCopied } from "./carried.ts";
 import type { Pair } from "./pair.ts";
+import { provisionStory } from "./stories.ts";
 import { provisionTable } from "./provision-table.ts";
 
 /** The transition that makes both machines ready. @param after the transition that comes first. */
@@ -11,6 +12,7 @@ export function provision(pair: Pair, after?: Transition): Transition {
   const { config, goal, site } = pair;
   return pair.transition("provision", {
     whenLost: "freeze",
+    story: provisionStory,
     keepers: keepersOf({
       primary: goal.primary,
       secondary: goal.secondary,

@@ -6,6 +6,7 @@ import type { Transition } from "../../transition/transition.ts";
 import { hasChecks, hasFiles, hasServices } from "./carried.ts";
 import { standbyOf } from "./goal.ts";
 import type { Pair } from "./pair.ts";
+import { switchStory } from "./stories.ts";
 import { aloneTable, type CarriedRows, type FinalSync, switchTable } from "./table.ts";
 
 const run = join(import.meta.dirname, "run");
@@ -18,6 +19,7 @@ export function switchProduction(pair: Pair, provision?: Transition): Transition
   const { move } = pair.service;
   return pair.transition("switch", {
     whenLost: "alone",
+    story: switchStory(pair.name, { other: standbyOf(pair.goal), lost: pair.lost }),
     keepers: switchKeepers(pair, witness),
     table: tableOf(pair, witness),
     witnesses: witness === undefined ? [] : [witness],

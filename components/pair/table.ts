@@ -40,6 +40,7 @@ export function switchTable(options: Options): Table {
       script: "pair/fence",
       on: "standby",
       says: "old production rejects writes and has released the service address",
+      usersNotice: "the service address does not answer",
       deadlineSeconds: 120,
     },
     takeoverRow(Boolean(carried.files)),
@@ -66,7 +67,7 @@ export function switchTable(options: Options): Table {
 /** Makes one machine production while the other is lost. No row runs on the lost machine or waits for it. */
 export function aloneTable(options: Options & { fencedBy: FencedBy; finalSync?: FinalSync }): Table {
   const { fencedBy, carried = {}, finalSync } = options;
-  return [
+  return beganBefore([
     ...(finalSync === undefined ? [] : [finalSyncRow(finalSync)]),
     ...(fencedBy === "nobody" ? [] : [isolateRow(fencedBy)]),
     {
@@ -77,6 +78,7 @@ export function aloneTable(options: Options & { fencedBy: FencedBy; finalSync?: 
       says: "the lost machine does not answer; production accepts writes and holds the service address",
       deadlineSeconds: 120,
       pointOfNoReturn: true,
+      usersServed: true,
       takes: "pair/isolate",
     },
     ...(options.platformMovesAddress ? [moveAddressRow] : []),
@@ -85,8 +87,17 @@ export function aloneTable(options: Options & { fencedBy: FencedBy; finalSync?: 
     commitsRow,
     checkServiceRow(options.checksFromHost),
     ...(carried.checks ? [checkProductionRow] : []),
-  ];
+  ]);
 }
+
+/** Users notice from the beginning what a lost machine no longer does. */
+const beganBefore = ([first, ...rest]: Table): Table =>
+  first
+    ? [
+        { ...first, usersNotice: "if the lost machine was production, the service address does not answer" },
+        ...rest,
+      ]
+    : [];
 
 function takeoverRow(files: boolean): Row {
   return {
@@ -98,6 +109,7 @@ function takeoverRow(files: boolean): Row {
       : "new production has all writes of old production, accepts writes and holds the service address",
     ...(files ? { words: () => ["files"], deadlineSeconds: 900 } : { deadlineSeconds: 60 }),
     pointOfNoReturn: true,
+    usersServed: true,
   };
 }
 
@@ -106,6 +118,7 @@ const moveAddressRow: Row = {
   script: "move-address",
   on: "production",
   says: "the platform moves the service address to production",
+  usersServed: true,
   deadlineSeconds: 60,
   by: "platform",
 };
@@ -161,6 +174,7 @@ const servicesRow = (on: "production" | "standby", place: Pick<Row, "phase" | "n
       ? "services of production run on production"
       : "the standby runs its services, and none of production's",
   words: () => [on],
+  ...(on === "production" ? { usersServed: true } : {}),
   deadlineSeconds: 180,
 });
 

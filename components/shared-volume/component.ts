@@ -3,6 +3,7 @@ import type { Component } from "../system.ts";
 import type { SharedVolume as VolumeConfig } from "./config.ts";
 import { type BricksWanted, decides } from "./decide.ts";
 import { bricksOf, keptAs, type MountedBy, mountOrder, optionsOf, rolesOf } from "./goal.ts";
+import { volumeStories } from "./stories.ts";
 import { bricksTable, mountTable, type Replaces, unmountTable, volumeHostTable } from "./table.ts";
 import { type Keepers, keepersOf, type Table } from "../../transition/table.ts";
 import type { Operated, Site } from "../../transition/site.ts";
@@ -168,6 +169,7 @@ export class SharedVolume extends pulumi.ComponentResource {
         hosts,
         table,
         whenLost: "freeze",
+        story: volumeStories[kind],
         keepers: keepersOf<pulumi.Input<string>>({ ...args.keepers, ...this.#site.machines(hosts) }),
         decide: {
           in: decides,

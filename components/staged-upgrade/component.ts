@@ -5,6 +5,7 @@ import type { StagedUpgrade as UpgradeConfig } from "./config.ts";
 import { decides } from "./decide.ts";
 import { backupIn, lookSeconds, settingsOf, upgradeGoal, type UpgradeGoal } from "./goal.ts";
 import { greenOf, ranIn, withGreen } from "./soak.ts";
+import { hostStory, upgradeStory } from "./stories.ts";
 import { recordGreen, stagedUpgradeTable, upgradeHostTable } from "./table.ts";
 import type { UpgradeExpected } from "./verify.ts";
 import { keepersOf, prefixed } from "../../transition/table.ts";
@@ -36,12 +37,11 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     const configured = this.#hosts.map((host) => this.#host(host));
     const upgrade = this.#upgrade(configured);
     const { main, diskPercent } = config;
-    const expected = upgrade.receipt(recordGreen).apply((receipt) => ({
-      ran: withGreen(ranIn(site.last, name), greenOf(receipt)),
-      main,
-      diskPercent,
-      hosts: this.#hosts,
-    }));
+    const before = ranIn(site.last, name);
+    const expected: UpgradeExpected = { ran: before, main, diskPercent, hosts: this.#hosts };
+    const upgrades = upgrade
+      .receipt(recordGreen)
+      .apply((receipt) => ({ ...expected, ran: withGreen(before, greenOf(receipt)) }));
     this.operated = {
       hosts: this.#hosts,
       marks: [...configured, upgrade].flatMap(({ marks }) => marks),
@@ -49,7 +49,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
       outcome: site.outcome(this.#hosts, "every barrier needs all hosts, so nothing is upgraded"),
       expected,
       // The versions that ran here: a stack with `soak` reads them.
-      outputs: { upgrades: expected },
+      outputs: { upgrades },
     };
     this.registerOutputs();
   }
@@ -59,6 +59,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     const { software } = config;
     return this.#transition(`${this.#name}-${host}`, "host", [host], {
       table: upgradeHostTable(this.#name, software),
+      story: hostStory,
       settings: software === undefined ? {} : { [software]: () => this.#addresses() },
       secrets: this.#shared ? { shared: this.#shared } : {},
       keepers: keepersOf<pulumi.Input<string>>({
@@ -89,6 +90,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     const { others, groups, smoke, main } = this.#goal;
     const { seconds, backup, silence } = config;
     return this.#transition(this.#name, "upgrade", this.#hosts, {
+      story: upgradeStory(this.#name, backupIn(config.acceptDataLoss)),
       table: stagedUpgradeTable(this.#goal, {
         ...seconds,
         backupMinutes: backup.maxAgeMinutes,

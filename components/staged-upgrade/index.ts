@@ -6,6 +6,7 @@ import { type StagedUpgrade, upgradeEntry } from "./config.ts";
 import { upgradeExamples } from "./examples.ts";
 import { earlierUpgrades, goneFromUpgrade } from "./leaving.ts";
 import { componentsOfUpgrade, hostsOfUpgrade, upgradeRules } from "./rules.ts";
+import { ranIn } from "./soak.ts";
 import { upgradeSample } from "./sample.ts";
 import {
   describeUpgrade,
@@ -41,7 +42,9 @@ export const stagedUpgrade = system<"stagedUpgrades", StagedUpgrade, UpgradeExpe
       seen.map(({ look }) => look as Look<UpgradeSeen>),
       scripts,
     ),
-  describe: (_, __, { look }) => describeUpgrade((look as Look<UpgradeSeen>).facts as UpgradeSeen),
+  ended: (name, expected, outputs) => ({ ...expected, ran: ranIn(outputs, name) }),
+  describe: (_, __, { look }, elapsed) =>
+    describeUpgrade((look as Look<UpgradeSeen>).facts as UpgradeSeen, elapsed),
   examples: upgradeExamples,
   sample: upgradeSample,
   exceptions: {},

@@ -126,6 +126,8 @@ const packageRows = ({ name, others }: UpgradeGoal, version: Versioned, limits: 
     limits: [...(version.limits ?? []), limits.back || "none"],
     deadlineSeconds: limits.backup,
     pointOfNoReturn: true,
+    // Without an accepted backup a restore that is needed is refused.
+    dormant: limits.back === "",
   },
   ...(others.length > 0 ? [stillStoppedRow(name)] : []),
 ];
@@ -171,6 +173,7 @@ const reconfigureRows = ({ name, groups }: UpgradeGoal, version: Versioned, limi
     name: "health-main",
     on: "main",
     says: "main database answers; the supervisor and all services run without a restart loop",
+    usersServed: true,
   },
   ...groups.map((_, index): Row => ({
     ...version,
@@ -179,6 +182,7 @@ const reconfigureRows = ({ name, groups }: UpgradeGoal, version: Versioned, limi
     script: "upgrade/reconfigure-host",
     on: `group-${String(index + 1)}`,
     says: "host is reconfigured to the installed version; its services are started",
+    usersServed: true,
     deadlineSeconds: limits.reconfigure,
   })),
 ];
@@ -228,6 +232,7 @@ function stopRows(name: string, others: readonly string[], limits: UpgradeLimits
   const stop: Omit<Row, "phase" | "on" | "name"> = {
     script: "upgrade/stop-services",
     says: "all services are stopped; the backup is at most backup.maxAgeMinutes old",
+    usersNotice: "the site is stopped",
     limits: [name, String(limits.backupMinutes)],
     takes: tryRestore,
     deadlineSeconds: limits.stop,

@@ -77,8 +77,8 @@ function ofServices({ supervisor, not_running: down, services_why: why, database
   ];
 }
 
-/** A host in one line for the operator. */
-export function describeUpgrade(facts: UpgradeSeen): string {
+/** A host in one line for the operator. @param elapsed seconds since it answered. */
+export function describeUpgrade(facts: UpgradeSeen, elapsed = 0): string {
   if (!facts.configured) return "has no settings of the upgrade";
   const down =
     facts.not_running.length > 0 ? `not RUNNING: ${facts.not_running.join(", ")}` : "all services RUNNING";
@@ -86,7 +86,9 @@ export function describeUpgrade(facts: UpgradeSeen): string {
     `${facts.installed ?? "nothing"} installed`,
     ...[`${String(facts.disk_percent)} % of the disk in use`, facts.services_why ?? down],
     ...(facts.supervisor ? [] : ["no supervisor"]),
-    ...(facts.backup_age_s === null ? [] : [`last verified backup ${hours(facts.backup_age_s)} old`]),
+    ...(facts.backup_age_s === null
+      ? []
+      : [`last verified backup ${hours(facts.backup_age_s + elapsed)} old`]),
     ...(facts.silenced ? ["alerts are silent"] : []),
   ];
   return words.join(", ");

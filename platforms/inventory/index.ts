@@ -3,7 +3,6 @@ import type { InventoryConfig } from "./config.ts";
 import type { Host, Platform, SshTarget } from "../platform.ts";
 import { withoutComment } from "../public-key.ts";
 import { requirePrivateKey } from "../ssh.ts";
-import { sshConfigOf } from "../ssh-config.ts";
 
 /**
  * Machines that exist: the config says where each is, and its host key says which machine it is.
@@ -25,7 +24,7 @@ export function inventoryPlatform({ hosts, ssh }: Pick<InventoryConfig, "hosts" 
       const command = hosts[name]?.fence;
       return command === undefined ? undefined : { by: "operator", command: pulumi.output(command) };
     },
-    outputs: { addresses: pulumi.output(addresses), sshConfig: pulumi.output(sshConfigOf(targets)) },
+    outputs: { addresses: pulumi.output(addresses) },
   };
 }
 

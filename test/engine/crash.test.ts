@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ranOf } from "../../transition/receipt.ts";
+import { timesOf } from "../../transition/receipt.ts";
 import { Bench, killGroup } from "../support/engine.ts";
 import { commandPluginOf, programOf } from "../support/processes.ts";
 import type { TestRow } from "./scenario.ts";
@@ -59,7 +59,7 @@ describe("a run dies", () => {
     ok(resumed);
     const { resources } = await bench.project.state();
     const promote = resources.find(({ urn }) => urn.endsWith("::c-switch-promote-act"));
-    const ran = ranOf(promote?.outputs?.stdout as string | undefined);
+    const ran = timesOf(promote?.outputs?.stdout as string | undefined);
     expect(ran?.began.getTime(), "the times are the run's, not the second call's").toBeLessThan(attached);
     expect(ran?.seconds).toBeGreaterThan(15);
     const acts = bench.acts();

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { unfinished } from "../../transition/open.ts";
-import { badOf, ranOf, tailOf } from "../../transition/receipt.ts";
+import { badOf, timesOf, tailOf } from "../../transition/receipt.ts";
 import { Bench } from "../support/engine.ts";
 import { failed, ok } from "../support/runs.ts";
 import type { TestRow } from "./scenario.ts";
@@ -79,8 +79,10 @@ describe("receipts in the state", () => {
     const complete = receipts.filter((receipt) => tailOf(receipt).complete === "yes");
     expect(complete).toHaveLength(2);
     for (const receipt of complete) {
-      expect(ranOf(receipt)?.began.getTime(), "when it was found complete").toBeGreaterThanOrEqual(reworded);
-      expect(ranOf(receipt)?.seconds).toBeLessThan(5);
+      expect(timesOf(receipt)?.began.getTime(), "when it was found complete").toBeGreaterThanOrEqual(
+        reworded,
+      );
+      expect(timesOf(receipt)?.seconds).toBeLessThan(5);
     }
     expect(unfinished(resources, pending)).toEqual([]);
     rmSync(join(bench.project.folder, "older.json"));

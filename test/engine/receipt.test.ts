@@ -9,7 +9,7 @@ import {
   badOf,
   epochOf,
   legacyTailOf,
-  ranOf,
+  timesOf,
   receiptLine,
   running,
   tailOf,
@@ -120,7 +120,7 @@ describe("the times of a receipt", () => {
   it("are when the script began, in UTC whatever the zone of its host is, and what it took", () => {
     const before = Date.now();
     const { stdout } = bash("pause 0.25; receipt so", [], { TZ: "Asia/Tokyo", LC_ALL: "C.UTF-8" });
-    const said = ranOf(stdout);
+    const said = timesOf(stdout);
     expect(said?.began.getTime()).toBeGreaterThanOrEqual(before);
     expect(said?.began.getTime()).toBeLessThanOrEqual(Date.now() - 250);
     expect(said?.seconds).toBeGreaterThanOrEqual(0.25);
@@ -142,7 +142,7 @@ describe("the times of a receipt", () => {
     const { began, seconds } = over();
     expect(Date.now() - began.getTime()).toBeLessThan(5000);
     expect(seconds).toBeLessThan(5);
-    expect(ranOf(receiptLine("so", ran))).toEqual(ran);
+    expect(timesOf(receiptLine("so", ran))).toEqual(ran);
   });
 
   it.each([
@@ -152,7 +152,7 @@ describe("the times of a receipt", () => {
     "c so | took=1.000",
     undefined,
   ])("are unknown in %s", (receipt) => {
-    expect(ranOf(receipt)).toBeUndefined();
+    expect(timesOf(receipt)).toBeUndefined();
   });
 });
 

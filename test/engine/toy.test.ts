@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systems as registry } from "../../components/registry.ts";
 import type { System } from "../../components/system.ts";
-import { compare, describe as inWords } from "../../tools/compare.ts";
+import { hostLines } from "../../config/last-look.ts";
+import { compare, lookedAt } from "../../tools/compare.ts";
 import { transitionsDocument } from "../../tools/docs.ts";
 import { stackSchemaText } from "../../tools/schema.ts";
 import { entriesIn, looksAtMarks, type StackOutputs } from "../../tools/stack.ts";
@@ -113,8 +114,8 @@ describe("one more system", () => {
     expect(entry?.name).toBe("top");
     const verified = async () => compare(entry!, await looksAtMarks(entry!.marks, found.targets), found);
     expect(await verified()).toEqual({ lines: [], answered: true });
-    expect((await inWords(entry!, found.targets)).lines).toEqual([
-      expect.stringMatching(/^top: a: painted [0-9a-f]{16}$/),
+    expect(hostLines([await lookedAt(entry!, found.targets)], 0, systems)).toEqual([
+      expect.stringMatching(/^ {2}top: a: painted [0-9a-f]{16}$/),
     ]);
     rmSync(join(root("a"), "top-toy", "done", "paint"));
     const { lines } = await verified();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Bar, barsOf, type Timeline, timelinesIn } from "../../tools/timeline/timeline.ts";
-import { stateIn } from "../../tools/state.ts";
+import type { Deployment } from "../../tools/stack.ts";
 import { powerCut, whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { Writer } from "../../tools/workshop/writer.ts";
 import { Browser, whyNoBrowser } from "../support/browser.ts";
@@ -34,7 +34,7 @@ describe.skipIf(whyNoLab() !== undefined)("the timeline of a real switch", () =>
     update = { began, ended, outageMs: writer.since(mark).outageMs };
     await writer.stop();
     const { output } = await estate.project.pulumi(["stack", "export"]);
-    [flipped] = timelinesIn(stateIn(output));
+    [flipped] = timelinesIn((JSON.parse(output) as { deployment: Deployment }).deployment);
   }, 10 * minute);
 
   afterAll(async () => {

@@ -56,13 +56,9 @@ export async function estateFor(
   shortStackTraces();
   const config = parseConfig(keys, "Pulumi.test.yaml", systems);
   const { result } = await declaredBy(async () => {
-    const outputs = await declareEstate(
-      config,
-      platformFor(Object.keys(config.hosts), "host"),
-      undefined,
-      systems,
-    );
-    return valueOf(pulumi.output(outputs));
+    const platform = platformFor(Object.keys(config.hosts), "host");
+    const { outputs, facts } = await declareEstate(config, platform, undefined, systems);
+    return valueOf(pulumi.output({ ...outputs, ...facts }));
   });
   return result;
 }

@@ -1,5 +1,7 @@
 import { pair } from "../../components/pair/index.ts";
-import type { StackState, StateEntry } from "../../tools/state.ts";
+import type { Seen } from "../../components/system.ts";
+import type { Deployment } from "../../tools/stack.ts";
+import type { ExportedEntry } from "../../transition/open.ts";
 import { type Sources, type Status, statusOf } from "../../tools/status/status.ts";
 import { gateOf, id, start, switchSteps, told, transitionOf } from "./timeline-state.ts";
 
@@ -16,7 +18,7 @@ export const canaries = [
 export const markup = `<script>window.canary = 1</script><img src=x onerror="window.canary = 1">&'"`;
 
 /** A step as the state has it, with secrets where a state may have them. */
-const withSecrets = (entry: StateEntry): StateEntry =>
+const withSecrets = (entry: ExportedEntry): ExportedEntry =>
   entry.type.startsWith("command:")
     ? {
         ...entry,
@@ -36,7 +38,6 @@ const runs = [
     began: "2026-11-30T18:00:00Z",
     seconds: 5.2,
     awaySeconds: 2.25,
-    resumed: false,
     goal: { production: "megadeth" },
   },
   {
@@ -44,13 +45,13 @@ const runs = [
     began: "2026-11-23T18:00:00Z",
     seconds: 14.1,
     awaySeconds: 1.9,
-    resumed: true,
+    resumed: true as const,
     goal: { production: "slayer" },
   },
 ];
 
 /** A state with a provision and a switch after it. @param open the switch has not ended. */
-function stateWith(open: boolean): StackState {
+function stateWith(open: boolean): Deployment {
   const before = switchSteps
     .filter(({ step }) => step !== "fence" && step !== "takeover")
     .map((ran) => ({ ...ran, after: ran.after - 900 }));
@@ -63,11 +64,16 @@ function stateWith(open: boolean): StackState {
     ...(open ? [{ ...gateOf("sounz-switch", "fence"), delete: true }] : []),
   ];
   return {
-    entries: entries.map(withSecrets),
-    pending: open ? [{}] : [],
-    writtenAt: new Date(start + 60_000),
+    manifest: { time: new Date(start + 60_000).toISOString() },
+    resources: entries.map(withSecrets),
+    pending_operations: open ? [{}] : [],
   };
 }
+
+const said = (host: string, words: string | undefined, failure?: string): Seen => ({
+  request: { host, probe: "pair/probe", words: [] },
+  look: { host, ...(words === undefined ? { failure } : { facts: { words } }) },
+});
 
 /** What a status is made of. @param trouble a switch is open, a host is lost and another one says markup. */
 export function exampleSources({ trouble }: { readonly trouble: boolean }): Sources {
@@ -81,7 +87,7 @@ export function exampleSources({ trouble }: { readonly trouble: boolean }): Sour
     outputs: { stackId: "0123456789abcdef", targets: { slayer: target(trouble), megadeth: target(false) } },
     entries: [
       {
-        system: pair,
+        system: { ...pair, describe: (_, __, { look }) => (look.facts as { words: string }).words },
         name: "sounz",
         hosts: ["slayer", "megadeth"],
         outcome: trouble ? "incomplete: slayer is unreachable" : "complete",
@@ -89,17 +95,16 @@ export function exampleSources({ trouble }: { readonly trouble: boolean }): Sour
         marks: [mark("provision", "slayer"), mark("switch", "slayer"), mark("switch", "megadeth")],
       },
     ],
-    said: [
-      [
-        trouble
-          ? { host: "slayer", words: "was not asked: it is in changeover:unreachable", answered: false }
-          : { host: "slayer", words: "PostgreSQL is read-only, data copied 12 s ago", answered: true },
-        {
-          host: "megadeth",
-          words: `PostgreSQL accepts writes${trouble ? ` ${markup}` : ""}`,
-          answered: true,
-        },
-      ],
+    looked: [
+      {
+        ...{ system: pair.key, name: "sounz", expected: {}, outcome: "complete" },
+        seen: [
+          trouble
+            ? said("slayer", undefined, "was not asked: it is in changeover:unreachable")
+            : said("slayer", "PostgreSQL is read-only, data copied 12 s ago"),
+          said("megadeth", `PostgreSQL accepts writes${trouble ? ` ${markup}` : ""}`),
+        ],
+      },
     ],
   };
 }

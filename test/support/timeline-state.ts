@@ -1,4 +1,5 @@
-import type { StackState, StateEntry } from "../../tools/state.ts";
+import type { Deployment } from "../../tools/stack.ts";
+import type { ExportedEntry } from "../../transition/open.ts";
 
 /** When the preflight of the example began. */
 export const start = Date.parse("2026-11-30T18:00:00.000Z");
@@ -22,7 +23,7 @@ export interface Ran {
 
 export const id = "aaaaaaaaaaaaaaaa";
 
-export function stepOf(transition: string, ran: Ran): StateEntry {
+export function stepOf(transition: string, ran: Ran): ExportedEntry {
   const { step, host, after, took, says = `${step} is so`, tail = "", id: own = id } = ran;
   const began = new Date(start + after * 1000).toISOString();
   return {
@@ -36,7 +37,7 @@ export function stepOf(transition: string, ran: Ran): StateEntry {
   };
 }
 
-export const gateOf = (transition: string, gate: string): StateEntry => ({
+export const gateOf = (transition: string, gate: string): ExportedEntry => ({
   urn: urnOf(`${transition}-${gate}`),
   type: "command:local:Command",
   parent: componentOf(transition),
@@ -47,9 +48,9 @@ export const gateOf = (transition: string, gate: string): StateEntry => ({
 export function transitionOf(
   name: string,
   steps: readonly Ran[],
-  told: { readonly inputs?: StateEntry["inputs"]; readonly outputs?: StateEntry["outputs"] } = {},
-  more: readonly StateEntry[] = [gateOf(name, "done-gate")],
-): StateEntry[] {
+  told: { readonly inputs?: ExportedEntry["inputs"]; readonly outputs?: ExportedEntry["outputs"] } = {},
+  more: readonly ExportedEntry[] = [gateOf(name, "done-gate")],
+): ExportedEntry[] {
   return [
     { urn: componentOf(name), type: "changeover:index:Transition", ...told },
     {
@@ -63,10 +64,8 @@ export function transitionOf(
   ];
 }
 
-export const stateOf = (...transitions: readonly (readonly StateEntry[])[]): StackState => ({
-  entries: transitions.flat(),
-  pending: [],
-  writtenAt: new Date(start + 60_000),
+export const stateOf = (...transitions: readonly (readonly ExportedEntry[])[]): Deployment => ({
+  resources: transitions.flat(),
 });
 
 /** What a switch tells of itself. */
@@ -75,7 +74,7 @@ export const told = {
     goal: { production: "megadeth" },
     users: { notice: "writes are refused", from: "fence", to: "takeover" },
     pointOfNoReturn: ["takeover"],
-    wayBack: "production: slayer",
+    wayBack: "set production to slayer, then run npx pulumi up",
   },
 };
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { lookedFile, recentLines } from "../../transition/last-look.ts";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { systems } from "../../components/registry.ts";
+import { lastLook, lookedFile, type Looked, lookLines } from "../../config/last-look.ts";
 import type { PairFacts } from "../../components/pair/decide.ts";
 import { describeMachine } from "../../components/pair/describe.ts";
 
@@ -40,11 +44,50 @@ describe("a look", () => {
     expect(describeMachine(stopped as PairFacts)).toContain("PostgreSQL is stopped, down: megadeth serves");
   });
 
-  it("is shown with its age while it is recent, and not from the future", () => {
-    const text = JSON.stringify({ at: 1_000_000, lines: ["sounz: slayer: production"] });
-    expect(recentLines(text, 1_042_000)).toEqual(["looked 42 s ago: sounz: slayer: production"]);
-    expect(recentLines(text, 1_000_000 + 16 * 60_000)).toEqual([]);
-    expect(recentLines(text, 999_000)).toEqual([]);
-    expect(lookedFile("dev", { XDG_DATA_HOME: "/data" })).toBe("/data/changeover/looks/dev.json");
+  describe("that is kept", () => {
+    const seen = [
+      {
+        request: { host: "megadeth", probe: "pair/probe", words: ["sounz"] },
+        look: { host: "megadeth", facts: { ...facts, copies: { data: { age_s: 90 } } } },
+      },
+    ];
+    const entries = [{ system: "pairs", name: "sounz", expected: {}, outcome: "complete", seen }];
+    const looked: Looked = { at: 1_000_000, by: "ops@desk", entries };
+    const told = (now: number) => lookLines(looked, now, systems);
+
+    it("is told with who looked and with ages as of now", () => {
+      const [first, line] = told(1_042_000);
+      expect(first).toBe("hosts, as ops@desk saw them 42 s ago:");
+      expect(line).toContain("sounz: megadeth: standby");
+      expect(line).toContain("data copied 132 s ago, last transaction 42.3 s ago");
+    });
+
+    it("says nothing of hosts when it is old or from the future, and that nobody looked when nobody did", () => {
+      expect(told(1_000_000 + 16 * 60_000)).toEqual([
+        "hosts: the last look is 16 min old (allowed: 15 min); look again: npm run look",
+      ]);
+      expect(told(999_000)).toHaveLength(1);
+      expect(lookLines(undefined, 0, systems)).toEqual([
+        "hosts: nobody looked at them from this machine; look: npm run look",
+      ]);
+    });
+
+    it("is kept under the id of its stack, and never read for another one", () => {
+      const folder = mkdtempSync(join(tmpdir(), "changeover-look-"));
+      const env = { XDG_DATA_HOME: folder };
+      try {
+        const file = lookedFile("5ac4", env);
+        expect(file).toBe(join(folder, "changeover", "looks", "5ac4.json"));
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, JSON.stringify(looked));
+        expect(lastLook("5ac4", env)).toEqual(looked);
+        for (const other of ["5ac5", undefined, "../5ac4", "dev"])
+          expect(lastLook(other, env)).toBeUndefined();
+        writeFileSync(file, "{");
+        expect(lastLook("5ac4", env)).toBeUndefined();
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
   });
 });

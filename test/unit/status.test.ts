@@ -36,7 +36,7 @@ describe("the status of a stack", () => {
       "no answer: slayer",
       "sounz-switch is open; to run: check",
       "  go on: npx pulumi up",
-      "  go back: production: slayer; then npx pulumi up",
+      "  way back: set production to slayer, then run npx pulumi up",
       "sounz-switch-fence is half replaced",
       '1 operation(s) pending: docs/runbook.md, "killed"',
       "slayer is in changeover:unreachable or changeover:suspect, no step runs there",
@@ -48,7 +48,7 @@ describe("the status of a stack", () => {
   });
 
   it("of a stack whose hosts nobody asked is what the state says", () => {
-    const asked = statusOf({ ...exampleSources({ trouble: true }), said: undefined });
+    const asked = statusOf({ ...exampleSources({ trouble: true }), looked: undefined });
     expect(textOf(asked)).toContain("hosts were not asked; this is what the state says");
     expect(textOf(asked)).toContain("  hosts: slayer, megadeth");
     expect(silentIn(asked)).toEqual([]);
@@ -79,7 +79,7 @@ describe("the page of a stack", () => {
       "<title>prod: status</title>",
       "stack id 0123456789abcdef; 2026-11-30 19:00:00 UTC",
       "sounz-switch is open; to run: check",
-      "production: slayer",
+      "Way back: set production to slayer, then run npx pulumi up",
       "slayer is lost",
       "half replaced",
       "writes are refused for 2.25 s",

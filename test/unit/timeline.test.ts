@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type StateEntry, stateIn } from "../../tools/state.ts";
+import type { ExportedEntry } from "../../transition/open.ts";
 import { mermaidOf } from "../../tools/timeline/mermaid.ts";
 import { svgOf } from "../../tools/timeline/picture.ts";
 import { barsOf, type Timeline, timelinesIn } from "../../tools/timeline/timeline.ts";
@@ -18,7 +18,7 @@ import {
 
 const name = "sounz-switch";
 
-function timelineOf(entries: readonly StateEntry[]): Timeline {
+function timelineOf(entries: readonly ExportedEntry[]): Timeline {
   const [timeline] = timelinesIn(stateOf(entries));
   if (!timeline) throw new Error("no timeline");
   return timeline;
@@ -75,7 +75,30 @@ describe("a timeline", () => {
     const { away, goal, pointOfNoReturn, runs } = timelineOf(transitionOf(name, switchSteps));
     expect({ away, goal, runs }).toEqual({ away: undefined, goal: {}, runs: [] });
     expect(after(pointOfNoReturn)).toBe(3);
-    expect(barsOf(flip({ pointOfNoReturn: [] })).some((bar) => bar.pointOfNoReturn)).toBe(false);
+  });
+
+  it("takes rows for points of no return as the state lists them, and one for the bad case when it ran", () => {
+    const turnsOf = (more: Partial<Record<string, unknown>>) =>
+      barsOf(flip({ pointOfNoReturn: undefined, ...more })).flatMap(({ step, pointOfNoReturn }) =>
+        pointOfNoReturn ? [step] : [],
+      );
+    const facts = { phase: "go", deadlineSeconds: 1 };
+    expect(turnsOf({})).toEqual(["takeover"]);
+    expect(turnsOf({ rows: { takeover: facts } }), "it says so, and has nothing to do").toEqual([]);
+    expect(turnsOf({ rows: { takeover: { ...facts, conditional: true } } })).toEqual(["takeover"]);
+    expect(turnsOf({ rows: { takeover: facts }, pointOfNoReturn: ["fence", "claim"] })).toEqual([
+      "claim-slayer",
+      "claim-megadeth",
+      "fence",
+    ]);
+  });
+
+  it("ends the time of users with a later transition, where no row of its own does", () => {
+    const timeline = flip({ users: { notice: "the site is in maintenance", from: "fence" } });
+    expect(timeline.away).toMatchObject({ from: start + 2000, endsLater: true });
+    expect(awayInWords(timeline)).toBe(
+      "the site is in maintenance from 2026-11-30 18:00:02 UTC, until a later transition",
+    );
   });
 
   it("leaves out what ran for another goal, was not needed or was complete already", () => {
@@ -98,7 +121,7 @@ describe("a timeline", () => {
     const text = textOf(timeline);
     expect(text).toContain("users: writes are refused since 2026-11-30 18:00:02 UTC, not ended yet");
     expect(text).toContain("open, to run: steps that are not in the state yet");
-    expect(text).toContain("the way back: production: slayer");
+    expect(text).toContain("way back: set production to slayer, then run npx pulumi up");
   });
 
   it("that stopped and went on has parts with the gap between them", () => {
@@ -119,7 +142,7 @@ describe("a timeline", () => {
   it("names steps whose receipt has no times, and hosts that were left out", () => {
     const old = stepOf(name, { step: "follow", host: "slayer", after: 1, took: 1 });
     const secret = stepOf(name, { step: "status", host: "slayer", after: 1, took: 1 });
-    const lost: StateEntry = {
+    const lost: ExportedEntry = {
       ...gateOf(name, "skipped-slayer"),
       inputs: { triggers: [{ host: "slayer", mode: "skipped: unreachable" }] },
     };
@@ -137,7 +160,7 @@ describe("a timeline", () => {
   });
 
   it("shows what a platform did when the state took it up, and no move of a run before", () => {
-    const move = (step: string, seconds: number): StateEntry => ({
+    const move = (step: string, seconds: number): ExportedEntry => ({
       ...gateOf(name, step),
       type: "aws:ec2/eipAssociation:EipAssociation",
       modified: new Date(start + seconds * 1000).toISOString(),
@@ -168,7 +191,7 @@ describe("a timeline", () => {
       "a-switch",
       "old-switch",
     ]);
-    expect(timelinesIn({ entries: [], pending: [] })).toEqual([]);
+    expect(timelinesIn({})).toEqual([]);
   });
 
   it("remembers runs, as far as the state tells them", () => {
@@ -179,21 +202,12 @@ describe("a timeline", () => {
       awaySeconds: 2.25,
       goal: { production: "a" },
     };
-    const outputs = { runs: [run, { ...run, awaySeconds: "x", resumed: true }, { id: 7 }, null] };
+    const outputs = { runs: [run, { id, awaySeconds: "x", resumed: true, first: true }, { id: 7 }, null] };
     const { runs } = timelineOf(transitionOf(name, switchSteps, { ...told, outputs }));
     expect(runs).toEqual([
-      { ...run, resumed: false },
-      { id, began: run.began, seconds: 12.7, resumed: true, goal: { production: "a" } },
+      { ...run, steps: {} },
+      { id, goal: {}, steps: {}, resumed: true },
     ]);
-  });
-});
-
-describe("a state", () => {
-  it("is read from an export, also from one that was never updated", () => {
-    const time = "2026-11-30T18:28:25.712Z";
-    const text = JSON.stringify({ deployment: { manifest: { time }, resources: [gateOf("a", "b")] } });
-    expect(stateIn(text)).toEqual({ entries: [gateOf("a", "b")], pending: [], writtenAt: new Date(time) });
-    expect(stateIn('{"deployment":{}}')).toEqual({ entries: [], pending: [] });
   });
 });
 

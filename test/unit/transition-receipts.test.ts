@@ -47,6 +47,7 @@ async function declaredFrom(
           table: table(by),
           members: new Map([["a", member]]),
           keepers: { production: "a" },
+          story: { goal: ["production"], wayBack: "" },
           stack: pulumi.output("5ac4"),
           preflight: () => ({ create: "look", stdin: "" }),
           commands: { "pair/isolate": (_, receipt) => ({ create: "isolate", stdin: receipt }) },

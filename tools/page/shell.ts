@@ -13,7 +13,7 @@ h2 { margin: 2rem 0 0.5rem; padding-bottom: 0.25rem; border-bottom: 1px solid va
 h3 { margin: 1.25rem 0 0.25rem; font-size: 1rem; }
 p { margin: 0.4rem 0; }
 ul { margin: 0.4rem 0; padding-left: 1.25rem; }
-code { padding: 0.1rem 0.3rem; border-radius: 4px; background: var(--box); font: 0.9em ui-monospace, monospace; overflow-wrap: anywhere; }
+code { padding: 0.1rem 0.3rem; border-radius: 4px; background: var(--box); font: 0.9em ui-monospace, monospace; display: inline-block; max-width: 100%; overflow-wrap: anywhere; }
 .muted { color: var(--muted); }
 .good { color: var(--good); }
 .bad { color: var(--bad); font-weight: 600; }

@@ -1,7 +1,7 @@
 import { type Html, html } from "../page/html.ts";
 import { pageOf } from "../page/shell.ts";
 import { sectionOf } from "../timeline/page.ts";
-import type { Run } from "../timeline/told.ts";
+import type { Run } from "../../transition/run-book.ts";
 import type { Timeline } from "../timeline/timeline.ts";
 import { goalInWords, moment } from "../timeline/words.ts";
 import { type EntryStatus, silentIn, type Status } from "./status.ts";
@@ -23,7 +23,7 @@ function troubleOf(status: Status): Html {
       return boxOf(
         what,
         html`<p>To go on: <code>npx pulumi up</code></p>
-          <p>To go back: <code>${back}</code>, then <code>npx pulumi up</code></p>`,
+          <p>Way back: ${back}</p>`,
       );
     }),
     ...halfWritten.map((line) => boxOf(line)),
@@ -74,9 +74,11 @@ const entryOf = (entry: EntryStatus): Html =>
 
 const runRow = ({ began, seconds, awaySeconds, resumed, goal }: Run): Html =>
   html`<tr>
-    <td class="name">${moment(Date.parse(began))}</td>
+    <td class="name">${began === undefined ? "" : moment(Date.parse(began))}</td>
     <td>${goalInWords(goal)}</td>
-    <td class="number">${seconds.toFixed(1)} s${resumed ? ", resumed" : ""}</td>
+    <td class="number">
+      ${seconds === undefined ? "" : `${seconds.toFixed(1)} s`}${resumed ? ", resumed" : ""}
+    </td>
     <td class="number">${awaySeconds === undefined ? "" : `${awaySeconds.toFixed(2)} s`}</td>
   </tr>`;
 

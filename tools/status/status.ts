@@ -1,8 +1,14 @@
 import { halfWritten, openTransitions } from "../../transition/open.ts";
-import type { Said } from "../compare.ts";
-import type { Entry, StackOutputs } from "../stack.ts";
-import type { StackState } from "../state.ts";
+import type { LookedEntry } from "../../config/last-look.ts";
+import type { Deployment, Entry, StackOutputs } from "../stack.ts";
 import { type Timeline, timelinesIn } from "../timeline/timeline.ts";
+
+/** What a host of an entry is now, in words; or why there are none. */
+export interface Said {
+  readonly host: string;
+  readonly words: string;
+  readonly answered: boolean;
+}
 
 /** What a person reads of one entry of the stack file. */
 export interface EntryStatus {
@@ -47,38 +53,53 @@ export interface Status {
 export interface Sources {
   readonly stack: string;
   readonly at: Date;
-  readonly state: StackState;
+  readonly state: Deployment;
   readonly outputs: Pick<StackOutputs, "stackId" | "targets">;
   readonly entries: readonly Entry[];
   /** What the hosts of each entry say, in the order of the entries; undefined: nobody asked. */
-  readonly said?: readonly (readonly Said[])[];
+  readonly looked?: readonly LookedEntry[];
 }
 
 /** How many timelines are shown. */
 const latestCount = 4;
 
 /** How a stack stands, from its state, its outputs and what its hosts say. */
-export function statusOf({ stack, at, state, outputs, entries, said }: Sources): Status {
+export function statusOf({ stack, at, state, outputs, entries, looked }: Sources): Status {
+  const { resources = [], pending_operations: pending, manifest } = state;
+  const writtenAt = new Date(manifest?.time ?? NaN);
   const timelines = timelinesIn(state);
   const wayBack = (name: string) => timelines.find(({ transition }) => transition === name)?.wayBack;
   return {
     stack,
     stackId: outputs.stackId,
     at,
-    writtenAt: state.writtenAt,
+    ...(Number.isNaN(writtenAt.getTime()) ? {} : { writtenAt }),
     entries: entries.map((entry, index) => ({
       noun: entry.system.noun,
       name: entry.name,
       outcome: entry.outcome,
       transitions: transitionsOf(entry, timelines),
       hosts: entry.hosts,
-      said: said?.[index],
+      said: saidIn(entry, looked?.[index]),
     })),
     lost: Object.entries(outputs.targets).flatMap(([host, { unreachable }]) => (unreachable ? [host] : [])),
-    open: openTransitions(state.entries).map(({ name, steps }) => ({ name, steps, wayBack: wayBack(name) })),
-    halfWritten: halfWritten(state.entries, state.pending),
+    open: openTransitions(resources).map(({ name, steps }) => ({ name, steps, wayBack: wayBack(name) })),
+    halfWritten: halfWritten(resources, pending),
     latest: timelines.filter(({ parts }) => parts.length > 0).slice(0, latestCount),
   };
+}
+
+/** A line for each part that a host has in an entry, the same line once. */
+function saidIn({ system, name, expected }: Entry, looked: LookedEntry | undefined): Said[] | undefined {
+  const all = looked?.seen.map((one): Said => {
+    const { host, facts, failure = "gave no answer" } = one.look;
+    return facts
+      ? { host, words: system.describe(name, expected, one), answered: true }
+      : { host, words: failure, answered: false };
+  });
+  return all?.filter(
+    ({ host, words }, index) => all.findIndex((one) => one.host === host && one.words === words) === index,
+  );
 }
 
 /** A transition is an entry's when the entry says that it is done on its hosts. */

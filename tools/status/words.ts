@@ -21,7 +21,7 @@ export function openInWords({ name, steps, wayBack }: OpenStatus): {
   const own = steps.map((step) => step.slice(name.length + 1)).join(", ");
   return {
     what: `${name} is open; to run: ${own || "steps that are not in the state yet"}`,
-    back: wayBack === undefined ? "change the line in the stack file back" : wayBack,
+    back: wayBack ?? "set the old values in the stack file, then run npx pulumi up",
   };
 }
 
@@ -47,7 +47,7 @@ export function textOf(status: Status): string {
   const trouble = [
     ...open.flatMap((one) => {
       const { what, back } = openInWords(one);
-      return [what, "  go on: npx pulumi up", `  go back: ${back}; then npx pulumi up`];
+      return [what, "  go on: npx pulumi up", `  way back: ${back}`];
     }),
     ...halfWritten,
     ...lost.map((host) => `${host} is in changeover:unreachable or changeover:suspect, no step runs there`),
@@ -64,9 +64,7 @@ export function textOf(status: Status): string {
 
 function entryLines(entry: EntryStatus): string[] {
   const { noun, name, outcome, hosts, said } = entry;
-  const lines = new Set(
-    said ? said.map(({ host, words }) => `${host}: ${words}`) : [`hosts: ${hosts.join(", ")}`],
-  );
+  const lines = said ? said.map(({ host, words }) => `${host}: ${words}`) : [`hosts: ${hosts.join(", ")}`];
   return [`${noun} ${name}: ${outcome}`, ...[...goalsOf(entry), ...lines].map((line) => `  ${line}`)];
 }
 

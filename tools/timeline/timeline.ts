@@ -1,8 +1,9 @@
 import { clocksIn } from "../../transition/decide.ts";
-import { nameOf, openTransitions, triggersOf } from "../../transition/open.ts";
-import { ranOf, tailOf } from "../../transition/receipt.ts";
-import type { StackState, StateEntry } from "../state.ts";
-import { goalOf, pointsOfNoReturn, type Run, runsOf, usersOf, wayBackOf } from "./told.ts";
+import { type ExportedEntry, nameOf, openTransitions, triggersOf } from "../../transition/open.ts";
+import { timesOf, tailOf } from "../../transition/receipt.ts";
+import type { Run } from "../../transition/run-book.ts";
+import type { Deployment } from "../stack.ts";
+import { goalOf, runsOf, turns, usersOf, wayBackOf, withoutTurn } from "./told.ts";
 
 /** Where a step without a host ran. */
 export const operator = "operator";
@@ -36,8 +37,9 @@ export interface Part {
 export interface Away {
   readonly notice: string;
   readonly from: number;
-  /** Undefined: the row that ends it has not run. */
+  /** Undefined: the row that ends it has not run, or is one of a later transition. */
   readonly to?: number;
+  readonly endsLater?: true;
 }
 
 /** Who did what when in the last run of one transition. */
@@ -70,9 +72,9 @@ export interface Timeline {
 const gapMs = 60_000;
 
 /** The last run of every transition of a state; the one that ran last comes first, those without times come at the end. */
-export function timelinesIn(state: StackState): Timeline[] {
-  const live = state.entries.filter((entry) => !entry.delete);
-  const open = new Map(openTransitions(state.entries).map(({ name, steps }) => [name, steps]));
+export function timelinesIn({ resources = [] }: Deployment): Timeline[] {
+  const live = resources.filter((entry) => !entry.delete);
+  const open = new Map(openTransitions(resources).map(({ name, steps }) => [name, steps]));
   return live
     .filter(({ type }) => type === "changeover:index:Transition")
     .map((component) => {
@@ -92,18 +94,17 @@ export const beginOf = ({ parts }: Timeline): number => parts[0]?.began ?? 0;
 export const barsOf = ({ parts }: Timeline): readonly Bar[] => parts.flatMap(({ bars }) => bars);
 
 function timelineOf(
-  component: StateEntry,
-  children: readonly StateEntry[],
+  component: ExportedEntry,
+  children: readonly ExportedEntry[],
   open: readonly string[] | undefined,
 ): Timeline {
   const transition = nameOf(component.urn);
-  const named = (entry: StateEntry) => nameOf(entry.urn).slice(transition.length + 1);
+  const named = (entry: ExportedEntry) => nameOf(entry.urn).slice(transition.length + 1);
   const id = text(children.find((entry) => named(entry) === "id")?.outputs?.hex) ?? "";
   const steps = children.filter((entry) => triggersOf(entry).transition === id);
   const clocks = clocksOf(steps.find((entry) => named(entry) === "preflight"));
-  const points = pointsOfNoReturn(component);
   const ran = steps.filter((entry) => tailOf(receiptOf(entry)).complete === undefined);
-  const timed = ran.flatMap((entry) => barOf(entry, named(entry), clocks, points) ?? []);
+  const timed = ran.flatMap((entry) => barOf(component, entry, named(entry), clocks) ?? []);
   const began = Math.min(...timed.map((bar) => bar.began));
   const bars = [...timed, ...children.flatMap((entry) => moveOf(entry, named(entry), began) ?? [])].sort(
     (a, b) => a.began - b.began || a.ended - b.ended,
@@ -119,7 +120,7 @@ function timelineOf(
     pointOfNoReturn: bars.find((bar) => bar.pointOfNoReturn)?.began,
     open: open?.map((step) => step.slice(transition.length + 1)),
     wayBack: wayBackOf(component),
-    untimed: ran.filter((entry) => !ranOf(receiptOf(entry))).map(named),
+    untimed: ran.filter((entry) => !timesOf(receiptOf(entry))).map(named),
     skipped: children.flatMap((entry) => skippedOf(entry)),
     clocks: new Map([...clocks].filter(([host, ms]) => ms !== 0 && hosts.includes(host))),
     runs: runsOf(component),
@@ -127,22 +128,22 @@ function timelineOf(
 }
 
 /** A secret is an object in an export, and no receipt is read from it. */
-const receiptOf = ({ outputs }: StateEntry): string | undefined =>
+const receiptOf = ({ outputs }: ExportedEntry): string | undefined =>
   typeof outputs?.stdout === "string" ? outputs.stdout : undefined;
 
-const clocksOf = (preflight: StateEntry | undefined): ReadonlyMap<string, number> =>
+const clocksOf = (preflight: ExportedEntry | undefined): ReadonlyMap<string, number> =>
   clocksIn(tailOf(preflight && receiptOf(preflight)));
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 function barOf(
-  entry: StateEntry,
+  component: ExportedEntry,
+  entry: ExportedEntry,
   step: string,
   clocks: ReadonlyMap<string, number>,
-  points: readonly string[] | undefined,
 ): Bar | undefined {
   const receipt = receiptOf(entry);
-  const ran = ranOf(receipt);
+  const ran = timesOf(receipt);
   if (!ran) return undefined;
   const { says, host: on } = triggersOf(entry);
   const host = text(on) ?? operator;
@@ -152,11 +153,10 @@ function barOf(
   return {
     step,
     host,
-    says: sentence.replace(/ \(point of no return\)$/, ""),
+    says: withoutTurn(sentence),
     began,
     ended: began + ran.seconds * 1000,
-    pointOfNoReturn:
-      points?.some((row) => isOfRow(row, step, host)) ?? sentence.endsWith("(point of no return)"),
+    pointOfNoReturn: turns(component, (row) => isOfRow(row, step, host), sentence),
     ...(verdict === "bad" ? { bad: why ?? "it does not say why" } : {}),
   };
 }
@@ -166,7 +166,7 @@ const isOfRow = (row: string, step: string, host: string): boolean =>
   step === row || step === `${row}-${host}`;
 
 /** What the platform did: it leaves no receipt, so only the time is known at which the state took it up. */
-function moveOf(entry: StateEntry, step: string, began: number): Bar | undefined {
+function moveOf(entry: ExportedEntry, step: string, began: number): Bar | undefined {
   const { type, inputs, modified } = entry;
   const isGate = type.startsWith("command:") && inputs?.create === undefined;
   if (isGate || type.startsWith("random:") || Object.keys(triggersOf(entry)).length > 0) return undefined;
@@ -175,7 +175,7 @@ function moveOf(entry: StateEntry, step: string, began: number): Bar | undefined
   return { step, host: platform, says: "done by the platform", began: at, ended: at, pointOfNoReturn: false };
 }
 
-function skippedOf(entry: StateEntry): string[] {
+function skippedOf(entry: ExportedEntry): string[] {
   const { host, mode } = triggersOf(entry);
   return typeof mode === "string" && typeof host === "string" ? [`${host} ${mode}`] : [];
 }
@@ -196,13 +196,14 @@ function partsOf(bars: readonly Bar[]): Part[] {
 }
 
 /** From the begin of the row that cuts users off to the end of the row that serves them again. */
-function awayOf(component: StateEntry, bars: readonly Bar[]): Away | undefined {
+function awayOf(component: ExportedEntry, bars: readonly Bar[]): Away | undefined {
   const users = usersOf(component);
   if (!users) return undefined;
   const of = (row: string) => bars.filter(({ step, host }) => isOfRow(row, step, host));
-  const [begins, ends] = [of(users.from), of(users.to)];
+  const begins = of(users.from);
   if (begins.length === 0) return undefined;
   const from = Math.min(...begins.map(({ began }) => began));
-  const to = Math.max(...ends.map(({ ended }) => ended));
-  return { notice: users.notice, from, ...(ends.length > 0 && to >= from ? { to } : {}) };
+  if (users.to === undefined) return { notice: users.notice, from, endsLater: true };
+  const to = Math.max(...of(users.to).map(({ ended }) => ended));
+  return { notice: users.notice, from, ...(to >= from ? { to } : {}) };
 }

@@ -1,28 +1,10 @@
-import type { StateEntry } from "../state.ts";
+import type { ExportedEntry } from "../../transition/open.ts";
+import type { RowFacts, Run, UsersNotice } from "../../transition/run-book.ts";
 
 /**
- * What a transition tells the tools of itself, in the inputs and outputs of its component. A state that an older release wrote has
- * none of it, so each part is read as what it is, or left out.
+ * What a transition tells of itself, in the inputs and outputs of its component. A state that an older release wrote has none of it,
+ * so each part is read as what it is, or left out.
  */
-
-/** What users notice, from the begin of one row to the end of another. */
-export interface Users {
-  readonly notice: string;
-  readonly from: string;
-  readonly to: string;
-}
-
-/** One run of a transition, as its component remembers it. */
-export interface Run {
-  readonly id: string;
-  /** ISO 8601. */
-  readonly began: string;
-  readonly seconds: number;
-  /** For how long users were away. */
-  readonly awaySeconds?: number;
-  readonly resumed: boolean;
-  readonly goal: Readonly<Record<string, string>>;
-}
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -37,29 +19,52 @@ const strings = (value: unknown): Record<string, string> =>
   );
 
 /** What people read of the goal; empty where the state does not tell it. */
-export const goalOf = ({ inputs }: StateEntry): Readonly<Record<string, string>> => strings(inputs?.goal);
+export const goalOf = ({ inputs }: ExportedEntry): Readonly<Record<string, string>> => strings(inputs?.goal);
 
-export function usersOf({ inputs }: StateEntry): Users | undefined {
+export function usersOf({ inputs }: ExportedEntry): UsersNotice | undefined {
   const { notice, from, to } = strings(inputs?.users);
-  return notice !== undefined && from !== undefined && to !== undefined ? { notice, from, to } : undefined;
+  if (notice === undefined || from === undefined) return undefined;
+  return { notice, from, ...(to === undefined ? {} : { to }) };
 }
 
-/** Rows whose first act has no way back but a new goal; undefined: the state does not tell, and their sentences say so. */
-export function pointsOfNoReturn({ inputs }: StateEntry): readonly string[] | undefined {
-  const rows = inputs?.pointOfNoReturn;
-  return Array.isArray(rows) ? rows.filter((row): row is string => typeof row === "string") : undefined;
+const sentenceEnd = "(point of no return)";
+
+/**
+ * Whether a step that ran was a point of no return: the component lists the rows, but for those that run only when something is bad.
+ * Those say it in their sentence, and so does every row in the state of an older release.
+ *
+ * @param isOf whether the step is one of a row.
+ */
+export function turns({ inputs }: ExportedEntry, isOf: (row: string) => boolean, sentence: string): boolean {
+  const listed: unknown[] = Array.isArray(inputs?.pointOfNoReturn) ? inputs.pointOfNoReturn : [];
+  if (listed.some((row) => typeof row === "string" && isOf(row))) return true;
+  const rows = isFields(inputs?.rows) ? (inputs.rows as Record<string, RowFacts | undefined>) : undefined;
+  const row = rows && Object.keys(rows).find(isOf);
+  const says = rows === undefined || (row !== undefined && rows[row]?.conditional === true);
+  return says && sentence.endsWith(sentenceEnd);
 }
 
-export const wayBackOf = ({ inputs }: StateEntry): string | undefined => strings(inputs).wayBack;
+/** A sentence without what is told of the point of no return in another way. */
+export const withoutTurn = (sentence: string): string => sentence.replace(` ${sentenceEnd}`, "");
+
+export const wayBackOf = ({ inputs }: ExportedEntry): string | undefined => strings(inputs).wayBack;
 
 /** Runs that the component remembers, newest first. */
-export function runsOf({ outputs }: StateEntry): readonly Run[] {
+export function runsOf({ outputs }: ExportedEntry): readonly Run[] {
   const runs: unknown[] = Array.isArray(outputs?.runs) ? outputs.runs : [];
   return runs.flatMap((run): Run[] => {
-    if (!isFields(run)) return [];
+    if (!isFields(run) || typeof run.id !== "string") return [];
     const { id, began, seconds, awaySeconds, resumed, goal } = run;
-    if (typeof id !== "string" || typeof began !== "string" || typeof seconds !== "number") return [];
-    const away = typeof awaySeconds === "number" ? { awaySeconds } : {};
-    return [{ id, began, seconds, ...away, resumed: resumed === true, goal: strings(goal) }];
+    return [
+      {
+        id,
+        goal: strings(goal),
+        steps: {},
+        ...(typeof began === "string" ? { began } : {}),
+        ...(typeof seconds === "number" ? { seconds } : {}),
+        ...(typeof awaySeconds === "number" ? { awaySeconds } : {}),
+        ...(resumed === true ? { resumed } : {}),
+      },
+    ];
   });
 }

@@ -45,6 +45,7 @@ export function awayInWords({ away, open }: Timeline): string {
   if (!away) return "";
   const { notice, from, to } = away;
   if (to !== undefined) return `${notice} for ${seconds(to - from)}`;
+  if (away.endsLater) return `${notice} from ${moment(from)}, until a later transition`;
   return open
     ? `${notice} since ${moment(from)}, not ended yet`
     : `${notice} from ${moment(from)}, the end is not known`;
@@ -126,7 +127,7 @@ export function textOf(timeline: Timeline): string {
       ? []
       : ["", row(["time (UTC)", "after", "took", "host", "step", "what became true"]), ...lines]),
     ...notesOf(timeline).flatMap((note, index) => (index === 0 ? ["", note] : [note])),
-    ...(open && wayBack !== undefined ? ["", `the way back: ${wayBack}`] : []),
+    ...(open && wayBack !== undefined ? ["", `way back: ${wayBack}`] : []),
   ].join("\n");
 }
 

@@ -1,5 +1,7 @@
 import type { Row, Table } from "../../../transition/table.ts";
 
+const maintenancePage = "the maintenance page";
+
 const onServers = (pool: string, phase: string, word: "on" | "off", says: string): Row => ({
   phase,
   name: phase,
@@ -12,17 +14,21 @@ const onServers = (pool: string, phase: string, word: "on" | "off", says: string
 });
 
 /** The application's port on each server takes no new connection. */
-export const closePort = (pool: string): Row =>
-  onServers(
+export const closePort = (pool: string): Row => ({
+  ...onServers(
     pool,
     "close",
     "on",
     "the application's port is closed, and requests in flight have ended; users see the maintenance page",
-  );
+  ),
+  usersNotice: maintenancePage,
+});
 
 /** The application's port on each server takes connections again. */
-export const openPort = (pool: string): Row =>
-  onServers(pool, "open", "off", "the application's port is open again");
+export const openPort = (pool: string): Row => ({
+  ...onServers(pool, "open", "off", "the application's port is open again"),
+  usersServed: true,
+});
 
 const onBalancers = (pool: string, phase: string, script: string, word: "on" | "off", says: string): Row => ({
   phase,
@@ -35,8 +41,10 @@ const onBalancers = (pool: string, phase: string, script: string, word: "on" | "
   deadlineSeconds: 120,
 });
 
-const pageRow = (pool: string, phase: string, says: string): Row =>
-  onBalancers(pool, phase, "haproxy/set-maintenance", "on", says);
+const pageRow = (pool: string, phase: string, says: string): Row => ({
+  ...onBalancers(pool, phase, "haproxy/set-maintenance", "on", says),
+  usersNotice: maintenancePage,
+});
 
 const haproxyServes = (pool: string): Row =>
   onBalancers(
@@ -56,14 +64,16 @@ const haproxyStopped = (pool: string): Row =>
     "HAProxy is stopped and has released every address of the site",
   );
 
-const apacheServes = (pool: string): Row =>
-  onBalancers(
+const apacheServes = (pool: string): Row => ({
+  ...onBalancers(
     pool,
     "apache-serve",
     "apache/serve-site",
     "on",
     "Apache listens on every address of the site, also after a reboot",
-  );
+  ),
+  usersServed: true,
+});
 
 const apacheStopped = (pool: string): Row =>
   onBalancers(
@@ -173,7 +183,7 @@ export function addressTable(
 }
 
 /** The whole site answers with its maintenance page, or serves again. */
-export function maintenanceTable(pool: string): Table {
+export function maintenanceTable(pool: string, on = true): Table {
   return [
     {
       phase: "maintenance",
@@ -183,6 +193,7 @@ export function maintenanceTable(pool: string): Table {
       says: "the site's maintenance is on or off as wanted, checked at every address; no request is cut",
       limits: [pool],
       words: ({ maintenance }) => [maintenance ?? "off"],
+      ...(on ? { usersNotice: maintenancePage } : {}),
       deadlineSeconds: 120,
     },
   ];

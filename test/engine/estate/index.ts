@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { declareEstate } from "../../../estate.ts";
 import { shortStackTraces } from "../../../transition/short-stacks.ts";
-import { lastOutputs } from "../../../config/last-outputs.ts";
+import { lastState } from "../../../config/last-outputs.ts";
 import { requireOrderlyLeave, type StackConfig } from "../../../config.ts";
 import type { Host, Platform, SshTarget } from "../../../platforms/platform.ts";
 
@@ -18,7 +18,7 @@ const { hosts, ...told } = JSON.parse(readFileSync(file, "utf8")) as Pick<
 };
 const nothing = { pairs: {}, appPools: {}, sharedVolumes: {}, caches: {}, stagedUpgrades: {}, suspect: [] };
 const config = { platform: "inventory", ...nothing, hosts, ...told } as unknown as StackConfig;
-requireOrderlyLeave(config, await lastOutputs());
+requireOrderlyLeave(config, (await lastState()).outputs);
 
 const machines = Object.entries(hosts).map(([name, ssh]): [string, Host] => [
   name,
@@ -37,4 +37,4 @@ const platform: Platform = {
   outputs: {},
 };
 
-export default await declareEstate(config, platform);
+export default (await declareEstate(config, platform)).outputs;

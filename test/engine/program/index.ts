@@ -58,6 +58,7 @@ for (const [transition, { rows, goal }] of Object.entries(scenario.transitions))
       transition,
       keepers: { ...goal, ...(Object.fromEntries(machines) as Record<string, string>) },
       table,
+      story: { goal: Object.keys(goal), wayBack: "set the old goal" },
       members,
       stack: pulumi.output("engine-tests"),
       preflight: () => ({

@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { systems as registry } from "../../../components/registry.ts";
 import type { System } from "../../../components/system.ts";
 import { parseConfig, requireOrderlyLeave } from "../../../config.ts";
-import { lastOutputs } from "../../../config/last-outputs.ts";
+import { lastState } from "../../../config/last-outputs.ts";
 import { declareEstate } from "../../../estate.ts";
+import { tellOutcome, tellRunBooks } from "../../../tell.ts";
 import type { Host, Platform, SshTarget } from "../../../platforms/platform.ts";
 import { shortStackTraces } from "../../../transition/short-stacks.ts";
 import { toy } from "../../fixtures/systems/toy/index.ts";
@@ -19,8 +20,8 @@ const { keys, targets } = JSON.parse(readFileSync(file, "utf8")) as {
 };
 const systems: readonly System[] = [...registry, toy];
 const config = parseConfig(keys, "Pulumi.test.yaml", systems);
-const last = await lastOutputs();
-requireOrderlyLeave(config, last, systems);
+const last = await lastState();
+requireOrderlyLeave(config, last.outputs, systems);
 
 const platform: Platform = {
   hosts: new Map(
@@ -39,5 +40,9 @@ const platform: Platform = {
   outputs: {},
 };
 
+const estate = await declareEstate(config, platform, last, systems);
+if (pulumi.runtime.isDryRun()) await tellRunBooks(estate, last.outputs.stackId, systems);
+else tellOutcome(estate);
+
 /** The outputs of the stack. */
-export default await declareEstate(config, platform, last, systems);
+export default estate.outputs;
