@@ -270,7 +270,9 @@ describe("the picture of a timeline", () => {
     const svg = await svgOf(timelineOf(transitionOf(name, switchSteps)));
     expect(svg).toContain(">sounz-switch</text>");
     expect(svg).not.toContain("writes are refused");
-    await expect(svgOf(timelineOf(transitionOf(name, [])))).rejects.toThrow("no step with times has run");
+    const none = timelineOf(transitionOf(name, []));
+    await expect(svgOf(none)).rejects.toThrow("no step with times has run");
+    expect(() => mermaidOf(none)).toThrow("no step with times has run");
   });
 
   it("escapes what it shows", async () => {
