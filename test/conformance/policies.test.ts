@@ -80,6 +80,19 @@ describe("a policy pack", () => {
     expect(bench.stateOf("it")).toBeUndefined();
   });
 
+  test("can ask the CLI for the state while an update runs", async () => {
+    const state =
+      "require('node:child_process').execSync('pulumi stack export --stack organization/changeover/test', { encoding: 'utf8' })";
+    const folder = pack(
+      "asks",
+      says("advisory", `${state}.includes('changeover::pulumi:pulumi:Stack') ? 'read' : 'none'`),
+    );
+    bench.want({ resources: [local({ create: "true" })] });
+    const { code, output } = await bench.project.up("--policy-pack", folder);
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/What it says\.\s+read/);
+  });
+
   // The real language host lives on when the CLI is killed.
   test.each<NodeJS.Signals>(standIn("language") ? ["SIGINT", "SIGKILL"] : ["SIGINT"])(
     "ends with the preview, also with one that gets %s",
