@@ -1,0 +1,128 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it, type TestContext } from "vitest";
+import { toolchain } from "../../tools/workshop/setup/toolchain.ts";
+import { CiRepository, operatingNothing, passphrase, toolFor } from "../support/ci-repository.ts";
+import type { Run } from "../support/engine.ts";
+import { ForgeServer } from "../support/forge.ts";
+
+const marker = "<!-- changeover:runbook changeover/prod -->";
+
+let repository: CiRepository;
+let server: ForgeServer;
+let stackFile: string;
+
+beforeAll(async () => {
+  repository = await CiRepository.create();
+  await repository.ok(["git", "remote", "add", "origin", "git@gitlab.example.com:owner/name.git"]);
+  stackFile = repository.stackFile;
+  server = await ForgeServer.start("gitlab");
+  server.addForeign(40);
+});
+afterAll(async () => {
+  await server.stop();
+  repository.remove();
+});
+
+const secrets = (): Record<string, string> => ({
+  PULUMI_BACKEND_URL: repository.backend,
+  PULUMI_CONFIG_PASSPHRASE: passphrase,
+  CHANGEOVER_GITLAB_TOKEN: server.token,
+});
+
+/** What GitLab does at a push to merge request 7: run the pipeline, here on this machine without containers. */
+async function push(
+  context: TestContext,
+  { from = "42", having = secrets(), source = "merge_request_event" } = {},
+): Promise<Run> {
+  const gitlabCiLocal = await toolFor(context, "gitlab-ci-local");
+  await repository.push();
+  const { CHANGEOVER_GITLAB_TOKEN: _token, ...job } = server.env;
+  const variables = {
+    ...job,
+    CI_PIPELINE_SOURCE: source,
+    CI_MERGE_REQUEST_PROJECT_ID: "42",
+    CI_MERGE_REQUEST_SOURCE_PROJECT_ID: from,
+    ...having,
+  };
+  const run = await repository.run([
+    ...[toolchain().node, gitlabCiLocal, "--force-shell-executor", "--no-color", "--no-timestamps"],
+    ...["--ignore-predefined-vars", "CI_PIPELINE_SOURCE,CI_PROJECT_ID,CI_API_V4_URL"],
+    ...Object.entries(variables).flatMap(([name, value]) => ["--variable", `${name}=${value}`]),
+  ]);
+  expect(server.problems).toEqual([]);
+  for (const secret of [server.token, passphrase]) expect(run.output).not.toContain(secret);
+  return run;
+}
+
+const ours = () => server.comments.filter(({ body }) => body.startsWith(marker));
+const artifact = (name: string) =>
+  join(repository.clone, ".gitlab-ci-local", "artifacts", "previewOiBbprodXQ", "runbook", name);
+
+it("the first push creates a comment; only the command that needs them gets the secrets", async (context) => {
+  repository.seen();
+  const { code, output } = await push(context);
+  expect(code, output).toBe(0);
+  expect(output).toContain("json schema validated");
+  expect(output).toContain("comment created on merge request 7 of project 42");
+  expect(ours()).toHaveLength(1);
+  expect(ours()[0]?.body).not.toMatch(/error|nothing to do/i);
+  expect(server.comments).toHaveLength(41);
+  expect(repository.seen()).toEqual([
+    "ci --ignore-scripts:",
+    "run setup:",
+    "run runbook: passphrase backend token",
+  ]);
+  for (const name of ["runbook.md", "runbook.json", "runbook.html"])
+    expect(existsSync(artifact(name))).toBe(true);
+  expect(readFileSync(artifact("runbook.md"), "utf8")).toBe(ours()[0]?.body);
+});
+
+it("the second push edits the first comment", async (context) => {
+  const [first] = ours().map((comment) => ({ ...comment }));
+  repository.stackFile = operatingNothing(stackFile);
+  server.addForeign(2);
+  const { code, output } = await push(context);
+  expect(code, output).toBe(0);
+  expect(output).toContain("comment edited on merge request 7 of project 42");
+  expect(ours().map(({ id }) => id)).toEqual([first?.id]);
+  expect(ours()[0]?.body).not.toBe(first?.body);
+});
+
+it("an error of the program fails the job, and is a comment too", async (context) => {
+  repository.stackFile = stackFile.replace("production: slayer", "production: megadeht");
+  const { code, output } = await push(context);
+  expect(code, output).not.toBe(0);
+  expect(ours()).toHaveLength(1);
+  expect(ours()[0]?.body).toContain("megadeht");
+  expect(readFileSync(artifact("runbook.md"), "utf8")).toContain("megadeht");
+});
+
+it("nothing to do is a comment too", async (context) => {
+  repository.stackFile = operatingNothing(stackFile);
+  await repository.pulumi("up", "--stack", "prod", "--yes", "--skip-preview");
+  const { code, output } = await push(context);
+  expect(code, output).toBe(0);
+  expect(ours()).toHaveLength(1);
+  expect(ours()[0]?.body).toMatch(/nothing to do/i);
+});
+
+it.for([
+  ["a fork", { from: "43" }, "a merge request from a fork gets no secrets"],
+  ["a project without variables", { having: {} }, "the variable PULUMI_BACKEND_URL is not set"],
+] as const)("%s gets a word and no preview, and the job is green", async ([, options, word], context) => {
+  server.asked.length = 0;
+  repository.seen();
+  const { code, output } = await push(context, options);
+  expect(code, output).toBe(0);
+  expect(output).toContain(`No preview: ${word}`);
+  expect(server.asked).toEqual([]);
+  expect(repository.seen()).toEqual([]);
+});
+
+it("a branch without a merge request has no pipeline", async (context) => {
+  server.asked.length = 0;
+  const { output } = await push(context, { source: "push" });
+  expect(output).not.toContain("preview: [prod]");
+  expect(server.asked).toEqual([]);
+});
