@@ -1,22 +1,19 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, type TestContext } from "vitest";
-import { CiRepository, operatingNothing, passphrase, toolFor } from "../support/ci-repository.ts";
+import { itPostsRunBooks } from "../support/ci-pushes.ts";
+import { CiRepository, passphrase, toolFor } from "../support/ci-repository.ts";
 import type { Run } from "../support/engine.ts";
 import { ForgeServer } from "../support/forge.ts";
 
-const marker = "<!-- changeover:runbook changeover/prod -->";
 const usedActions = ["actions/setup-node", "actions/cache", "actions/upload-artifact"];
 
 let repository: CiRepository;
 let server: ForgeServer;
-let stackFile: string;
 
 beforeAll(async () => {
   repository = await CiRepository.create();
-  stackFile = repository.stackFile;
   server = await ForgeServer.start("github");
-  server.addForeign(40);
   for (const action of usedActions) makeAction(action);
 });
 afterAll(async () => {
@@ -91,53 +88,17 @@ async function push(
   return run;
 }
 
-const ours = () => server.comments.filter(({ body }) => body.startsWith(marker));
-
-it("the first push creates a comment; only the step that needs them gets the secrets", async (context) => {
-  repository.seen();
-  const { code, output } = await push(context);
-  expect(code, output).toBe(0);
-  expect(output).toContain("comment created on pull request 7 of owner/name");
-  expect(ours()).toHaveLength(1);
-  expect(ours()[0]?.body).not.toMatch(/error|nothing to do/i);
-  expect(server.comments).toHaveLength(41);
-  expect(repository.seen().sort()).toEqual([
+itPostsRunBooks({
+  repository: () => repository,
+  server: () => server,
+  push,
+  artifact,
+  place: "pull request 7 of owner/name",
+  shows: "Summary - <!-- changeover:runbook changeover/prod -->",
+  seen: [
     ...["actions/cache:", "actions/setup-node:", "actions/upload-artifact:"],
     ...["ci --ignore-scripts:", "run runbook: passphrase backend token", "run setup:"],
-  ]);
-  for (const name of ["runbook.md", "runbook.json", "runbook.html"])
-    expect(existsSync(artifact(name))).toBe(true);
-  expect(readFileSync(artifact("runbook.md"), "utf8")).toBe(ours()[0]?.body);
-  expect(output).toContain("Summary - <!-- changeover:runbook");
-});
-
-it("the second push edits the first comment", async (context) => {
-  const [first] = ours().map((comment) => ({ ...comment }));
-  repository.stackFile = operatingNothing(stackFile);
-  server.addForeign(2);
-  const { code, output } = await push(context);
-  expect(code, output).toBe(0);
-  expect(output).toContain("comment edited on pull request 7 of owner/name");
-  expect(ours().map(({ id }) => id)).toEqual([first?.id]);
-  expect(ours()[0]?.body).not.toBe(first?.body);
-});
-
-it("an error of the program fails the job, and is a comment too", async (context) => {
-  repository.stackFile = stackFile.replace("production: slayer", "production: megadeht");
-  const { code, output } = await push(context);
-  expect(code, output).not.toBe(0);
-  expect(ours()).toHaveLength(1);
-  expect(ours()[0]?.body).toContain("megadeht");
-  expect(readFileSync(artifact("runbook.md"), "utf8")).toContain("megadeht");
-});
-
-it("nothing to do is a comment too", async (context) => {
-  repository.stackFile = operatingNothing(stackFile);
-  await repository.pulumi("up", "--stack", "prod", "--yes", "--skip-preview");
-  const { code, output } = await push(context);
-  expect(code, output).toBe(0);
-  expect(ours()).toHaveLength(1);
-  expect(ours()[0]?.body).toMatch(/nothing to do/i);
+  ],
 });
 
 it.for([

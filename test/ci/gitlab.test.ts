@@ -1,23 +1,18 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, type TestContext } from "vitest";
 import { toolchain } from "../../tools/workshop/setup/toolchain.ts";
-import { CiRepository, operatingNothing, passphrase, toolFor } from "../support/ci-repository.ts";
+import { itPostsRunBooks } from "../support/ci-pushes.ts";
+import { CiRepository, passphrase, toolFor } from "../support/ci-repository.ts";
 import type { Run } from "../support/engine.ts";
 import { ForgeServer } from "../support/forge.ts";
 
-const marker = "<!-- changeover:runbook changeover/prod -->";
-
 let repository: CiRepository;
 let server: ForgeServer;
-let stackFile: string;
 
 beforeAll(async () => {
   repository = await CiRepository.create();
   await repository.ok(["git", "remote", "add", "origin", "git@gitlab.example.com:owner/name.git"]);
-  stackFile = repository.stackFile;
   server = await ForgeServer.start("gitlab");
-  server.addForeign(40);
 });
 afterAll(async () => {
   await server.stop();
@@ -55,56 +50,15 @@ async function push(
   return run;
 }
 
-const ours = () => server.comments.filter(({ body }) => body.startsWith(marker));
-const artifact = (name: string) =>
-  join(repository.clone, ".gitlab-ci-local", "artifacts", "previewOiBbprodXQ", "runbook", name);
-
-it("the first push creates a comment; only the command that needs them gets the secrets", async (context) => {
-  repository.seen();
-  const { code, output } = await push(context);
-  expect(code, output).toBe(0);
-  expect(output).toContain("json schema validated");
-  expect(output).toContain("comment created on merge request 7 of project 42");
-  expect(ours()).toHaveLength(1);
-  expect(ours()[0]?.body).not.toMatch(/error|nothing to do/i);
-  expect(server.comments).toHaveLength(41);
-  expect(repository.seen()).toEqual([
-    "ci --ignore-scripts:",
-    "run setup:",
-    "run runbook: passphrase backend token",
-  ]);
-  for (const name of ["runbook.md", "runbook.json", "runbook.html"])
-    expect(existsSync(artifact(name))).toBe(true);
-  expect(readFileSync(artifact("runbook.md"), "utf8")).toBe(ours()[0]?.body);
-});
-
-it("the second push edits the first comment", async (context) => {
-  const [first] = ours().map((comment) => ({ ...comment }));
-  repository.stackFile = operatingNothing(stackFile);
-  server.addForeign(2);
-  const { code, output } = await push(context);
-  expect(code, output).toBe(0);
-  expect(output).toContain("comment edited on merge request 7 of project 42");
-  expect(ours().map(({ id }) => id)).toEqual([first?.id]);
-  expect(ours()[0]?.body).not.toBe(first?.body);
-});
-
-it("an error of the program fails the job, and is a comment too", async (context) => {
-  repository.stackFile = stackFile.replace("production: slayer", "production: megadeht");
-  const { code, output } = await push(context);
-  expect(code, output).not.toBe(0);
-  expect(ours()).toHaveLength(1);
-  expect(ours()[0]?.body).toContain("megadeht");
-  expect(readFileSync(artifact("runbook.md"), "utf8")).toContain("megadeht");
-});
-
-it("nothing to do is a comment too", async (context) => {
-  repository.stackFile = operatingNothing(stackFile);
-  await repository.pulumi("up", "--stack", "prod", "--yes", "--skip-preview");
-  const { code, output } = await push(context);
-  expect(code, output).toBe(0);
-  expect(ours()).toHaveLength(1);
-  expect(ours()[0]?.body).toMatch(/nothing to do/i);
+itPostsRunBooks({
+  repository: () => repository,
+  server: () => server,
+  push,
+  artifact: (name) =>
+    join(repository.clone, ".gitlab-ci-local", "artifacts", "previewOiBbprodXQ", "runbook", name),
+  place: "merge request 7 of project 42",
+  shows: "json schema validated",
+  seen: ["ci --ignore-scripts:", "run runbook: passphrase backend token", "run setup:"],
 });
 
 it.for([
