@@ -13,6 +13,7 @@ type Targets = Readonly<Record<string, { ssh: SshTarget; release: string; unreac
 
 /** A state, as far as the tools read it. */
 export interface Deployment {
+  readonly manifest?: { readonly time?: string };
   readonly resources?: ExportedEntry[];
   readonly pending_operations?: unknown[];
 }

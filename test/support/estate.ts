@@ -150,16 +150,18 @@ export class Estate {
 
   /** `npm run verify` for this stack. */
   verify(): Promise<Run> {
-    return this.#tool("verify.ts");
+    return this.tool("verify");
   }
 
   /** `npm run look` for this stack. */
   look(): Promise<Run> {
-    return this.#tool("look.ts");
+    return this.tool("look");
   }
 
-  #tool(file: string): Promise<Run> {
-    const child = spawn(process.execPath, [join(root, "tools", file), "--cwd", this.project.folder], {
+  /** A tool of the checkout for this stack. */
+  tool(name: string, ...args: readonly string[]): Promise<Run> {
+    const argv = [join(root, "tools", `${name}.ts`), "--cwd", this.project.folder, ...args];
+    const child = spawn(process.execPath, argv, {
       env: this.project.env,
       stdio: ["ignore", "pipe", "pipe"],
       timeout: 60_000,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import type { Decision, Look } from "../decide.ts";
+import { clocksOf, type Decision, type Look } from "../decide.ts";
 import type { PreflightOrder } from "../preflight.ts";
-import { receiptLine } from "../receipt.ts";
+import { receiptLine, running } from "../receipt.ts";
 import { lookAt, type LookAt } from "./probe.ts";
 
 type Order = PreflightOrder & { readonly looks: readonly LookAt[] };
@@ -11,12 +11,13 @@ interface Deciding {
 }
 
 const order = JSON.parse(readFileSync(0, "utf8")) as Order;
-const started = Date.now();
+const ran = running();
 // Of all systems only what decides this look is loaded.
 const { deciders } = (await import(order.in)) as Deciding;
 const decide = deciders[order.kind];
 if (!decide) throw new Error(`${order.in} has no decider ${order.kind}`);
-const decision = decide(await Promise.all(order.looks.map((look) => lookAt<never>(look))), order.wanted);
+const looks = await Promise.all(order.looks.map((look) => lookAt<never>(look)));
+const decision = decide(looks, order.wanted);
 for (const note of decision.notes) console.error(note);
 if (decision.refusals.length > 0) {
   console.error(`refused, nothing was touched; ${String(decision.refusals.length)} reason(s):`);
@@ -26,6 +27,6 @@ if (decision.refusals.length > 0) {
   const { component, transition } = order.wanted as { component: string; transition: string };
   const epoch = String(decision.epoch);
   const prose = [`${component} may go on with its ${transition}`, ...decision.notes].join("; ");
-  const seconds = (Date.now() - started) / 1000;
-  console.log(receiptLine(`${prose}, epoch ${epoch}`, seconds, { epoch, ...decision.tail }));
+  const said = { epoch, ...clocksOf(looks), ...decision.tail };
+  console.log(receiptLine(`${prose}, epoch ${epoch}`, ran(), said));
 }

@@ -20,11 +20,11 @@ export async function lookAt<Facts extends { readonly now_ms: number }>({
 }: LookAt): Promise<Look<Facts>> {
   const started = Date.now();
   const { code, stdout, stderr } = await sshRun(target, command, seconds);
-  const middle = (started + Date.now()) / 2;
+  const skewErrorMs = (Date.now() - started) / 2;
   if (code === 0) {
     try {
       const facts = JSON.parse(stdout) as Facts;
-      return { host, facts, skewMs: facts.now_ms - middle };
+      return { host, facts, skewMs: facts.now_ms - started - skewErrorMs, skewErrorMs };
     } catch {
       return { host, failure: `answered the probe with something else: ${stdout.slice(0, 200)}` };
     }

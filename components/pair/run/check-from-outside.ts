@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
+import { receiptLine, running } from "../../../transition/receipt.ts";
 
 /** The expected state of the service address. */
 interface Order {
@@ -24,7 +25,8 @@ interface Page {
   readonly contains?: string;
 }
 
-const deadlineMs = 30_000;
+const deadlineSeconds = 30;
+const ran = running();
 const { pair, address, port, database, password, standby, pages } = JSON.parse(
   readFileSync(0, "utf8"),
 ) as Order;
@@ -98,14 +100,13 @@ async function wrongPage(name: string, page: Page): Promise<string | undefined> 
 /** Repeats a check until it passes or reaches the deadline. Returns what is wrong at the deadline. */
 async function problemAtDeadline(check: () => Promise<string | undefined>): Promise<string | undefined> {
   let problem = await check();
-  while (problem !== undefined && performance.now() - started < deadlineMs) {
+  while (problem !== undefined && ran().seconds < deadlineSeconds) {
     await setTimeout(200);
     problem = await check();
   }
   return problem;
 }
 
-const started = performance.now();
 const checks = [
   wrongDatabase,
   ...Object.entries(pages).map(
@@ -119,12 +120,11 @@ const problems = (await Promise.all(checks.map(problemAtDeadline))).filter(
 );
 if (problems.length === 0) {
   const pagesServed = Object.keys(pages).map((name) => `, ${name} is served`);
-  console.log(
-    `${pair} is served at ${address}, ${standby ?? "no standby"} streams${pagesServed.join("")} ${((performance.now() - started) / 1000).toFixed(2)}`,
-  );
+  const prose = `${pair} is served at ${address}, ${standby ?? "no standby"} streams${pagesServed.join("")}`;
+  console.log(receiptLine(prose, ran()));
 } else {
   // All problems, since each may need its own cure.
   for (const problem of problems)
-    console.error(`timed out: ${problem}; unchanged after ${String(deadlineMs / 1000)} s`);
+    console.error(`timed out: ${problem}; unchanged after ${String(deadlineSeconds)} s`);
   process.exitCode = 75;
 }
