@@ -4,7 +4,7 @@ import type { Member, TransitionArgs } from "./args.ts";
 import { Hosts } from "./hosts.ts";
 import type { Mark } from "./marks.ts";
 import { Receipts } from "./receipts.ts";
-import { refusalOf, Rows } from "./rows.ts";
+import { refusalOf, Rows, toldOf } from "./rows.ts";
 import { gate, localStep } from "./step.ts";
 import type { RowFacts, RunBook } from "./run-book.ts";
 import { type Keepers, phasesOf, rowName, type Table } from "./table.ts";
@@ -20,6 +20,7 @@ function storyOf({ story, table }: TransitionArgs, told: ToldSteps): pulumi.Inpu
     ...(users ? { users } : {}),
     ...(returns.length > 0 ? { pointOfNoReturn: returns } : {}),
     rows: rowsOf(table),
+    ...(story.kind === undefined ? {} : { kind: story.kind }),
     wayBack: story.wayBack,
     ...(story.needs?.length ? { needs: story.needs } : {}),
   };
@@ -28,12 +29,14 @@ function storyOf({ story, table }: TransitionArgs, told: ToldSteps): pulumi.Inpu
 /** By row what a reader asks of it and its step does not say. */
 const rowsOf = (table: Table): Record<string, RowFacts> =>
   Object.fromEntries(
-    table.map((row) => [
+    table.map((row, place) => [
       rowName(row),
       {
+        place,
         phase: row.phase,
         deadlineSeconds: row.deadlineSeconds,
         ...(isConditional(row) ? { conditional: true as const } : {}),
+        ...(row.by === "platform" ? { says: toldOf(row) } : {}),
       },
     ]),
   );
