@@ -1,22 +1,11 @@
 import { readFileSync } from "node:fs";
-import type { Decision, Look } from "../decide.ts";
-import type { PreflightOrder } from "../preflight.ts";
 import { receiptLine } from "../receipt.ts";
-import { lookAt, type LookAt } from "./probe.ts";
+import { decide, type LookOrder } from "./order.ts";
+import { lookAt } from "./probe.ts";
 
-type Order = PreflightOrder & { readonly looks: readonly LookAt[] };
-/** The file of a system that decides. */
-interface Deciding {
-  readonly deciders: Readonly<Record<string, (looks: readonly Look<never>[], wanted: unknown) => Decision>>;
-}
-
-const order = JSON.parse(readFileSync(0, "utf8")) as Order;
+const order = JSON.parse(readFileSync(0, "utf8")) as LookOrder;
 const started = Date.now();
-// Of all systems only what decides this look is loaded.
-const { deciders } = (await import(order.in)) as Deciding;
-const decide = deciders[order.kind];
-if (!decide) throw new Error(`${order.in} has no decider ${order.kind}`);
-const decision = decide(await Promise.all(order.looks.map((look) => lookAt<never>(look))), order.wanted);
+const decision = await decide(order, (look) => lookAt<never>(look));
 for (const note of decision.notes) console.error(note);
 if (decision.refusals.length > 0) {
   console.error(`refused, nothing was touched; ${String(decision.refusals.length)} reason(s):`);
