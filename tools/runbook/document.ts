@@ -31,6 +31,7 @@ const transition = z.strictObject({
     .enum(["planned", "open", "hosts"])
     .describe("A new goal; an update stopped half-way; the same goal for hosts that are new."),
   work: z.string().describe("What the update does for the goal, in words; empty: the same goal once more."),
+  first: z.boolean().describe("The state knows of no goal before."),
   goal: z.record(z.string(), z.strictObject({ from: z.string().nullable(), to: z.string().nullable() })),
   users: z
     .strictObject({

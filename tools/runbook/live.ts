@@ -98,5 +98,6 @@ function foundIn(
   };
 }
 
-const sentTo = (hosts: readonly string[]): string =>
+/** What is said of hosts that got the scripts for the look. */
+export const sentTo = (hosts: readonly string[]): string =>
   `${hosts.join(", ")} ${hosts.length === 1 ? "does" : "do"} not have the scripts of this preview yet; they were sent along for the look, and removed`;

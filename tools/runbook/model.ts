@@ -93,6 +93,7 @@ function transitionOf(booked: Booked): DocumentTransition {
     name,
     state,
     work: workLine(book),
+    first: book.was === undefined && state === "planned",
     goal: goalIn(book),
     users: users
       ? {
