@@ -39,7 +39,7 @@ export function planOf(digest: Digest): Plan {
     diagnostics: digest.diagnostics
       // What the program tells as information is in the rest of the document.
       .filter(({ severity }) => !severity.startsWith("info"))
-      .map(({ severity, message }) => ({ severity, text: message.trim() })),
+      .map(({ severity, message }) => ({ severity, text: message.trim().replace(/^(error|warning): /, "") })),
   };
 }
 

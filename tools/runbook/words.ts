@@ -11,7 +11,7 @@ export const titleOf = ({ project, stack, ...document }: RunBookDocument): strin
 function verdictOf({ verdict, transitions }: Pick<RunBookDocument, "verdict" | "transitions">): string {
   if (verdict === "error") return "the preview ended with an error";
   if (verdict === "nothing") return "nothing to do";
-  const count = counted(transitions.length, "transition");
+  const count = transitions.length === 0 ? "no transition" : counted(transitions.length, "transition");
   const noticed = transitions.filter(({ users }) => users !== null).map(({ name }) => name);
   const users = noticed.length === 0 ? "nothing" : list(noticed);
   return `${verdict === "refused" ? "would be refused now: " : ""}${count}, users notice ${users}`;
@@ -137,14 +137,18 @@ export function otherLines({ resources }: RunBookDocument): string[] {
 }
 
 /** Where all of it comes from. */
-export function footerOf({ commit, at, stackId, transitions, facts }: RunBookDocument): string[] {
+export function footerOf({ commit, at, stackId, transitions, facts, verdict }: RunBookDocument): string[] {
   const epochs = transitions.flatMap(({ name, epoch }) =>
     epoch === null ? [] : [`${name} ${String(epoch)}`],
   );
   return [
     ...(commit === null ? [] : [`commit ${commit}`]),
     `previewed ${at.replace(/\.\d+Z$/, "Z")}`,
-    ...(stackId === null ? ["this stack was never updated"] : [`stack ${stackId}`]),
+    ...(stackId !== null
+      ? [`stack ${stackId}`]
+      : verdict === "error"
+        ? []
+        : ["this stack was never updated"]),
     ...(epochs.length > 0 ? [`last epoch: ${epochs.join(", ")}`] : []),
     ...(facts.source === "live" ? ["asked live"] : []),
   ];
