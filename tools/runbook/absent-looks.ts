@@ -50,7 +50,7 @@ async function findingsOf(asked: Asked): Promise<Found> {
   const silence = `${host}: ${text} (${user}@${address}:${String(port)})`;
   const refused = result.code === 77 ? text : silence;
   return {
-    refusals: result.code === 0 ? [] : [{ transition: "absent", text: refused, after: [] }],
+    refusals: result.code === 0 ? [] : [{ transitions: ["absent"], text: refused, after: [] }],
     lines: [
       ...(result.code === 0 ? [`absent: ${host} serves no user`] : []),
       ...(sent ? [`absent: ${sentTo([host])}`] : []),

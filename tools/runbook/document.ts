@@ -63,7 +63,7 @@ const facts = z.strictObject({
 });
 
 const refusal = z.strictObject({
-  transition: z.string(),
+  transitions: texts.describe("Whose looks found it."),
   text: z.string().describe("Fact, value, allowed, cure: word for word what `up` would say."),
   after: texts.describe("Transitions that end before and may change it; empty: it would be refused now."),
 });

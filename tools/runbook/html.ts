@@ -83,9 +83,9 @@ const list = (lines: readonly string[]): Html =>
 
 const refusals = ({ refusals: all }: RunBookDocument): Html =>
   list(
-    all.map(({ transition, text, after }) => {
+    all.map(({ transitions, text, after }) => {
       const later = after.length === 0 ? "" : ` (as it is now; ${after.join(", ")} may change it before)`;
-      return `${transition}: ${text}${later}`;
+      return `${transitions.join(", ")}: ${text}${later}`;
     }),
   );
 

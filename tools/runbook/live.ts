@@ -90,7 +90,7 @@ function foundIn(
   const silent = said.filter(({ result }) => result.noAnswer).map(({ look }) => look);
   const sent = said.filter((one) => one.sent).map(({ look }) => look.host);
   return {
-    refusals: refusals.map((text) => ({ transition, text, after: [...after] })),
+    refusals: refusals.map((text) => ({ transitions: [transition], text, after: [...after] })),
     lines: [...notes, ...(sent.length > 0 ? [sentTo(sent)] : [])].map((line) => `${transition}: ${line}`),
     asked: said.map(({ look }) => look.host),
     unanswered: silent.map(({ host }) => host),

@@ -134,10 +134,10 @@ function listed(lines: readonly string[], bytes: number): string[] {
 }
 
 function refusalLines({ refusals }: RunBookDocument, short: boolean): string[] {
-  const lines = refusals.map(({ transition, text, after }) => {
+  const lines = refusals.map(({ transitions, text, after }) => {
     const later =
       after.length === 0 ? "" : ` (as it is now; ${plain(after.join(", "), 200)} may change it before)`;
-    return `- ${plain(transition, 100)}: ${prose(text)}${later}`;
+    return `- ${plain(transitions.join(", "), 100)}: ${prose(text)}${later}`;
   });
   return listed(lines, short ? 12_000 : Infinity);
 }

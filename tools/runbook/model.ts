@@ -53,7 +53,7 @@ function stackIdIn(resources: ReadonlyMap<string, Resource>): Pick<Plan, "stackI
 
 /** The document of a plan. */
 export function documentOf(plan: Plan, about: Circumstances): RunBookDocument {
-  const refusals = [...plan.books.flatMap(refusedByProgram), ...about.refusals];
+  const refusals = eachOnce([...plan.books.flatMap(refusedByProgram), ...about.refusals]);
   return {
     version: 1,
     project: about.project,
@@ -82,8 +82,22 @@ function verdictOf(
   return books.length > 0 || resources.reworded > 0 || changes ? "plan" : "nothing";
 }
 
+/** What several looks found is one refusal; it holds now when it does for one of them. */
+function eachOnce(refusals: readonly Refusal[]): Refusal[] {
+  const found = new Map<string, Refusal>();
+  for (const { text, transitions, after } of refusals) {
+    const known = found.get(text);
+    found.set(text, {
+      transitions: [...new Set([...(known?.transitions ?? []), ...transitions])],
+      text,
+      after: known?.after.length === 0 ? [] : after,
+    });
+  }
+  return [...found.values()];
+}
+
 const refusedByProgram = ({ book, look, after }: Booked): Refusal[] =>
-  look?.refused === undefined ? [] : [{ transition: book.name, text: look.refused, after: [...after] }];
+  look?.refused === undefined ? [] : [{ transitions: [book.name], text: look.refused, after: [...after] }];
 
 function transitionOf(booked: Booked): DocumentTransition {
   const { book, pointOfNoReturn, after, epoch } = booked;
