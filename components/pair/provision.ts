@@ -11,6 +11,7 @@ export function provision(pair: Pair, after?: Transition): Transition {
   const { config, goal, site } = pair;
   return pair.transition("provision", {
     whenLost: "freeze",
+    pauses: "switch",
     keepers: keepersOf({
       primary: goal.primary,
       secondary: goal.secondary,
