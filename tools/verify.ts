@@ -1,6 +1,7 @@
-import { type ExportedEntry, unfinished } from "../transition/open.ts";
+import { openOf } from "../transition/marks.ts";
+import { type ExportedEntry, type OpenTransition, openTransitions, unfinished } from "../transition/open.ts";
 import { compare } from "./compare.ts";
-import { entriesIn, looksAtMarks, outputsOf, pulumiStack } from "./stack.ts";
+import { entriesIn, looksAtMarks, outputsOf, pulumiStack, type StackOutputs } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -16,29 +17,47 @@ interface Exported {
   readonly deployment: { readonly resources?: ExportedEntry[]; readonly pending_operations?: unknown[] };
 }
 
+const exported = (args: readonly string[]): Exported["deployment"] =>
+  (JSON.parse(pulumiStack("export", ...args)) as Exported).deployment;
+
 /** What the state itself says to be unfinished. */
 function settled(args: readonly string[]): number {
-  const { resources, pending_operations: pending } = (JSON.parse(pulumiStack("export", ...args)) as Exported)
-    .deployment;
+  const { resources, pending_operations: pending } = exported(args);
   const lines = unfinished(resources ?? [], pending);
   console.log(lines.length === 0 ? "every transition in the state has ended" : lines.join("\n"));
   return lines.length === 0 ? 0 : 77;
 }
 
+/** What is said of transitions that no output knows: their first update has not ended. */
+function sayBegun(open: readonly OpenTransition[]): void {
+  for (const { name, id } of open) console.log(`${name} ${id} has not ended; continue: npx pulumi up`);
+}
+
+/** The outputs; undefined when the first update of the stack is open, which is said. */
+function outputsUnless(open: readonly OpenTransition[], args: readonly string[]): StackOutputs | undefined {
+  try {
+    return outputsOf(args);
+  } catch (error) {
+    if (open.length === 0) throw error;
+    sayBegun(open);
+    return undefined;
+  }
+}
+
 async function verify(args: readonly string[]): Promise<number> {
-  const outputs = outputsOf(args);
+  const open = openTransitions(exported(args).resources ?? []);
+  const outputs = outputsUnless(open, args);
+  if (!outputs) return 77;
   const entries = entriesIn(outputs);
   if (!outputs.operated)
     console.log(
       "the outputs are of an older release: records of hosts are compared after the next npx pulumi up",
     );
-  const records = await looksAtMarks(
-    entries.flatMap(({ marks }) => marks),
-    outputs.targets,
-  );
+  const marks = entries.flatMap((entry) => entry.marks);
+  const records = await looksAtMarks(marks, outputs.targets);
   let [different, answered] = [0, true];
   for (const entry of entries) {
-    const told = await compare(entry, records, outputs);
+    const told = await compare(entry, records, outputs, open);
     different += told.lines.length;
     answered &&= told.answered;
     const count = told.lines.length;
@@ -46,6 +65,11 @@ async function verify(args: readonly string[]): Promise<number> {
     for (const line of [...(entry.outcome === "complete" ? [] : [entry.outcome]), ...told.lines])
       console.log(`  ${line}`);
   }
+  // An entry that is new has no outputs before its first update has ended.
+  const known = new Set(openOf(marks, open));
+  const begun = open.filter((one) => !known.has(one));
+  sayBegun(begun);
+  different += begun.length;
   if (!answered) return 75;
   return different > 0 ? 77 : 0;
 }

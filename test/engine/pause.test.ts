@@ -4,6 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  type Mark,
+  markDifferences,
+  type MarkFacts,
+  openDifferences,
+  openOf,
+} from "../../transition/marks.ts";
+import { openTransitions } from "../../transition/open.ts";
 import { Bench } from "../support/engine.ts";
 import { failed, ok } from "../support/runs.ts";
 import type { TestRow } from "./scenario.ts";
@@ -89,6 +97,61 @@ describe("a provisioning that begins while a switch is open", () => {
     bench.trace();
     ok(await bench.project.up());
     expect(bench.acts()).toEqual(["configure@b", "fence@b", "promote@a", "check@a"]);
+  });
+
+  /** What `npm run verify` says of the records. */
+  const verified = async () => {
+    const { resources } = await bench.project.state();
+    const ids = ["provision", "switch"].flatMap((transition) => {
+      const entry = resources.find((one) => one.urn.endsWith(`::c-${transition}-id`) && !one.delete);
+      return ["a", "b"].map((host): Mark => ({
+        ...{ host, component: "c", transition },
+        id: String(entry?.outputs?.hex),
+      }));
+    });
+    const looks = ["a", "b"].map((host) => {
+      const { stdout } = spawnSync("python3", [join(root, "scripts", "marks.py"), "c"], {
+        encoding: "utf8",
+        env: { ...process.env, CHANGEOVER_ROOT: bench.rootOf(host) },
+      });
+      return { host, facts: JSON.parse(stdout) as MarkFacts };
+    });
+    const open = openOf(ids, openTransitions(resources));
+    return [...openDifferences(open, ids, looks), ...markDifferences(ids, looks, "engine-tests", open)];
+  };
+  const continues = (transition: string): unknown =>
+    expect.stringMatching(RegExp(`^c-${transition} \\w{16} has not ended; continue: npx pulumi up$`));
+
+  it("is one line with one cure for who verifies, and `up` is the cure", async () => {
+    expect(await verified()).toEqual([]);
+    await failIn("check");
+    expect(await verified()).toEqual([continues("switch")]);
+    bench.control("b", { "configure.fail": "1" });
+    bench.goal("provision", { clients: "five" });
+    failed(await bench.project.up());
+    expect((await verified()).sort()).toEqual([continues("provision"), continues("switch")]);
+    bench.control("b", {});
+    ok(await bench.project.up());
+    expect(await verified()).toEqual([]);
+  });
+
+  it("is told apart from a host that another run has claimed, where `up` would be refused", async () => {
+    await failIn("check");
+    const other = ["c", "switch", "by-hand-99", "engine-tests", "99"];
+    const claimed = spawnSync("bash", [join(root, "scripts", "claim.sh"), ...other], {
+      env: { ...process.env, CHANGEOVER_ROOT: bench.rootOf("a") },
+    });
+    expect(claimed.status).toBe(0);
+    expect(await verified()).toEqual([
+      expect.stringMatching(
+        /^c-switch \w{16} has not ended, a is claimed by switch by-hand-99; start it again: npx pulumi up --replace '\*\*::c-switch-id'$/,
+      ),
+    ]);
+    const refused = await bench.project.up();
+    failed(refused);
+    expect(refused.output).toContain("is claimed by switch by-hand-99");
+    ok(await bench.project.up("--replace", "**::c-switch-id"));
+    expect(await verified()).toEqual([]);
   });
 
   it("starts nothing when the switch has ended", async () => {
