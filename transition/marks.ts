@@ -41,9 +41,8 @@ export function openDifferences(
       .flatMap(({ host, component, transition }) => {
         const facts = looks.find((look) => look.host === host)?.facts?.components[component];
         const claim = one.ran.has(`${one.name}-claim-${host}`) ? facts?.claim : undefined;
-        const keeps =
-          !claim || [claim.id, claim.paused_id, facts?.done[transition]].includes(one.id) || undefined;
-        return keeps ? [] : [`${host} is claimed by ${claim?.transition ?? ""} ${claim?.id ?? ""}`];
+        if (!claim || [claim.id, claim.paused_id, facts?.done[transition]].includes(one.id)) return [];
+        return [`${host} is claimed by ${claim.transition} ${claim.id}`];
       });
     const cure = lost.length > 0 ? startAgain(one.name) : "continue: npx pulumi up";
     return `${[`${one.name} ${one.id} has not ended`, ...lost].join(", ")}; ${cure}`;
