@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
+import { admitCommand } from "../clients.ts";
 
 /** The expected state of the service address. */
 interface Order {
@@ -12,6 +13,8 @@ interface Order {
   readonly password: string;
   /** The standby that must stream from production; undefined: no standby. */
   readonly standby?: string;
+  /** How many networks may connect by now. */
+  readonly clients: number;
   /** Pages that the service address must serve. */
   readonly pages: Readonly<Record<string, Page>>;
 }
@@ -25,7 +28,7 @@ interface Page {
 }
 
 const deadlineMs = 30_000;
-const { pair, address, port, database, password, standby, pages } = JSON.parse(
+const { pair, address, port, database, password, standby, clients, pages } = JSON.parse(
   readFileSync(0, "utf8"),
 ) as Order;
 
@@ -57,7 +60,10 @@ async function wrongDatabase(): Promise<string | undefined> {
     await client.query("select pg_current_xact_id()");
     return undefined;
   } catch (error) {
-    return `${address}:${String(port)}: ${(error as Error).message}`;
+    const { message } = error as Error;
+    const [, refused] = /no pg_hba\.conf entry for host "([^"]+)"/.exec(message) ?? [];
+    const cure = refused === undefined ? "" : `; admit it: ${admitCommand(pair, clients, refused)}`;
+    return `${address}:${String(port)}: ${message}${cure}`;
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -124,7 +130,6 @@ if (problems.length === 0) {
   );
 } else {
   // All problems, since each may need its own cure.
-  for (const problem of problems)
-    console.error(`timed out: ${problem}; unchanged after ${String(deadlineMs / 1000)} s`);
+  for (const problem of problems) console.error(`timed out after ${String(deadlineMs / 1000)} s: ${problem}`);
   process.exitCode = 75;
 }
