@@ -148,8 +148,12 @@ export interface System<Key extends string = string, Entry = unknown, Expected =
     outputs: unknown,
     ask: (stack: string) => Promise<unknown>,
   ): Promise<readonly Problem[]>;
-  /** What each preview warns of. */
-  remarks?(name: string, entry: Entry): readonly string[];
+  /** What each preview warns of. @param before the entry at the last update; undefined: it is new. */
+  remarks?(
+    name: string,
+    entry: Entry,
+    before: Expected | undefined,
+  ): readonly string[] | Promise<readonly string[]>;
 
   /** What is expected since the last update that ended well. @param outputs of the stack. Left out: the same. */
   ended?(name: string, expected: Expected, outputs: unknown): Expected;

@@ -129,11 +129,14 @@ start_again() {
 # Refuse unless this transition still holds the claim and nothing it relies on was put back.
 # Each acting script calls it at its start and again just before its irreversible act.
 require_claim() {
-  local claim id
+  local claim id cure
   claim=$(records)/claim
   id=$(value_of "$claim" id)
-  [[ $id == "$CHANGEOVER_ID" ]] ||
-    refuse "$HOSTNAME is claimed by $(value_of "$claim" transition) ${id:-nobody}, not by $CHANGEOVER_TRANSITION $CHANGEOVER_ID; $(start_again)"
+  if [[ $id != "$CHANGEOVER_ID" ]]; then
+    cure=$(start_again)
+    [[ $(value_of "$claim" paused_id) != "$CHANGEOVER_ID" ]] || cure="$(value_of "$claim" transition) comes first: npx pulumi up"
+    refuse "$HOSTNAME is claimed by $(value_of "$claim" transition) ${id:-nobody}, not by $CHANGEOVER_TRANSITION $CHANGEOVER_ID; $cure"
+  fi
   [[ ! -e $(records)/expired/$CHANGEOVER_ID ]] ||
     refuse "$(<"$(records)/expired/$CHANGEOVER_ID") on $HOSTNAME was put back; $(start_again)"
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { quoted, scriptsOn, startOf } from "./start.ts";
-import type { RunBook } from "./run-book.ts";
+import { absentWayBack, type RunBook } from "./run-book.ts";
 import { gate, localStep, remoteStep } from "./step.ts";
 import { stepOf, type Told } from "./told.ts";
 import type { Member } from "./args.ts";
@@ -53,7 +53,7 @@ export class AbsentHosts extends pulumi.ComponentResource {
       goal: {},
       state: "planned",
       measured: [],
-      wayBack: "none for units, timers, scripts and secrets that are removed; data stays on the host",
+      wayBack: absentWayBack,
       needs: [],
       steps,
       skipped: this.#hosts

@@ -8,6 +8,8 @@ export interface RecordFacts {
     readonly id: string;
     readonly epoch: string | number;
     readonly transition: string;
+    /** The open transition that goes on when this one is done. */
+    readonly paused_id?: string;
   } | null;
   readonly done: Readonly<Record<string, string>>;
   readonly holder: string | null;

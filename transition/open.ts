@@ -16,35 +16,45 @@ export interface ExportedEntry {
 /** The name of a resource, from its URN. */
 export const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
 
+/** A transition that an exported state has begun and not ended. */
+export interface OpenTransition {
+  /** `<component>-<transition>`. */
+  readonly name: string;
+  readonly id: string;
+  /** Steps that ran for this id. */
+  readonly ran: ReadonlySet<string>;
+  /** Steps that ran for an older id; those that never ran are not in the state. */
+  readonly behind: readonly string[];
+}
+
 /** What decided that a step ran: its sentence, host, words and the id of its transition; empty for what is no step. */
 export function triggersOf({ inputs }: ExportedEntry): Readonly<Record<string, unknown>> {
   const [shown] = Array.isArray(inputs?.triggers) ? (inputs.triggers as unknown[]) : [];
   return typeof shown === "object" && shown !== null ? (shown as Record<string, unknown>) : {};
 }
 
-/** A transition that has not ended: its name, its id, and the steps that are to run for that id. */
-export interface OpenTransition {
-  readonly name: string;
-  readonly id: string;
-  /** Empty: steps are missing that the state does not know yet. */
-  readonly steps: readonly string[];
-}
-
 const isIdOfTransition = ({ type, parent, delete: old }: ExportedEntry): boolean =>
   type === "random:index/randomId:RandomId" && !old && /Transition::[^:]*$/.test(parent ?? "");
 
-/** The transitions of a state that have not ended, in the order of the state. */
-export function openTransitions(entries: readonly ExportedEntry[]): OpenTransition[] {
-  return entries.filter(isIdOfTransition).flatMap((id) => {
-    const current = entries.filter(({ parent, delete: old }) => parent === id.parent && !old);
+/** The transitions of an exported state that have not ended, in the order of the state. */
+export const openTransitions = (entries: readonly ExportedEntry[]): OpenTransition[] =>
+  entries.filter(isIdOfTransition).flatMap((entry) => {
+    const id = entry.outputs?.hex;
+    const current = entries.filter(({ parent, delete: old }) => parent === entry.parent && !old);
     const behind = current.filter(
-      (step) => ![undefined, notNeeded, id.outputs?.hex].includes(triggersOf(step).transition),
+      (step) => ![undefined, notNeeded, id].includes(triggersOf(step).transition),
     );
     if (behind.length === 0 && current.some(({ urn }) => nameOf(urn).endsWith("-done-gate"))) return [];
-    const name = nameOf(id.urn).replace(/-id$/, "");
-    return [{ name, id: String(id.outputs?.hex), steps: behind.map(({ urn }) => nameOf(urn)) }];
+    const ran = current.filter((step) => triggersOf(step).transition === id).map(({ urn }) => nameOf(urn));
+    return [
+      {
+        name: nameOf(entry.urn).replace(/-id$/, ""),
+        id: String(id),
+        ran: new Set(ran),
+        behind: behind.map(({ urn }) => nameOf(urn)),
+      },
+    ];
   });
-}
 
 /** What else of a state has not ended: replacements, and operations that a killed update left; a line each. */
 export function halfWritten(entries: readonly ExportedEntry[], pending: readonly unknown[] = []): string[] {
@@ -60,7 +70,7 @@ export function halfWritten(entries: readonly ExportedEntry[], pending: readonly
  */
 export function unfinished(entries: readonly ExportedEntry[], pending: readonly unknown[] = []): string[] {
   const open = openTransitions(entries).map(
-    ({ name, id, steps }) => `${name} ${id} is open: ${steps.join(", ") || "not all steps have run"}`,
+    ({ name, id, behind }) => `${name} ${id} is open: ${behind.join(", ") || "not all steps have run"}`,
   );
   return [...open, ...halfWritten(entries, pending)];
 }

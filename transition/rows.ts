@@ -5,7 +5,7 @@ import type { Hosts } from "./hosts.ts";
 import { receiptLine } from "./receipt.ts";
 import type { Receipts } from "./receipts.ts";
 import { installOf, readSoftware } from "./software.ts";
-import { quoted, scriptsOn, startOf } from "./start.ts";
+import { quoted, refusing, scriptsOn, startOf } from "./start.ts";
 import { localStep, remoteStep, softwareCopy } from "./step.ts";
 import { type Keepers, notNeeded, type Row, rowName } from "./table.ts";
 import { isConditional, type Told } from "./told.ts";
@@ -212,8 +212,9 @@ const saysOf = ({ says, pointOfNoReturn }: Row): string =>
   pointOfNoReturn ? `${says} (point of no return)` : says;
 
 /** The sentence of a row in the run-book. */
-const toldOf = (row: Row): string => saysOf({ ...row, pointOfNoReturn: row.pointOfNoReturn && !row.dormant });
+export const toldOf = (row: Row): string =>
+  saysOf({ ...row, pointOfNoReturn: row.pointOfNoReturn && !row.dormant });
 
 /** A command that fails with the reason why nothing of the transition goes on; undefined: it goes on. */
 export const refusalOf = ({ refuses }: TransitionArgs): string | undefined =>
-  refuses && `printf '%s\\n' ${quoted(`refused: ${refuses}`)} >&2; exit 77`;
+  refuses === undefined ? undefined : refusing(refuses);

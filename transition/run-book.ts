@@ -2,10 +2,14 @@ import type { Keepers } from "./table.ts";
 
 /** What the component of a transition says of a row, for whoever reads a preview or a state. */
 export interface RowFacts {
+  /** Where it stands in the table: whoever keeps the rows by name forgets their order. */
+  readonly place: number;
   readonly phase: string;
   readonly deadlineSeconds: number;
   /** It runs only when something before it was bad, or was found to be needed. */
   readonly conditional?: true;
+  /** Of a row that is the platform's: its resource has no words of its own. */
+  readonly says?: string;
 }
 
 /** What users notice of a transition: from the begin of the row `from` to the end of the row `to`. */
@@ -107,21 +111,38 @@ export function runBookLines(book: RunBook): string[] {
 }
 
 function headline(book: RunBook, planned: readonly RunBookStep[]): string {
-  const { name, goal, was, wasReached, state, steps } = book;
-  const count = `${name}: ${counted(planned.length, "step")}`;
+  const { name, state } = book;
+  if (state === "open") return `${name} is ${workLine(book)}`;
+  const separator = state === "hosts" ? " " : ", ";
+  return [`${name}: ${counted(planned.length, "step")}`, ...[workLine(book)].filter(Boolean)].join(separator);
+}
+
+/** What an update does for a goal, in one line without the transition's name; empty: the same once more. */
+export function workLine({ goal, was, wasReached, state, steps }: RunBook): string {
   if (state === "hosts") {
-    const hosts = planned.filter(({ phase }) => phase === "claim").map(({ host }) => host);
-    return `${count} for ${hosts.join(", ")}; the goal is the same`;
+    const hosts = steps.filter(({ phase, planned }) => planned && phase === "claim").map(({ host }) => host);
+    return `for ${hosts.join(", ")}; the goal is the same`;
   }
   if (state !== "open") {
     const left = was !== undefined && wasReached === false ? "; the update before stopped half-way" : "";
-    return `${[count, ...changeIn(goal, was)].join(", ")}${left}`;
+    return `${changeIn(goal, was).join(", ")}${left}`;
   }
   const first = steps.findIndex((step) => step.planned);
   const wanted = Object.entries(goal).map(([key, value]) => `${key} ${value}`);
-  return `${name} is half done: it goes on at step ${String(first + 1)} of ${String(steps.length)}${
+  return `half done: it goes on at step ${String(first + 1)} of ${String(steps.length)}${
     wanted.length === 0 ? "" : `; the goal is still ${wanted.join(", ")}`
   }`;
+}
+
+/** What kind of work an update does, from the hosts that say that they are done. @param id undefined: it will be a new one. */
+export function workOf(
+  id: string | undefined,
+  hosts: readonly { readonly isNew: boolean; readonly isDone: boolean }[],
+): RunBook["state"] {
+  if (id === undefined) return "planned";
+  if (hosts.every(({ isNew, isDone }) => isDone && !isNew)) return "reworded";
+  const othersAreDone = hosts.some(({ isNew }) => !isNew);
+  return othersAreDone && hosts.every(({ isNew, isDone }) => isNew || isDone) ? "hosts" : "open";
 }
 
 /** What changes of the goal, a few words each: `production slayer => megadeth`. */
@@ -139,7 +160,7 @@ export function changeIn(goal: Keepers, was: Keepers | undefined): string[] {
 function facts(book: RunBook): string[] {
   const returns = book.steps.filter(({ pointOfNoReturn, conditional }) => pointOfNoReturn && !conditional);
   return [
-    `users notice: ${usersLine(book)}`,
+    `users notice: ${[usersLine(book), ...(book.users ? [awayLine(book.measured)] : [])].join("; ")}`,
     `point of no return: ${returns.length === 0 ? "none" : returns.map(({ name }) => shortName(book, name)).join(", ")}`,
     `way back: ${book.wayBack}`,
     ...book.needs.map((need) => `needs: ${need}`),
@@ -147,21 +168,24 @@ function facts(book: RunBook): string[] {
 }
 
 /** A step without the name of its transition. */
-const shortName = ({ name }: Pick<RunBook, "name">, step: string): string =>
+export const shortName = ({ name }: Pick<RunBook, "name">, step: string): string =>
   step.startsWith(`${name}-`) ? step.slice(name.length + 1) : step;
 
-function usersLine({ users, measured }: RunBook): string {
+/** What users notice, and between which rows. */
+export function usersLine({ users }: Pick<RunBook, "users">): string {
   if (users === undefined) return "nothing";
-  const span = users.to === undefined ? `from ${users.from} on` : `from ${users.from} to ${users.to}`;
-  return `${users.notice}, ${span}; ${awayLine(measured)}`;
+  return `${users.notice}, ${users.to === undefined ? `from ${users.from} on` : `from ${users.from} to ${users.to}`}`;
 }
 
 /** How long users noticed the last runs. */
-export function awayLine(measured: readonly Run[]): string {
-  const away = measured.flatMap(({ awaySeconds }) => awaySeconds ?? []);
-  if (away.length === 0) return "not measured on this stack";
-  const [least, most] = [Math.min(...away), Math.max(...away)].map((seconds) => seconds.toFixed(1));
-  return `${least === most ? String(least) : `${String(least)} to ${String(most)}`} s in ${counted(away.length, "run")} on this stack`;
+export const awayLine = (measured: readonly Run[]): string =>
+  measuredLine(measured.flatMap(({ awaySeconds }) => awaySeconds ?? []));
+
+/** What was measured on this stack, a number a run, in seconds. */
+export function measuredLine(seconds: readonly number[]): string {
+  if (seconds.length === 0) return "not measured on this stack";
+  const [least, most] = [Math.min(...seconds), Math.max(...seconds)].map((one) => one.toFixed(1));
+  return `${least === most ? String(least) : `${String(least)} to ${String(most)}`} s in ${counted(seconds.length, "run")} on this stack`;
 }
 
 function stepLines({ steps }: RunBook): string[] {
@@ -199,3 +223,17 @@ export function goalOf<T>(
   });
   return Object.fromEntries(found);
 }
+
+/** The goal to compare with: of the state, or while an update is half done, of the last one that ended well. */
+export function goalBefore(
+  { keepers, runs }: Pick<LastTransition, "keepers" | "runs">,
+  read: readonly string[],
+  state: RunBook["state"],
+): Keepers | undefined {
+  if (state === "open") return runs[0]?.goal;
+  return keepers && goalOf(keepers, read);
+}
+
+/** What goes back after hosts are taken out of service. */
+export const absentWayBack =
+  "none for units, timers, scripts and secrets that are removed; data stays on the host";

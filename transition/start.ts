@@ -23,3 +23,12 @@ export function lookOf(target: SshTarget, release: string, probe: string, words:
   const python = startOf(target).replace("bash", "python3");
   return [python, `${scriptsOn(target, release)}/${probe}.py`, ...words.map(quoted)].join(" ");
 }
+
+/** A command that runs nothing and fails with the reason. */
+export const refusing = (why: string): string => `printf '%s\\n' ${quoted(`refused: ${why}`)} >&2; exit 77`;
+
+/** The reason of such a command; undefined: it is another one. */
+export function refusedBy(command: string): string | undefined {
+  const why = /^printf '%s\\n' '?refused: (.*?)'? >&2; exit 77$/s.exec(command)?.[1];
+  return why?.replaceAll(`'\\''`, "'");
+}

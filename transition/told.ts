@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { TransitionArgs } from "./args.ts";
 import { comparable, measuredRun, type Ran, withRun } from "./measure.ts";
 import {
+  goalBefore,
   goalOf,
-  type LastTransition,
   type Run,
   type RunBook,
   type RunBookStep,
   type UsersNotice,
+  workOf,
 } from "./run-book.ts";
 import { type Keepers, type Row, rowName, type Table } from "./table.ts";
 
@@ -86,7 +87,7 @@ export class ToldSteps {
     return {
       name: this.#prefix,
       goal: await knownGoal(this.goal),
-      was: goalBefore(last, story.goal, state),
+      was: last && goalBefore(last, story.goal, state),
       wasReached:
         last?.id !== undefined &&
         steps.every((step) => step.phase !== "done" || last.steps.get(step.name)?.transition === last.id),
@@ -105,7 +106,6 @@ export class ToldSteps {
   /** What kind of work a preview has found, from the steps that say that a host is done. @param id unknown: a new goal. */
   async #state(id: string | undefined, steps: readonly RunBookStep[]): Promise<RunBook["state"]> {
     const { last, members, perMachine } = this.#args;
-    if (id === undefined) return "planned";
     const done = steps.filter(({ phase }) => phase === "done");
     const hosts = await Promise.all(
       done.map(async ({ name, host }) => {
@@ -117,9 +117,7 @@ export class ToldSteps {
         return { isNew: ran === undefined || ran.machine !== machine, isDone: ran?.transition === id };
       }),
     );
-    if (hosts.every(({ isNew, isDone }) => isDone && !isNew)) return "reworded";
-    const othersAreDone = hosts.some(({ isNew }) => !isNew);
-    return othersAreDone && hosts.every(({ isNew, isDone }) => isNew || isDone) ? "hosts" : "open";
+    return workOf(id, hosts);
   }
 
   #short(name: string): string {
@@ -156,16 +154,6 @@ export const isConditional = ({ when }: Pick<Row, "when">): boolean => when !== 
 /** The rows after which ending the update does not bring back what was before. */
 export const returnsOf = (table: Table): string[] =>
   table.filter((row) => row.pointOfNoReturn && !row.dormant && !isConditional(row)).map(rowName);
-
-/** The goal to compare with: of the state, or while an update is half done, of the last one that ended well. */
-function goalBefore(
-  last: LastTransition | undefined,
-  read: readonly string[],
-  state: RunBook["state"],
-): Keepers | undefined {
-  if (state === "open") return last?.runs[0]?.goal;
-  return last?.keepers && goalOf(last.keepers, read);
-}
 
 async function knownGoal(goal: Record<string, pulumi.Input<string>>): Promise<Keepers> {
   const values = await Promise.all(

@@ -4,39 +4,49 @@ import type { Member, TransitionArgs } from "./args.ts";
 import { Hosts } from "./hosts.ts";
 import type { Mark } from "./marks.ts";
 import { Receipts } from "./receipts.ts";
-import { refusalOf, Rows } from "./rows.ts";
+import { refusalOf, Rows, toldOf } from "./rows.ts";
 import { gate, localStep } from "./step.ts";
 import type { RowFacts, RunBook } from "./run-book.ts";
-import { type Keepers, phasesOf, rowName, type Table } from "./table.ts";
+import { type Keepers, phasesOf, rowName } from "./table.ts";
 import { isConditional, returnsOf, ToldSteps, usersOf } from "./told.ts";
 
 const looks = "look at every host; refuse before anything is touched";
 
 /** What people read of a transition, as inputs of its component: a preview shows what of it changes. */
-function storyOf({ story, table }: TransitionArgs, told: ToldSteps): pulumi.Inputs {
+function storyOf(args: TransitionArgs, told: ToldSteps): pulumi.Inputs {
+  const { story, table, members } = args;
   const [users, returns] = [usersOf(table), returnsOf(table)];
   return {
     goal: told.goal,
+    goalKeys: story.goal,
+    hosts: [...members.keys()],
     ...(users ? { users } : {}),
     ...(returns.length > 0 ? { pointOfNoReturn: returns } : {}),
-    rows: rowsOf(table),
+    rows: rowsOf(args),
+    ...(story.kind === undefined ? {} : { kind: story.kind }),
     wayBack: story.wayBack,
     ...(story.needs?.length ? { needs: story.needs } : {}),
   };
 }
 
-/** By row what a reader asks of it and its step does not say. */
-const rowsOf = (table: Table): Record<string, RowFacts> =>
-  Object.fromEntries(
-    table.map((row) => [
-      rowName(row),
-      {
-        phase: row.phase,
-        deadlineSeconds: row.deadlineSeconds,
-        ...(isConditional(row) ? { conditional: true as const } : {}),
-      },
-    ]),
-  );
+/** By row what a reader asks of it and its step does not say. Rows of one name on two sets have the names of their steps. */
+function rowsOf({ table, sets }: TransitionArgs): Record<string, RowFacts> {
+  const names = table.map(rowName);
+  const facts = table.flatMap((row, place): [string, RowFacts][] => {
+    const name = rowName(row);
+    const isShared = names.indexOf(name) !== names.lastIndexOf(name);
+    const keys = isShared ? (sets?.[row.on] ?? []).map((host) => `${name}-${host}`) : [name];
+    const fact = {
+      place,
+      phase: row.phase,
+      deadlineSeconds: row.deadlineSeconds,
+      ...(isConditional(row) ? { conditional: true as const } : {}),
+      ...(row.by === "platform" ? { says: toldOf(row) } : {}),
+    };
+    return keys.map((key) => [key, fact]);
+  });
+  return Object.fromEntries(facts);
+}
 
 /**
  * The run-book from any state to a goal, as resources: preflight, claim, the table's phases, done. The goal enters a
@@ -142,10 +152,13 @@ export class Transition extends pulumi.ComponentResource {
   }
 
   #claim({ host }: Member): pulumi.Resource {
-    const { component, transition, stack, adopt } = this.#args;
+    const { component, transition, stack, adopt, pauses } = this.#args;
     const line = pulumi
       .all([this.id, stack, this.#receipts.epoch])
-      .apply(([id, owner, epoch]) => [component, transition, id, owner, epoch, ...(adopt ? [adopt] : [])]);
+      .apply(([id, owner, epoch]) => [
+        ...(pauses ? ["--pauses", pauses] : []),
+        ...[component, transition, id, owner, epoch, ...(adopt ? [adopt] : [])],
+      ]);
     const says = `${host.name} belongs to this transition`;
     const step = this.#rows.onHost(`claim-${host.name}`, { host: host.name, file: "claim.sh", line, says });
     this.#tell("claim", `claim-${host.name}`, host.name, says, step);

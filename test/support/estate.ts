@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { documentSchema, type RunBookDocument } from "../../tools/runbook/document.ts";
 import { boot, createLab, hostUp, newLabId, removeLab, ssh } from "../../tools/workshop/lab/lab.ts";
 import type { WriterTarget } from "../../tools/workshop/writer.ts";
 import { Project, type Run } from "./engine.ts";
@@ -158,13 +159,20 @@ export class Estate {
     return this.tool("look");
   }
 
+  /** `npm run runbook` for this stack, with what its JSON has. */
+  async runbook(...args: string[]): Promise<Run & { readonly document: RunBookDocument }> {
+    const json = join(this.project.folder, "runbook.json");
+    const run = await this.tool("runbook", "--json", json, ...args);
+    return { ...run, document: documentSchema.parse(JSON.parse(readFileSync(json, "utf8"))) };
+  }
+
   /** A tool of the checkout for this stack. */
   tool(name: string, ...args: readonly string[]): Promise<Run> {
     const argv = [join(root, "tools", `${name}.ts`), "--cwd", this.project.folder, ...args];
     const child = spawn(process.execPath, argv, {
       env: this.project.env,
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: 60_000,
+      timeout: 120_000,
     });
     let output = "";
     child.stdout.on("data", (data: Buffer) => (output += data.toString()));

@@ -83,7 +83,11 @@ export function statusOf({ stack, at, state, outputs, entries, looked }: Sources
       said: saidIn(entry, looked?.[index]),
     })),
     lost: Object.entries(outputs.targets).flatMap(([host, { unreachable }]) => (unreachable ? [host] : [])),
-    open: openTransitions(resources).map(({ name, steps }) => ({ name, steps, wayBack: wayBack(name) })),
+    open: openTransitions(resources).map(({ name, behind }) => ({
+      name,
+      steps: behind,
+      wayBack: wayBack(name),
+    })),
     halfWritten: halfWritten(resources, pending),
     latest: timelines.filter(({ parts }) => parts.length > 0).slice(0, latestCount),
   };

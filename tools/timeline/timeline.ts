@@ -74,7 +74,7 @@ const gapMs = 60_000;
 /** The last run of every transition of a state; the one that ran last comes first, those without times come at the end. */
 export function timelinesIn({ resources = [] }: Deployment): Timeline[] {
   const live = resources.filter((entry) => !entry.delete);
-  const open = new Map(openTransitions(resources).map(({ name, steps }) => [name, steps]));
+  const open = new Map(openTransitions(resources).map(({ name, behind }) => [name, behind]));
   return live
     .filter(({ type }) => type === "changeover:index:Transition")
     .map((component) => {

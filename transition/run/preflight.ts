@@ -1,23 +1,12 @@
 import { readFileSync } from "node:fs";
-import { clocksOf, type Decision, type Look } from "../decide.ts";
-import type { PreflightOrder } from "../preflight.ts";
+import { clocksOf } from "../decide.ts";
 import { receiptLine, running } from "../receipt.ts";
-import { lookAt, type LookAt } from "./probe.ts";
+import { decide, type LookOrder } from "./order.ts";
+import { lookAt } from "./probe.ts";
 
-type Order = PreflightOrder & { readonly looks: readonly LookAt[] };
-/** The file of a system that decides. */
-interface Deciding {
-  readonly deciders: Readonly<Record<string, (looks: readonly Look<never>[], wanted: unknown) => Decision>>;
-}
-
-const order = JSON.parse(readFileSync(0, "utf8")) as Order;
+const order = JSON.parse(readFileSync(0, "utf8")) as LookOrder;
 const ran = running();
-// Of all systems only what decides this look is loaded.
-const { deciders } = (await import(order.in)) as Deciding;
-const decide = deciders[order.kind];
-if (!decide) throw new Error(`${order.in} has no decider ${order.kind}`);
-const looks = await Promise.all(order.looks.map((look) => lookAt<never>(look)));
-const decision = decide(looks, order.wanted);
+const { decision, looks } = await decide(order, (look) => lookAt<never>(look));
 for (const note of decision.notes) console.error(note);
 if (decision.refusals.length > 0) {
   console.error(`refused, nothing was touched; ${String(decision.refusals.length)} reason(s):`);

@@ -1,13 +1,24 @@
 import { spawn } from "node:child_process";
 import type { SshTarget } from "../../platforms/platform.ts";
-import { sshArguments } from "../../platforms/ssh-arguments.ts";
+import { sshArguments, type SshLimits } from "../../platforms/ssh-arguments.ts";
 
 /** What a command on a host left. `code` is null when it was ended at its deadline. */
 export interface SshResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** The host is dead, hung or cut off: another run may find it well. */
+  readonly noAnswer?: true;
 }
+
+/** What a command may be given. */
+export interface SshRunOptions {
+  /** What it reads; left out: nothing. */
+  readonly input?: Buffer;
+  readonly limits?: SshLimits;
+}
+
+const silent = /timed out|No route to host|Connection refused|Connection closed|reset by peer|unreachable/;
 
 /** What the system's ssh says, and what it means to an operator. */
 const meanings: readonly (readonly [RegExp, string])[] = [
@@ -15,11 +26,13 @@ const meanings: readonly (readonly [RegExp, string])[] = [
     /Host key verification failed|IDENTIFICATION HAS CHANGED/,
     "shows another host key than the config names: it was reinstalled, or it is another machine; compare the keys before you change the config",
   ],
-  [/Permission denied/, "refuses the operator's key; put the public key into its authorized_keys"],
   [
-    /timed out|No route to host|Connection refused|Connection closed|reset by peer|unreachable/,
-    "does not answer on ssh; repair it, or add a dead host to changeover:unreachable",
+    /sudo: .*(password|not allowed|not found)/,
+    "has no sudo without a password for this user; allow it in /etc/sudoers.d, or log in as root",
   ],
+  [/python3.*not found/, "has no python3; install it: apt-get install python3"],
+  [/Permission denied/, "refuses the operator's key; put the public key into its authorized_keys"],
+  [silent, "does not answer on ssh; repair it, or add a dead host to changeover:unreachable"],
 ];
 
 function inWords(stderr: string): string {
@@ -34,12 +47,20 @@ function inWords(stderr: string): string {
  *
  * @param seconds until the command is ended whatever it does.
  */
-export function sshRun(target: SshTarget, command: string, seconds: number): Promise<SshResult> {
-  const child = spawn("ssh", [...sshArguments(target), command], {
-    stdio: ["ignore", "pipe", "pipe"],
+export function sshRun(
+  target: SshTarget,
+  command: string,
+  seconds: number,
+  { input, limits }: SshRunOptions = {},
+): Promise<SshResult> {
+  const child = spawn("ssh", [...sshArguments(target, limits), command], {
+    stdio: ["pipe", "pipe", "pipe"],
     timeout: seconds * 1000,
     killSignal: "SIGKILL",
   });
+  // A host that ends before it has read all of its input says why by other means.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
   child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
@@ -53,7 +74,9 @@ export function sshRun(target: SshTarget, command: string, seconds: number): Pro
     });
     child.on("close", (code) => {
       const late = `gave no answer within ${String(seconds)} s; repair it, or add a dead host to changeover:unreachable`;
-      resolve({ code, stdout, stderr: code === null ? late : inWords(stderr) });
+      const noAnswer = code === null || (code === 255 && silent.test(stderr));
+      const said = code === null ? late : inWords(stderr);
+      resolve({ code, stdout, stderr: said, ...(noAnswer ? { noAnswer } : {}) });
     });
   });
 }

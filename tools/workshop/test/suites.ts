@@ -24,6 +24,7 @@ export interface Suite {
 export const suites: readonly Suite[] = [
   { name: "unit", minutes: 3 },
   { name: "conformance", minutes: 15, needs: sshCommands },
+  { name: "ci", minutes: 30, needs: { git: "git" } },
   { name: "engine", minutes: 45, needs: sshCommands, wants: { chromium: "chromium" } },
   { name: "lab", minutes: 60, needs: { nft: "nftables" }, asRoot: true },
   { name: "outage", minutes: 60, needs: { nft: "nftables" }, asRoot: true },
