@@ -3,7 +3,7 @@ import type { ExportedEntry } from "../../transition/open.ts";
 import { mermaidOf } from "../../tools/timeline/mermaid.ts";
 import { svgOf } from "../../tools/timeline/picture.ts";
 import { barsOf, type Timeline, timelinesIn } from "../../tools/timeline/timeline.ts";
-import { awayInWords, span, textOf } from "../../tools/timeline/words.ts";
+import { awayInWords, goalInWords, span, textOf } from "../../tools/timeline/words.ts";
 import {
   gateOf,
   id,
@@ -228,6 +228,16 @@ describe("the text of a timeline", () => {
       "",
       "times are corrected by what the preflight saw of clocks: megadeth is 5.00 s ahead",
     ]);
+  });
+
+  it("has of a goal of many parts the short ones", () => {
+    expect(goalInWords({})).toBe("");
+    expect(goalInWords({ production: "a", lost: "b" })).toBe("production a, lost b");
+    const logs = "/var/log/sounz/".repeat(9);
+    expect(goalInWords({ "both_carry.logs": logs, primary: "slayer", secondary: "megadeth" })).toBe(
+      "primary slayer, secondary megadeth, 1 more",
+    );
+    expect(goalInWords({ logs })).toBe("1 more");
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
-import { attribute } from "../page/html.ts";
+import { htmlText } from "../page/html.ts";
 import { layersOf, plotWidth } from "./layers.ts";
 import { darkStyle, light } from "./palette.ts";
 import { type Part, requireTimes, type Timeline } from "./timeline.ts";
@@ -59,7 +59,7 @@ export async function svgOf(timeline: Timeline, alone = true): Promise<string> {
   const view = new vega.View(vega.parse(compile(specOf(timeline, alone)).spec), { renderer: "none" });
   const svg = await view.toSVG();
   view.finalize();
-  const said = attribute([titleOf(timeline), awayInWords(timeline)].filter(Boolean).join("; "));
+  const said = htmlText([titleOf(timeline), awayInWords(timeline)].filter(Boolean).join("; "));
   return svg.replace(
     / class="marks"([^>]*)>/,
     (_, rest: string) => ` class="timeline" role="img" aria-label="${said}"${rest}>${darkStyle}`,
