@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ExportedEntry } from "../../transition/open.ts";
 import { mermaidOf } from "../../tools/timeline/mermaid.ts";
@@ -283,6 +285,17 @@ describe("the picture of a timeline", () => {
     const none = timelineOf(transitionOf(name, []));
     await expect(svgOf(none)).rejects.toThrow("no step with times has run");
     expect(() => mermaidOf(none)).toThrow("no step with times has run");
+  });
+
+  it("is in the documents as the program draws it, of a real run", async () => {
+    const file = join(import.meta.dirname, "..", "..", "docs", "pictures", "switch.svg");
+    const [committed, drawn] = [readFileSync(file, "utf8"), await svgOf(flip())];
+    const style = /<style>.*?<\/style>/s;
+    expect(style.exec(committed)?.[0], "draw it again as CONTRIBUTING.md says").toBe(style.exec(drawn)?.[0]);
+    expect(committed).toMatch(
+      /aria-label="sounz-switch: production \w+; the service address does not answer for/,
+    );
+    expect(committed.length).toBeLessThan(30_000);
   });
 
   it("escapes what it shows", async () => {
