@@ -1,39 +1,17 @@
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Looked, lookedFile } from "../../config/last-look.ts";
 import { runBookLines } from "../../transition/run-book.ts";
 import { booksIn } from "../../tools/runbook/books.ts";
 import { type Digest, readDigest, resourcesIn } from "../../tools/runbook/digest.ts";
 import { documentSchema } from "../../tools/runbook/document.ts";
-import { Project, type Run } from "../support/engine.ts";
+import { blankProject, configure, dev, earlierProject, flipped, stackId } from "../support/before.ts";
+import type { Project, Run } from "../support/engine.ts";
 import { ok } from "./two-hosts.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const before = join(import.meta.dirname, "before");
-const stackId = "6be16613edff0db4";
-
-/** A stack file of the development stack, and another one that flips its pair. */
-const dev = readFileSync(join(before, "dev.yaml"), "utf8");
-const flipped = dev.replace("production: slayer", "production: megadeth");
-
-/** A project whose stack an older release has made. @param id what its state has as the id of the stack. */
-async function projectWith(main: string, id = stackId, env: Record<string, string> = {}): Promise<Project> {
-  const project = new Project(main, env);
-  ok(await project.pulumi(["stack", "init", "test"]));
-  writeFileSync(join(project.folder, "Pulumi.test.yaml"), dev);
-  const state = gunzipSync(readFileSync(join(before, "dev.json.gz"))).toString();
-  writeFileSync(join(project.folder, "before.json"), state.replaceAll(stackId, id));
-  ok(await project.pulumi(["stack", "import", "--file", join(project.folder, "before.json")]));
-  return project;
-}
-
-const configure = ({ folder }: Project, text: string): void => {
-  writeFileSync(join(folder, "Pulumi.test.yaml"), text);
-};
-
 /** `npm run runbook` of a checkout for the stack of a project. */
 function runbook(project: Project, args: readonly string[] = [], checkout = root): Promise<Run> {
   const child = spawn(
@@ -79,7 +57,7 @@ const comparable = (lines: readonly string[]): string[] =>
 describe("the run-book of a stack that an older release has made", () => {
   let project: Project;
   beforeAll(async () => {
-    project = await projectWith(root);
+    project = await earlierProject(root);
   });
   afterAll(() => {
     project.remove();
@@ -130,9 +108,7 @@ describe("the run-book of a stack that an older release has made", () => {
 
 describe("the run-book of a stack from blank", () => {
   it("says of every transition what the preview tells in the terminal", async () => {
-    const project = new Project(root);
-    ok(await project.pulumi(["stack", "init", "test"]));
-    configure(project, dev);
+    const project = await blankProject(root);
     const digest = await digestOf(project);
     project.remove();
     const { books } = booksIn(resourcesIn(digest));
@@ -150,7 +126,7 @@ describe("two clones with stacks of one name, in two backends", () => {
   let clone = "";
   let data = "";
   beforeAll(async () => {
-    one = await projectWith(root);
+    one = await earlierProject(root);
     clone = join(one.folder, "clone");
     data = join(one.folder, "data");
     const parts = [
@@ -166,7 +142,7 @@ describe("two clones with stacks of one name, in two backends", () => {
     const files = ["index.ts", "estate.ts", "tell.ts", "config.ts", "tsconfig.json", "Pulumi.yaml"];
     for (const part of [...parts, ...files]) cpSync(join(root, part), join(clone, part), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(clone, "node_modules"));
-    other = await projectWith(clone, "0123456789abcdef");
+    other = await earlierProject(clone, "0123456789abcdef");
     for (const project of [one, other]) {
       project.env.XDG_DATA_HOME = data;
       configure(project, flipped);
