@@ -74,9 +74,11 @@ export async function requireAdmitted(
   outputs: unknown,
   systems: readonly System[] = registry,
 ): Promise<void> {
+  const before = operatedBy(outputs, systems).entries;
   const asked = systems.flatMap((system) =>
     Object.entries(entriesOf(config, system.key)).map(async ([name, entry]) => {
-      for (const remark of system.remarks?.(name, entry) ?? []) void pulumi.log.warn(remark);
+      const remarks = (await system.remarks?.(name, entry, before[system.key]?.[name]?.expected)) ?? [];
+      for (const remark of remarks) void pulumi.log.warn(remark);
       return (await system.admits?.(name, entry, outputs, lastOutputs)) ?? [];
     }),
   );

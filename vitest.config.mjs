@@ -25,6 +25,7 @@ export default defineConfig({
       }),
       suite("conformance", { workers: 2, testSeconds: 120, hookSeconds: 120 }),
       suite("engine", { workers: 2, testSeconds: 300, hookSeconds: 120 }),
+      suite("ci", { workers: 2, testSeconds: 900, hookSeconds: 300 }),
       suite("lab", { workers: 3, testSeconds: 1800, hookSeconds: 1200 }),
       // These count how long users were without service: nothing runs beside a file.
       suite("night", { workers: 1, testSeconds: 1800, hookSeconds: 1200 }),

@@ -148,9 +148,15 @@ export interface System<Key extends string = string, Entry = unknown, Expected =
     outputs: unknown,
     ask: (stack: string) => Promise<unknown>,
   ): Promise<readonly Problem[]>;
-  /** What each preview warns of. */
-  remarks?(name: string, entry: Entry): readonly string[];
+  /** What each preview warns of. @param before the entry at the last update; undefined: it is new. */
+  remarks?(
+    name: string,
+    entry: Entry,
+    before: Expected | undefined,
+  ): readonly string[] | Promise<readonly string[]>;
 
+  /** What is expected since the last update that ended well. @param outputs of the stack. Left out: the same. */
+  ended?(name: string, expected: Expected, outputs: unknown): Expected;
   /** What `npm run verify` and `npm run look` ask. */
   looks(name: string, expected: Expected): readonly LookRequest[];
   /** Where hosts differ from the state, a line each, beyond their records. @param scripts where they are on a host. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { networkOf } from "../platforms/ipv4.ts";
-import { publicKeyType } from "../platforms/public-key.ts";
+import { hostKeyOf, publicKeyType } from "../platforms/public-key.ts";
 import { field, mapOf, type Names, text } from "./fields.ts";
 
 export const hostNames: Names = {
@@ -30,6 +30,14 @@ export const publicKey = (types: readonly string[], purpose: string) =>
   field(
     z.string().refine((line) => types.includes(publicKeyType(line) ?? "")),
     `one whole line such as "ssh-ed25519 AAAA…" (${types.join(", ")})`,
+    purpose,
+  );
+
+/** A host's public key, in any form in which OpenSSH shows one. */
+export const hostKey = (types: readonly string[], purpose: string) =>
+  field(
+    z.string().refine((line) => types.includes(publicKeyType(hostKeyOf(line) ?? "") ?? "")),
+    `one line with one key, as in /etc/ssh/ssh_host_ed25519_key.pub on the machine (${types.join(", ")}); print it with ssh-keyscan -t ed25519 ADDRESS 2>/dev/null, and compare the two`,
     purpose,
   );
 

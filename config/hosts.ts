@@ -1,5 +1,5 @@
 import type { HostUse, System } from "../components/system.ts";
-import { publicKeyType, withoutComment } from "../platforms/public-key.ts";
+import { hostKeyOf } from "../platforms/public-key.ts";
 import { hostNames } from "./common-fields.ts";
 import { at, type Draft, type Fields, listWith, noHost, repeated, word, wrongNames } from "./draft.ts";
 import { pathText, type Problem, shown } from "./problems.ts";
@@ -55,8 +55,7 @@ function listed(list: readonly string[], draft: Draft, pathAt: (index: number) =
 
 /** Two names for one machine: a pair would be one machine, and its fence would cut off itself. */
 function machinesApart({ hosts }: Draft): Problem[] {
-  const hostKey = ({ hostKey: key }: Fields) =>
-    typeof key === "string" && publicKeyType(key) ? withoutComment(key) : undefined;
+  const hostKey = ({ hostKey: key }: Fields) => hostKeyOf(word(key) ?? "");
   return [
     ...repeated(
       Object.entries(hosts).map(([name, host]) => [["hosts", name, "address"], word(host.address)]),

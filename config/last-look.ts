@@ -23,7 +23,7 @@ export interface Looked {
 }
 
 /** A look that is older says nothing about now. */
-const validMs = 15 * 60_000;
+export const validMs = 15 * 60_000;
 
 /**
  * Where the last look at a stack is kept, outside the checkout. Two projects, clones or backends may have stacks of one name, so the

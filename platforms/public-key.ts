@@ -12,6 +12,18 @@ export function withoutComment(line: string): string {
   return line.trim().split(/\s+/).slice(0, 2).join(" ");
 }
 
+/**
+ * Type and key of a host, from a line as in `/etc/ssh/ssh_host_ed25519_key.pub`, or as `ssh-keyscan` and `known_hosts` have
+ * it: with names in front, `[name]:port` or hashed. Equal keys are equal texts.
+ *
+ * @returns undefined when the line has no key, or there are several lines.
+ */
+export function hostKeyOf(text: string): string | undefined {
+  const line = text.trim();
+  const plain = [line, line.replace(/^[^\s@#]\S*[ \t]+/, "")].find((one) => publicKeyType(one) !== undefined);
+  return plain === undefined ? undefined : withoutComment(plain);
+}
+
 /** The length-prefixed fields of a key; undefined when they don't end where the key ends. */
 function fieldsOf(blob: Buffer): Buffer[] | undefined {
   const fields: Buffer[] = [];

@@ -2,11 +2,21 @@
 # Mark a transition as done on this host: its steps act on nothing from now on.
 # Usage: done.sh COMPONENT TRANSITION ID [WITHOUT]
 #
-# WITHOUT is the host that it was done without, for the receipt.
+# WITHOUT is the host that it was done without, for the receipt. A transition that this
+# one has paused gets its claim back, at this one's epoch, and may go on.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/lib.sh"
+
+give_back() {
+  local claim transition id
+  claim=$(records)/claim
+  transition=$(value_of "$claim" paused_transition) id=$(value_of "$claim" paused_id)
+  [[ $(value_of "$claim" id) == "$CHANGEOVER_ID" && -n $id ]] || return 0
+  log "$transition $id may go on on $HOSTNAME"
+  printf 'id=%s\nepoch=%s\ntransition=%s\n' "$id" "$(value_of "$claim" epoch)" "$transition" | write_file "$claim"
+}
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
@@ -19,6 +29,7 @@ main() {
     require_claim
     printf 'id=%s\nepoch=%s\n' "$3" "$(value_of "$(records)/claim" epoch)" | write_file "$(records)/done/$2"
   fi
+  give_back
   find "$(records)/runs" -maxdepth 1 -mindepth 1 -mtime +30 -exec rm -rf {} +
   receipt "$2 done on $HOSTNAME, complete${4:+, but without $4}"
 }

@@ -9,8 +9,8 @@ readonly CHANGEOVER_ROOT=${CHANGEOVER_ROOT:-/var/lib/changeover}
 readonly STARTED=$EPOCHREALTIME
 readonly SCRIPTS=${BASH_SOURCE[0]%/*}
 
-# Say what is about to be done, on stderr.
-log() { printf '%(%H:%M:%S)T %s\n' -1 "$*" >&2 || true; }
+# Say what is about to be done, on stderr, with the time in UTC: hosts may have zones of their own.
+log() { TZ=UTC0 printf '%(%FT%TZ)T %s\n' -1 "$*" >&2 || true; }
 
 # End with an instruction to the caller: 64 fix the call, 75 run again, 77 a person must decide.
 misuse() { log "called wrongly: $*" && exit 64; }
@@ -75,12 +75,14 @@ tail_of() {
   printf '%b\n' "${found//%/\\x}"
 }
 
-# The one line on stdout: COMPONENT, what is so now, seconds taken; then ` | ` and the tail, if there is one.
+# The one line on stdout: COMPONENT, what is so now, seconds taken; then ` | ` and the tail, which ends with when this script began
+# on its host (UTC) and the seconds that it took. A run that a second connection attached to says its own times.
 receipt() {
-  local now=$EPOCHREALTIME us
-  us=$((${now/[.,]/} - ${STARTED/[.,]/}))
-  printf '%s %s %d.%02d%s\n' "$CHANGEOVER_COMPONENT" "${*//$'\n'/ }" $((us / 1000000)) $((us % 1000000 / 10000)) \
-    "${RECEIPT_TAIL:+ |$RECEIPT_TAIL}"
+  local began=${STARTED/[.,]/} now=$EPOCHREALTIME us from
+  us=$((${now/[.,]/} - began))
+  TZ=UTC0 printf -v from '%(%FT%T)T.%03dZ' $((began / 1000000)) $((began % 1000000 / 1000))
+  printf '%s %s %d.%02d |%s began=%s took=%d.%03d\n' "$CHANGEOVER_COMPONENT" "${*//$'\n'/ }" $((us / 1000000)) \
+    $((us % 1000000 / 10000)) "$RECEIPT_TAIL" "$from" $((us / 1000000)) $((us % 1000000 / 1000))
 }
 
 # receipt_of TEXT: the receipt of what the Python half of a script said: a line of prose, then key=value a line.
@@ -127,11 +129,14 @@ start_again() {
 # Refuse unless this transition still holds the claim and nothing it relies on was put back.
 # Each acting script calls it at its start and again just before its irreversible act.
 require_claim() {
-  local claim id
+  local claim id cure
   claim=$(records)/claim
   id=$(value_of "$claim" id)
-  [[ $id == "$CHANGEOVER_ID" ]] ||
-    refuse "$HOSTNAME is claimed by $(value_of "$claim" transition) ${id:-nobody}, not by $CHANGEOVER_TRANSITION $CHANGEOVER_ID; $(start_again)"
+  if [[ $id != "$CHANGEOVER_ID" ]]; then
+    cure=$(start_again)
+    [[ $(value_of "$claim" paused_id) != "$CHANGEOVER_ID" ]] || cure="$(value_of "$claim" transition) comes first: npx pulumi up"
+    refuse "$HOSTNAME is claimed by $(value_of "$claim" transition) ${id:-nobody}, not by $CHANGEOVER_TRANSITION $CHANGEOVER_ID; $cure"
+  fi
   [[ ! -e $(records)/expired/$CHANGEOVER_ID ]] ||
     refuse "$(<"$(records)/expired/$CHANGEOVER_ID") on $HOSTNAME was put back; $(start_again)"
 }

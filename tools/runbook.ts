@@ -9,7 +9,7 @@ import { htmlOf } from "./runbook/html.ts";
 import { type Live, lookNow } from "./runbook/live.ts";
 import { markdownOf, markerOf } from "./runbook/markdown.ts";
 import { documentOf, type Plan, planOf } from "./runbook/model.ts";
-import type { Forge } from "./runbook/post.ts";
+import type { ForgeName } from "./runbook/post.ts";
 import { commitOf, namesOf, preview, type Previewed, readPreview } from "./runbook/preview.ts";
 import { refusedLine, titleOf } from "./runbook/words.ts";
 
@@ -105,12 +105,7 @@ async function write({ document }: Written, flags: Flags): Promise<void> {
   if (flags.html !== undefined) writeFileSync(flags.html, htmlOf(document));
   if (flags.post !== undefined) {
     const { postComment } = await import("./runbook/post.ts");
-    const told = await postComment(
-      flags.post as Forge,
-      { marker: markerOf(document), body: markdown },
-      process.env,
-    );
-    console.log(`the comment of ${flags.post} is ${told}`);
+    await postComment(flags.post as ForgeName, { marker: markerOf(document), body: markdown }, process.env);
   }
   const isKept = [flags.markdown, flags.json, flags.html, flags.post].some((file) => file !== undefined);
   if (!isKept) process.stdout.write(markdown);

@@ -13,6 +13,7 @@ type Targets = Readonly<Record<string, { ssh: SshTarget; release: string; unreac
 
 /** A state, as far as the tools read it. */
 export interface Deployment {
+  readonly manifest?: { readonly time?: string };
   readonly resources?: ExportedEntry[];
   readonly pending_operations?: unknown[];
 }
@@ -69,7 +70,10 @@ export const exported = (args: readonly string[]): Deployment =>
 export const entriesIn = (outputs: StackOutputs, systems: readonly System[] = registry): Entry[] =>
   systems.flatMap((system) => {
     const entries = outputs.operated?.[system.key] ?? earlierOf(outputs, system);
-    return Object.entries(entries).map(([name, entry]) => ({ ...entry, system, name }));
+    return Object.entries(entries).map(([name, entry]) => {
+      const expected = system.ended?.(name, entry.expected, outputs) ?? entry.expected;
+      return { ...entry, expected, system, name };
+    });
   });
 
 /** The release before this one recorded nothing that is compared with the records of hosts. */

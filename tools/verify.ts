@@ -1,6 +1,7 @@
-import { unfinished } from "../transition/open.ts";
+import { openOf } from "../transition/marks.ts";
+import { type OpenTransition, openTransitions, unfinished } from "../transition/open.ts";
 import { compare } from "./compare.ts";
-import { entriesIn, exported, looksAtMarks, outputsOf } from "./stack.ts";
+import { type Deployment, entriesIn, exported, looksAtMarks, outputsIn, type StackOutputs } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -20,20 +21,37 @@ function settled(args: readonly string[]): number {
   return lines.length === 0 ? 0 : 77;
 }
 
+/** What is said of transitions that no output knows: their first update has not ended. */
+function sayBegun(open: readonly OpenTransition[]): void {
+  for (const { name, id } of open) console.log(`${name} ${id} has not ended; continue: npx pulumi up`);
+}
+
+/** The outputs; undefined when the first update of the stack is open, which is said. */
+function outputsUnless(open: readonly OpenTransition[], state: Deployment): StackOutputs | undefined {
+  try {
+    return outputsIn(state);
+  } catch (error) {
+    if (open.length === 0) throw error;
+    sayBegun(open);
+    return undefined;
+  }
+}
+
 async function verify(args: readonly string[]): Promise<number> {
-  const outputs = outputsOf(args);
+  const state = exported(args);
+  const open = openTransitions(state.resources ?? []);
+  const outputs = outputsUnless(open, state);
+  if (!outputs) return 77;
   const entries = entriesIn(outputs);
   if (!outputs.operated)
     console.log(
       "the outputs are of an older release: records of hosts are compared after the next npx pulumi up",
     );
-  const records = await looksAtMarks(
-    entries.flatMap(({ marks }) => marks),
-    outputs.targets,
-  );
+  const marks = entries.flatMap((entry) => entry.marks);
+  const records = await looksAtMarks(marks, outputs.targets);
   let [different, answered] = [0, true];
   for (const entry of entries) {
-    const told = await compare(entry, records, outputs);
+    const told = await compare(entry, records, outputs, open);
     different += told.lines.length;
     answered &&= told.answered;
     const count = told.lines.length;
@@ -41,6 +59,11 @@ async function verify(args: readonly string[]): Promise<number> {
     for (const line of [...(entry.outcome === "complete" ? [] : [entry.outcome]), ...told.lines])
       console.log(`  ${line}`);
   }
+  // An entry that is new has no outputs before its first update has ended.
+  const known = new Set(openOf(marks, open));
+  const begun = open.filter((one) => !known.has(one));
+  sayBegun(begun);
+  different += begun.length;
   if (!answered) return 75;
   return different > 0 ? 77 : 0;
 }

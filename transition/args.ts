@@ -59,6 +59,8 @@ export interface TransitionArgs {
   readonly perMachine?: boolean;
   /** Hosts that rows with `reads` may run on besides. */
   readonly witnesses?: ReadonlyMap<string, Member>;
+  /** A transition of the component that comes later: it goes on, if it is open, when this one is done. */
+  readonly pauses?: string;
   /** What must be finished before. */
   readonly after?: readonly pulumi.Resource[];
   /** The id of the stack, which operates these hosts alone. */

@@ -8,6 +8,8 @@ export interface RecordFacts {
     readonly id: string;
     readonly epoch: string | number;
     readonly transition: string;
+    /** The open transition that goes on when this one is done. */
+    readonly paused_id?: string;
   } | null;
   readonly done: Readonly<Record<string, string>>;
   readonly holder: string | null;
@@ -22,6 +24,29 @@ export interface Look<Facts> {
   readonly failure?: string;
   /** How far the machine's clock is ahead of the operator's, in ms; undefined without facts. */
   readonly skewMs?: number;
+  /** By how much `skewMs` may be wrong, in ms: half of the time that the answer took. */
+  readonly skewErrorMs?: number;
+}
+
+/**
+ * How far the clock of each machine is ahead of the operator's, in ms, for the receipt of a preflight: it makes times of
+ * machines comparable. 0 where the look was too slow to tell the clocks apart.
+ */
+export function clocksOf(looks: readonly Look<unknown>[]): Tail {
+  const clocks = looks.flatMap(({ host, skewMs, skewErrorMs = 0 }) =>
+    skewMs === undefined ? [] : [`${host}:${Math.abs(skewMs) <= skewErrorMs ? "0" : skewMs.toFixed(0)}`],
+  );
+  return clocks.length === 0 ? {} : { clocks: clocks.join(",") };
+}
+
+/** What the receipt of a preflight says of clocks, in ms by host; empty when a release wrote it that said nothing. */
+export function clocksIn({ clocks }: Tail): ReadonlyMap<string, number> {
+  const pairs = (clocks ?? "").split(",").map((clock) => clock.split(":"));
+  return new Map(
+    pairs.flatMap(([host, ms]): [string, number][] =>
+      host && ms && Number.isFinite(Number(ms)) ? [[host, Number(ms)]] : [],
+    ),
+  );
 }
 
 export interface Decision {

@@ -1,4 +1,5 @@
 import { isOpen, type Look, type RecordFacts } from "./decide.ts";
+import type { OpenTransition } from "./open.ts";
 
 /** A transition that the state says is done on a host. */
 export interface Mark {
@@ -14,39 +15,92 @@ export interface MarkFacts {
   readonly components: Readonly<Record<string, RecordFacts & { readonly expired: readonly string[] }>>;
 }
 
-/** Where machines that answered differ from the marks of the state, a line each; empty: nowhere. */
+const nameOf = ({ component, transition }: Pick<Mark, "component" | "transition">): string =>
+  `${component}-${transition}`;
+
+const startAgain = (name: string): string => `start it again: npx pulumi up --replace '**::${name}-id'`;
+
+/** The open transitions of a state that these marks are of. */
+export function openOf(marks: readonly Mark[], open: readonly OpenTransition[]): OpenTransition[] {
+  const names = new Set(marks.map(nameOf));
+  return open.filter(({ name }) => names.has(name));
+}
+
+/**
+ * What is said of transitions that the state has not ended, a line and a cure each. `up` goes on, unless a host that such
+ * a transition has claimed belongs to another one by now.
+ */
+export function openDifferences(
+  open: readonly OpenTransition[],
+  marks: readonly Mark[],
+  looks: readonly Look<MarkFacts>[],
+): string[] {
+  return open.map((one) => {
+    const lost = marks
+      .filter((mark) => nameOf(mark) === one.name)
+      .flatMap(({ host, component, transition }) => {
+        const facts = looks.find((look) => look.host === host)?.facts?.components[component];
+        const claim = one.ran.has(`${one.name}-claim-${host}`) ? facts?.claim : undefined;
+        if (!claim || [claim.id, claim.paused_id, facts?.done[transition]].includes(one.id)) return [];
+        return [`${host} is claimed by ${claim.transition} ${claim.id}`];
+      });
+    const cure = lost.length > 0 ? startAgain(one.name) : "continue: npx pulumi up";
+    return `${[`${one.name} ${one.id} has not ended`, ...lost].join(", ")}; ${cure}`;
+  });
+}
+
+/**
+ * Where machines that answered differ from the marks of the state, a line each; empty: nowhere.
+ *
+ * @param open what the state itself has not ended, which `openDifferences` speaks of.
+ */
 export function markDifferences(
   marks: readonly Mark[],
   looks: readonly Look<MarkFacts>[],
   stack: string,
+  open: readonly OpenTransition[] = [],
 ): string[] {
   return looks.flatMap(({ host, facts }) => {
     if (!facts) return [];
     const own = marks.filter((mark) => mark.host === host);
-    return own.flatMap((mark) =>
-      ofMark(mark, facts.components[mark.component], stack).map((line) => `${host}: ${line}`),
+    return [...new Set(own.map(({ component }) => component))].flatMap((component) =>
+      ofComponent(
+        component,
+        own.filter((mark) => mark.component === component),
+        facts.components[component],
+        { stack, open },
+      ).map((line) => `${host}: ${line}`),
     );
   });
 }
 
-function ofMark(
-  { component, transition, id }: Mark,
+function ofComponent(
+  component: string,
+  marks: readonly Mark[],
   facts: MarkFacts["components"][string] | undefined,
-  stack: string,
+  { stack, open }: { readonly stack: string; readonly open: readonly OpenTransition[] },
 ): string[] {
-  const again = `start it again: npx pulumi up --replace '**::${component}-${transition}-id'`;
-  const done = facts?.done[transition];
-  const lines: string[] = [];
-  if (done !== id)
-    lines.push(
-      `${component}: ${transition} ${id} is done in the state; this host has ${done ?? "none"}; ${again}`,
-    );
+  const isOpenInState = (transition: string) =>
+    open.some(({ name }) => name === nameOf({ component, transition }));
+  const claim = isOpen(facts) ? facts?.claim : undefined;
+  const begun = claim && !isOpenInState(claim.transition) ? claim : undefined;
+  const wrong = marks.filter(
+    ({ transition, id }) => facts?.done[transition] !== id && !isOpenInState(transition),
+  );
+  const lines = wrong.map((mark) => {
+    const { transition, id } = mark;
+    const has =
+      begun?.transition === transition
+        ? `began ${begun.id} (epoch ${String(begun.epoch)}), which has not ended`
+        : `has ${facts?.done[transition] ?? "none"}`;
+    return `${component}: ${transition} ${id} is done in the state; this host ${has}; ${startAgain(nameOf(mark))}`;
+  });
   if (!facts) return lines;
   if (facts.stack !== null && facts.stack !== stack)
     lines.push(`${component} is operated by stack ${facts.stack}, not by this one (${stack})`);
-  if (isOpen(facts) && facts.claim)
+  if (begun && !wrong.some(({ transition }) => transition === begun.transition))
     lines.push(
-      `${component}: ${facts.claim.transition} ${facts.claim.id} was started (epoch ${String(facts.claim.epoch)}) and has not ended`,
+      `${component}: ${begun.transition} ${begun.id} (epoch ${String(begun.epoch)}) is not in the state and has not ended; ${startAgain(nameOf({ component, ...begun }))}`,
     );
   for (const expired of facts.expired)
     lines.push(`${component}: a temporary change of ${expired} was undone`);

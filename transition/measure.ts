@@ -1,4 +1,5 @@
-import { tailOf } from "./receipt.ts";
+import { clocksIn } from "./decide.ts";
+import { tailOf, timesOf } from "./receipt.ts";
 import type { Run, UsersNotice } from "./run-book.ts";
 import type { Keepers } from "./table.ts";
 
@@ -34,11 +35,11 @@ export function measuredRun(
   },
 ): Run {
   const { users, ran, ...rest } = run;
-  const clocks = clocksIn(ran.find(({ row }) => row === "preflight")?.receipt);
+  const clocks = clocksIn(tailOf(ran.find(({ row }) => row === "preflight")?.receipt));
   const spans = ran.flatMap((one) => spanOf(one, clocks.get(one.host) ?? 0) ?? []);
   const steps = ran.flatMap(({ step, receipt }): [string, number][] => {
-    const took = tookOf(receipt);
-    return took === undefined ? [] : [[step, took]];
+    const times = ranAt(receipt);
+    return times ? [[step, times.seconds]] : [];
   });
   if (spans.length === 0) return { ...rest, steps: Object.fromEntries(steps) };
   const began = Math.min(...spans.map((span) => span.began));
@@ -69,23 +70,14 @@ export function comparable(runs: readonly Run[], kind: string | undefined, steps
   );
 }
 
-function tookOf(receipt: string): number | undefined {
-  const { took, complete } = tailOf(receipt);
-  const value = Number(took);
-  return complete === "yes" || took === undefined || !Number.isFinite(value) ? undefined : value;
-}
+/** What found its transition complete did nothing, so its times say nothing. */
+const ranAt = (receipt: string) => (tailOf(receipt).complete === "yes" ? undefined : timesOf(receipt));
 
 function spanOf({ row, receipt }: Ran, aheadMs: number): Span | undefined {
-  const took = tookOf(receipt);
-  const began = Date.parse(tailOf(receipt).began ?? "");
-  if (took === undefined || Number.isNaN(began)) return undefined;
-  return { row, began: began - aheadMs, ended: began - aheadMs + took * 1000 };
-}
-
-/** How far each host's clock was ahead of the operator's, in ms: `clocks=slayer:12,megadeth:-3`. */
-export function clocksIn(preflight: string | undefined): ReadonlyMap<string, number> {
-  const pairs = (tailOf(preflight).clocks ?? "").split(",").map((pair) => pair.split(":"));
-  return new Map(pairs.map(([host = "", ms]) => [host, Number(ms) || 0]));
+  const times = ranAt(receipt);
+  if (!times) return undefined;
+  const began = times.began.getTime() - aheadMs;
+  return { row, began, ended: began + times.seconds * 1000 };
 }
 
 function awaySeconds({ from, to }: UsersNotice, spans: readonly Span[]): number | undefined {

@@ -1,8 +1,9 @@
 /**
  * A receipt is the one line that a step leaves: `<component> <prose> <seconds> | key=value key=value`. People read the prose, and it
- * may be reworded; programs read the tail after the last ` | ` and nothing else. Not every step has something to say to
- * programs, and then there is no tail. A key is of a-z and _. In a value all but A-Z a-z 0-9 . _ : / + , @ ~ - stands as
- * %XX, byte by byte, so it is one word and no shell finds anything in it. `scripts/lib.sh` writes and reads the same.
+ * may be reworded; programs read the tail after the last ` | ` and nothing else. Every tail ends with `began` and `took`: when the
+ * script began, by the clock of its own host, in UTC with milliseconds, and the seconds that it took. A key is of a-z and _. In a
+ * value all but A-Z a-z 0-9 . _ : / + , @ ~ - stands as %XX, byte by byte, so it is one word and no shell finds anything in it.
+ * `scripts/lib.sh` writes and reads the same. Receipts of older releases in the state may have no tail, or one without times.
  */
 export type Tail = Readonly<Record<string, string>>;
 
@@ -24,9 +25,36 @@ export function tailOf(receipt: string | undefined): Tail {
   );
 }
 
-/** The receipt of a program that runs on the operator's machine. */
-export function receiptLine(prose: string, seconds: number, said: Tail): string {
-  return withPairs(`${prose} ${seconds.toFixed(2)}`, said);
+/** When a script or program ran, by the clock of its own machine. */
+export interface Times {
+  readonly began: Date;
+  readonly seconds: number;
+}
+
+/**
+ * The receipt of what no script on a host did.
+ *
+ * @param times undefined: nobody knows when it was, as for what a platform did. @param said what other programs read of it.
+ */
+export function receiptLine(prose: string, times: Times | undefined, said: Tail = {}): string {
+  if (!times) return withPairs(prose, said);
+  const { began, seconds } = times;
+  const tail = { ...said, began: began.toISOString(), took: seconds.toFixed(3) };
+  return withPairs(`${prose} ${seconds.toFixed(2)}`, tail);
+}
+
+/** A program's own run, from now on: call what is returned when it is over. The time is taken by a clock that never steps. */
+export function running(): () => Times {
+  const [began, started] = [new Date(), performance.now()];
+  return () => ({ began, seconds: (performance.now() - started) / 1000 });
+}
+
+/** When the script of a receipt ran; undefined: a release wrote it that said no times, or it says something else. */
+export function timesOf(receipt: string | undefined): Times | undefined {
+  const { began, took } = tailOf(receipt);
+  const at = new Date(began ?? NaN);
+  const seconds = Number(took ?? NaN);
+  return Number.isNaN(at.getTime()) || !(seconds >= 0) ? undefined : { began: at, seconds };
 }
 
 /** The epoch that a transition claims, from the receipt of its preflight or of a fence; empty when it says none. */

@@ -161,7 +161,7 @@ export class Rows {
     const moved = move(`${prefix}-${name}`, host, after());
     const receipt = pulumi
       .all([moved.urn, receipts.epoch])
-      .apply(([, epoch]) => receiptLine(`done by the platform, epoch ${epoch}`, 0, { epoch }));
+      .apply(([, epoch]) => receiptLine(`done by the platform, epoch ${epoch}`, undefined, { epoch }));
     receipts.put(row.script, receipt);
     return moved;
   }

@@ -152,10 +152,13 @@ export class Transition extends pulumi.ComponentResource {
   }
 
   #claim({ host }: Member): pulumi.Resource {
-    const { component, transition, stack, adopt } = this.#args;
+    const { component, transition, stack, adopt, pauses } = this.#args;
     const line = pulumi
       .all([this.id, stack, this.#receipts.epoch])
-      .apply(([id, owner, epoch]) => [component, transition, id, owner, epoch, ...(adopt ? [adopt] : [])]);
+      .apply(([id, owner, epoch]) => [
+        ...(pauses ? ["--pauses", pauses] : []),
+        ...[component, transition, id, owner, epoch, ...(adopt ? [adopt] : [])],
+      ]);
     const says = `${host.name} belongs to this transition`;
     const step = this.#rows.onHost(`claim-${host.name}`, { host: host.name, file: "claim.sh", line, says });
     this.#tell("claim", `claim-${host.name}`, host.name, says, step);

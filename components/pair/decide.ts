@@ -9,6 +9,7 @@ import {
   recordChecks,
   type Wanted,
 } from "../../transition/decide.ts";
+import { admitCommand, allowedClients, mayConnect } from "./clients.ts";
 
 /** Facts of one machine of a pair: the output of `scripts/pair/probe.py`. */
 export interface PairFacts extends RecordFacts {
@@ -33,6 +34,8 @@ export interface PairFacts extends RecordFacts {
   readonly copies: Readonly<Record<string, { readonly age_s: number }>>;
   /** A standby that is paused between copies, and streams only for a switch. */
   readonly stands_still: boolean;
+  /** The address that the look comes from, as the machine sees it. */
+  readonly client?: string | null;
 }
 
 export type Look = LookOf<PairFacts>;
@@ -54,6 +57,17 @@ export interface PairWanted extends Wanted {
   readonly fenced?: boolean;
   readonly acceptSplitBrainRisk?: string;
   readonly acceptDataLoss?: string;
+  /** Who may connect, where the operator's machine checks the service and nothing else admits it. */
+  readonly operator?: Operator;
+}
+
+interface Operator {
+  /** Networks (CIDR) that may connect to the database. */
+  readonly clients: readonly string[];
+  /** The operator's own address towards the service address. */
+  readonly address?: string;
+  /** SSH goes through another host, so that a machine does not see the operator. */
+  readonly behindBastion: boolean;
 }
 
 /** Refusals of every transition, for each machine. */
@@ -99,7 +113,30 @@ export function decidePair(looks: readonly Look[], wanted: PairWanted): Decision
     answered && wanted.transition === "switch"
       ? decideTogether(looks, wanted, epoch)
       : { refusals: [], notes: [] };
-  return { ...together, refusals: [...refusals, ...together.refusals], epoch };
+  return {
+    ...together,
+    refusals: [...refusals, ...together.refusals, ...whyNoCheck(looks, wanted)],
+    epoch,
+  };
+}
+
+/**
+ * The check after a switch would be refused by the database, after everything was done. It is certain when neither the
+ * address that a machine sees nor the operator's own one may connect. A provisioning is refused when the first switch
+ * comes after it. An emergency is not: serving users comes before their check.
+ */
+function whyNoCheck(looks: readonly Look[], wanted: PairWanted): string[] {
+  const { operator, transition, component, lost } = wanted;
+  const switched = looks.every(({ facts }) => facts?.done.switch !== undefined);
+  if (!operator || operator.behindBastion || lost !== undefined || (transition === "provision" && switched))
+    return [];
+  const { clients, address } = operator;
+  const [seen] = looks.flatMap(({ facts }) => facts?.client ?? []);
+  if (seen === undefined || [seen, address].some((one) => one !== undefined && mayConnect(one, clients)))
+    return [];
+  return [
+    `this machine checks ${component} after the switch, and its address ${seen} may not connect to the database (allowed: ${allowedClients(clients)}); admit it: ${admitCommand(component, clients.length, seen)}`,
+  ];
 }
 
 /** No takeover is needed: the note is for people, the tail for the step that would cut the lost machine off. */

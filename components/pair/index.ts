@@ -1,6 +1,7 @@
 import { entryNames } from "../../config/common-fields.ts";
 import type { Look } from "../../transition/decide.ts";
 import { system } from "../system.ts";
+import { remarksOfPair } from "./clients.ts";
 import { type Pair, pairEntry } from "./config.ts";
 import type { PairFacts } from "./decide.ts";
 import { describeMachine } from "./describe.ts";
@@ -31,6 +32,7 @@ export const pair = system<"pairs", Pair, PairExpected>({
   rules: pairRules,
   gone: (_, before, now) => goneFromPair(before, now),
   earlier: earlierPairs,
+  remarks: remarksOfPair,
   looks: (name, { statuses }) =>
     Object.keys(statuses).map((host) => ({ host, probe: "pair/probe", words: [name] })),
   differences: (_, expected, seen) =>

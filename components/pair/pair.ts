@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { sourceTowards } from "../../config/source-address.ts";
 import type { Fence, ServiceAddress } from "../../platforms/platform.ts";
+import type { Wanted } from "../../transition/decide.ts";
 import type { Keepers } from "../../transition/table.ts";
 import type { Decide, Site, SiteTransitionArgs } from "../../transition/site.ts";
 import type { Transition } from "../../transition/transition.ts";
@@ -71,10 +73,22 @@ export class Pair {
     return new random.RandomPassword(`${this.name}-${purpose}`, args, { parent: this.parent }).result;
   }
 
-  #wanted(keepers: Keepers): Omit<PairWanted, "component" | "transition" | "stack" | "adopt"> {
+  /** Undefined: the check is not the operator's, or the platform admits the operator. */
+  #operator(): pulumi.Output<PairWanted["operator"]> {
+    const { checksFrom, clients } = this.config;
+    if (checksFrom !== "operator" || this.site.platform.network) return pulumi.output(undefined);
+    const targets = this.machineNames.map((name) => this.site.member(name).host.ssh);
+    return pulumi.all([this.service.address, pulumi.all(targets)]).apply(async ([address, all]) => ({
+      clients,
+      address: await sourceTowards(address),
+      behindBastion: all.some(({ proxy }) => proxy),
+    }));
+  }
+
+  #wanted(keepers: Keepers): pulumi.Output<object> {
     const { config, goal } = this;
     const production = keepers.production ?? goal.primary;
-    return {
+    return this.#operator().apply((operator): Omit<PairWanted, keyof Wanted> => ({
       production,
       standby: keepers.standby ?? standbyOf({ ...goal, production }),
       maxLagMiB: config.maxLagMiB,
@@ -86,7 +100,8 @@ export class Pair {
       fenced: this.fence !== undefined,
       acceptSplitBrainRisk: config.acceptSplitBrainRisk,
       acceptDataLoss: config.acceptDataLoss,
-    };
+      operator,
+    }));
   }
 }
 

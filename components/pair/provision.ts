@@ -13,6 +13,7 @@ export function provision(pair: Pair, after?: Transition): Transition {
   return pair.transition("provision", {
     whenLost: "freeze",
     story: provisionStory,
+    pauses: "switch",
     keepers: keepersOf({
       primary: goal.primary,
       secondary: goal.secondary,

@@ -114,11 +114,20 @@ function checkWords({ config, lost, goal, service }: Pair): pulumi.Output<string
 
 /** The check that runs on the operator's machine. */
 function checkFromOperator(pair: Pair, keepers: pulumi.Output<Keepers>): OperatorCommand {
-  const { port, database, checks: pages } = pair.config;
+  const { port, database, clients, checks: pages } = pair.config;
   const stdin = pulumi
     .all([keepers, pair.service.address, pair.secret])
     .apply(([{ standby }, address, password]) =>
-      JSON.stringify({ pair: pair.name, address, port, database, password, standby, pages }),
+      JSON.stringify({
+        pair: pair.name,
+        address,
+        port,
+        database,
+        password,
+        standby,
+        clients: clients.length,
+        pages,
+      }),
     );
   return { create: `${process.execPath} ${join(run, "check-from-outside.ts")}`, stdin };
 }

@@ -37,12 +37,11 @@ export class StagedUpgrade extends pulumi.ComponentResource {
     const configured = this.#hosts.map((host) => this.#host(host));
     const upgrade = this.#upgrade(configured);
     const { main, diskPercent } = config;
-    const expected = upgrade.receipt(recordGreen).apply((receipt) => ({
-      ran: withGreen(ranIn(site.last, name), greenOf(receipt)),
-      main,
-      diskPercent,
-      hosts: this.#hosts,
-    }));
+    const before = ranIn(site.last, name);
+    const expected: UpgradeExpected = { ran: before, main, diskPercent, hosts: this.#hosts };
+    const upgrades = upgrade
+      .receipt(recordGreen)
+      .apply((receipt) => ({ ...expected, ran: withGreen(before, greenOf(receipt)) }));
     this.operated = {
       hosts: this.#hosts,
       marks: [...configured, upgrade].flatMap(({ marks }) => marks),
@@ -50,7 +49,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
       outcome: site.outcome(this.#hosts, "every barrier needs all hosts, so nothing is upgraded"),
       expected,
       // The versions that ran here: a stack with `soak` reads them.
-      outputs: { upgrades: expected },
+      outputs: { upgrades },
     };
     this.registerOutputs();
   }

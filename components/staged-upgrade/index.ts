@@ -6,6 +6,7 @@ import { type StagedUpgrade, upgradeEntry } from "./config.ts";
 import { upgradeExamples } from "./examples.ts";
 import { earlierUpgrades, goneFromUpgrade } from "./leaving.ts";
 import { componentsOfUpgrade, hostsOfUpgrade, upgradeRules } from "./rules.ts";
+import { ranIn } from "./soak.ts";
 import { upgradeSample } from "./sample.ts";
 import {
   describeUpgrade,
@@ -41,6 +42,7 @@ export const stagedUpgrade = system<"stagedUpgrades", StagedUpgrade, UpgradeExpe
       seen.map(({ look }) => look as Look<UpgradeSeen>),
       scripts,
     ),
+  ended: (name, expected, outputs) => ({ ...expected, ran: ranIn(outputs, name) }),
   describe: (_, __, { look }, elapsed) =>
     describeUpgrade((look as Look<UpgradeSeen>).facts as UpgradeSeen, elapsed),
   examples: upgradeExamples,

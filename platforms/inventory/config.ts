@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { address, hostName, hosts, publicKey, ssh } from "../../config/common-fields.ts";
+import { address, hostKey, hostName, hosts, ssh } from "../../config/common-fields.ts";
 import { tcpPort, text } from "../../config/fields.ts";
 
 const hostKeyTypes = [
@@ -14,7 +14,7 @@ const inventoryHost = z.strictObject({
   address: address("The machine's address on the internal network, which its peers use too."),
   port: tcpPort("TCP port of its sshd.").default(22),
   user: text(/^[a-z_][a-z0-9_-]{0,31}$/, "a user name", "The login user. Left out: ssh.user.").optional(),
-  hostKey: publicKey(
+  hostKey: hostKey(
     hostKeyTypes,
     "The machine's public host key, from its /etc/ssh/ssh_host_ed25519_key.pub; also its identity: another key is another machine.",
   ),

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { InventoryConfig } from "./config.ts";
 import type { Host, Platform, SshTarget } from "../platform.ts";
-import { withoutComment } from "../public-key.ts";
+import { hostKeyOf } from "../public-key.ts";
 import { requirePrivateKey } from "../ssh.ts";
 
 /**
@@ -32,7 +32,7 @@ function hostOf(name: string, target: SshTarget): Host {
   return {
     name,
     ssh: pulumi.output(target),
-    identity: pulumi.output(withoutComment(target.hostKey)),
+    identity: pulumi.output(target.hostKey),
     address: pulumi.output(target.host),
     ready: [],
   };
@@ -46,7 +46,7 @@ function targetsOf({ hosts, ssh }: Pick<InventoryConfig, "hosts" | "ssh">): Read
       host: host.address,
       port: host.port,
       user: host.user ?? ssh.user,
-      hostKey: withoutComment(host.hostKey),
+      hostKey: hostKeyOf(host.hostKey) ?? host.hostKey,
       privateKeyPath: ssh.privateKeyPath,
       ...(host.bastion === undefined ? {} : { proxy: target(host.bastion) }),
     };

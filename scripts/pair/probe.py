@@ -19,4 +19,21 @@ if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
 
 from facts import facts  # noqa: E402
 
-print(json.dumps(facts(sys.argv[1], *sys.argv[2:])))
+
+def client():
+    """The address that this look comes from, as this machine sees it; None without SSH. `sudo` keeps it from us, but not from our parents."""
+    pid = "self"
+    try:
+        while pid != "0":
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                for line in file.read().split(b"\0"):
+                    if line.startswith(b"SSH_CONNECTION="):
+                        return line.split(b"=", 1)[1].split()[0].decode()
+            with open(f"/proc/{pid}/stat", encoding="utf8") as file:
+                pid = file.read().rsplit(")", 1)[1].split()[1]
+    except (OSError, IndexError, UnicodeDecodeError):
+        pass
+    return None
+
+
+print(json.dumps({**facts(sys.argv[1], *sys.argv[2:]), "client": client()}))

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { timesOf } from "../../transition/receipt.ts";
 import { Bench, killGroup } from "../support/engine.ts";
 import { commandPluginOf, programOf } from "../support/processes.ts";
 import type { TestRow } from "./scenario.ts";
@@ -53,8 +54,14 @@ describe("a run dies", () => {
     expect(locked.code).not.toBe(0);
     expect(locked.output).toContain("currently locked");
     ok(await bench.project.pulumi(["cancel", "--yes"]));
+    const attached = Date.now();
     const resumed = await bench.project.up();
     ok(resumed);
+    const { resources } = await bench.project.state();
+    const promote = resources.find(({ urn }) => urn.endsWith("::c-switch-promote-act"));
+    const ran = timesOf(promote?.outputs?.stdout as string | undefined);
+    expect(ran?.began.getTime(), "the times are the run's, not the second call's").toBeLessThan(attached);
+    expect(ran?.seconds).toBeGreaterThan(15);
     const acts = bench.acts();
     expect(acts.filter((act) => act.startsWith("promote"))).toHaveLength(1);
     expect(acts.at(-1)).toBe("follow@a");

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { unfinished } from "../../transition/open.ts";
-import { badOf, tailOf } from "../../transition/receipt.ts";
+import { badOf, timesOf, tailOf } from "../../transition/receipt.ts";
 import { Bench } from "../support/engine.ts";
 import { failed, ok } from "../support/runs.ts";
 import type { TestRow } from "./scenario.ts";
@@ -71,11 +71,19 @@ describe("receipts in the state", () => {
       "roll",
       rows.map((row) => ({ ...row, says: `${row.phase}, in other words` })),
     );
+    const reworded = Date.now();
     ok(await bench.project.up());
     expect(bench.acts(), "on hosts with the mark of this id").toEqual([]);
     const { resources, pending } = await bench.project.state();
     const receipts = resources.flatMap(({ outputs }) => (outputs?.stdout ? [outputs.stdout as string] : []));
-    expect(receipts.filter((receipt) => tailOf(receipt).complete === "yes")).toHaveLength(2);
+    const complete = receipts.filter((receipt) => tailOf(receipt).complete === "yes");
+    expect(complete).toHaveLength(2);
+    for (const receipt of complete) {
+      expect(timesOf(receipt)?.began.getTime(), "when it was found complete").toBeGreaterThanOrEqual(
+        reworded,
+      );
+      expect(timesOf(receipt)?.seconds).toBeLessThan(5);
+    }
     expect(unfinished(resources, pending)).toEqual([]);
     rmSync(join(bench.project.folder, "older.json"));
   });

@@ -5,7 +5,16 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { greenOf } from "../../components/staged-upgrade/soak.ts";
 import { tables } from "../support/examples.ts";
-import { badOf, epochOf, legacyTailOf, receiptLine, tailOf, withTail } from "../../transition/receipt.ts";
+import {
+  badOf,
+  epochOf,
+  legacyTailOf,
+  timesOf,
+  receiptLine,
+  running,
+  tailOf,
+  withTail,
+} from "../../transition/receipt.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const library = `CHANGEOVER_COMPONENT=c; . ${root}/scripts/lib.sh`;
@@ -34,33 +43,50 @@ const functionOf = (script: string, name: string): string =>
     readFileSync(join(root, "scripts", `${script}.sh`), "utf8"),
   )?.[0] ?? "";
 
+const ran = { began: new Date("2026-11-30T18:07:35.123Z"), seconds: 0.1 };
+const times = { began: "2026-11-30T18:07:35.123Z", took: "0.100" };
+/** The end of every receipt of a host. */
+const hostTimes = String.raw`began=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z took=\d+\.\d{3}`;
+
+/** What a tail says besides when the script ran. */
+function saidIn(receipt: string) {
+  const { began: _, took: __, ...said } = tailOf(receipt);
+  return said;
+}
+
 const odd = ["", "7.4.0-1", "2026-11-03T03:00:00Z", "12 of 300 | a=b", "ü 50 € %41 \\n $x `y` '\"", "a\nb=c"];
 
 describe("the tail of a receipt", () => {
   it("says the same to a program whatever is in it", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }), (prose, text) => {
-        const receipt = receiptLine(prose, 0.1, { verdict: "bad", why: text });
-        expect(tailOf(receipt)).toEqual({ verdict: "bad", why: text });
-        expect(receipt.split(" | ").at(-1)).toMatch(/^verdict=bad why=[!-~]*$/);
+        const receipt = receiptLine(prose, ran, { verdict: "bad", why: text });
+        expect(tailOf(receipt)).toEqual({ verdict: "bad", why: text, ...times });
+        expect(receipt.split(" | ").at(-1)).toMatch(/^verdict=bad why=[!-~]* began=\S+ took=0\.100$/);
       }),
     );
   });
 
   it.each(odd)("is written by a host and read by the program, and the other way round: %j", (text) => {
     const written = bash('tail_add verdict bad why "$1"; receipt "what | x=y is so"', [text]).stdout;
-    expect(written).toMatch(/^c what \| x=y is so \d+\.\d\d \| verdict=bad why=\S*$/);
-    expect(tailOf(written)).toEqual({ verdict: "bad", why: text });
+    expect(written).toMatch(
+      new RegExp(String.raw`^c what \| x=y is so \d+\.\d\d \| verdict=bad why=\S* ${hostTimes}$`),
+    );
+    expect(saidIn(written)).toEqual({ verdict: "bad", why: text });
     const read = bash('printf "<%s>" "$(tail_of "$1" why)"', [
-      receiptLine("c is so", 1, { a: "1", why: text }),
+      receiptLine("c is so", ran, { a: "1", why: text }),
     ]);
     expect(read.stdout).toBe(`<${text}>`);
   });
 
   it("is what the Python half of a script says after its line of prose", () => {
     const said = bash('receipt_of "$1"', ["bad: a b\nverdict=bad\nwhy=a = b"]).stdout;
-    expect(said).toMatch(/^c bad: a b \d+\.\d\d \| verdict=bad why=a%20%3D%20b$/);
-    expect(bash('receipt_of "$1"', ["so it is"]).stdout).toMatch(/^c so it is \d+\.\d\d$/);
+    expect(said).toMatch(
+      new RegExp(String.raw`^c bad: a b \d+\.\d\d \| verdict=bad why=a%20%3D%20b ${hostTimes}$`),
+    );
+    expect(bash('receipt_of "$1"', ["so it is"]).stdout).toMatch(
+      new RegExp(String.raw`^c so it is \d+\.\d\d \| ${hostTimes}$`),
+    );
     const judged = spawnSync(
       "python3",
       ["-c", "import exit_codes; print(exit_codes.judged(False, 'too\\nhot, verdict=good'))"],
@@ -70,7 +96,7 @@ describe("the tail of a receipt", () => {
         env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
       },
     );
-    expect(tailOf(bash('receipt_of "$1"', [judged.stdout.trimEnd()]).stdout)).toEqual({
+    expect(saidIn(bash('receipt_of "$1"', [judged.stdout.trimEnd()]).stdout)).toEqual({
       verdict: "bad",
       why: "too hot, verdict=good",
     });
@@ -87,6 +113,46 @@ describe("the tail of a receipt", () => {
   ])("is not in %j", (receipt) => {
     expect(tailOf(receipt)).toEqual({});
     expect(bash('tail_of "$1" a; tail_of "$1" b', [receipt])).toMatchObject({ status: 0, stdout: "" });
+  });
+});
+
+describe("the times of a receipt", () => {
+  it("are when the script began, in UTC whatever the zone of its host is, and what it took", () => {
+    const before = Date.now();
+    const { stdout } = bash("pause 0.25; receipt so", [], { TZ: "Asia/Tokyo", LC_ALL: "C.UTF-8" });
+    const said = timesOf(stdout);
+    expect(said?.began.getTime()).toBeGreaterThanOrEqual(before);
+    expect(said?.began.getTime()).toBeLessThanOrEqual(Date.now() - 250);
+    expect(said?.seconds).toBeGreaterThanOrEqual(0.25);
+    expect(stdout).toContain(`c so ${(said?.seconds ?? 0).toString().slice(0, 4)}`);
+  });
+
+  it("keep their zeros", () => {
+    const lines = "unset EPOCHREALTIME; EPOCHREALTIME=1000000000.012345; . $1/scripts/lib.sh";
+    const said = spawnSync(
+      "bash",
+      ["-c", `${lines}; EPOCHREALTIME=1000000001.019345; CHANGEOVER_COMPONENT=c receipt so`, "bash", root],
+      { encoding: "utf8" },
+    );
+    expect(said.stdout).toBe("c so 1.00 | began=2001-09-09T01:46:40.012Z took=1.007\n");
+  });
+
+  it("are said by a program of the operator's machine too", () => {
+    const over = running();
+    const { began, seconds } = over();
+    expect(Date.now() - began.getTime()).toBeLessThan(5000);
+    expect(seconds).toBeLessThan(5);
+    expect(timesOf(receiptLine("so", ran))).toEqual(ran);
+  });
+
+  it.each([
+    "c so 0.10",
+    "c so 0.10 | epoch=7",
+    "c so | began=yesterday took=1",
+    "c so | took=1.000",
+    undefined,
+  ])("are unknown in %s", (receipt) => {
+    expect(timesOf(receipt)).toBeUndefined();
   });
 });
 
@@ -150,7 +216,7 @@ const readers = {
   "run/isolate.ts": (receipt: string) => {
     const order = { pair: "sounz", lost: "slayer", receipt, fence: "echo CUT >&2" };
     const { status, stderr, stdout } = operator("components/pair/run/isolate.ts", order);
-    return `${String(status)} ${stderr.includes("CUT") ? "cut" : "left"} ${JSON.stringify(tailOf(stdout))}`;
+    return `${String(status)} ${stderr.includes("CUT") ? "cut" : "left"} ${JSON.stringify(saidIn(stdout))}`;
   },
   "pair/serve-alone.sh": (receipt: string) => {
     const lines = `. ${root}/scripts/pair/lib-serve-alone.sh
@@ -261,7 +327,7 @@ describe("a program that reads a receipt", () => {
       wanted,
       looks: [],
     });
-    expect(stdout).toMatch(/^scalr-db .* \d+\.\d\d \| epoch=1$/);
+    expect(stdout).toMatch(new RegExp(String.raw`^scalr-db .* \d+\.\d\d \| epoch=1 ${hostTimes}$`, "m"));
   });
 });
 

@@ -19,7 +19,14 @@ export interface Scenario {
   >;
   readonly unreachable?: readonly string[];
   readonly transitions: Readonly<
-    Record<string, { readonly rows: readonly TestRow[]; readonly goal: Readonly<Record<string, string>> }>
+    Record<
+      string,
+      {
+        readonly rows: readonly TestRow[];
+        readonly goal: Readonly<Record<string, string>>;
+        readonly pauses?: string;
+      }
+    >
   >;
   /** Files of this machine that are copied to a host. */
   readonly files?: readonly {

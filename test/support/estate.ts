@@ -151,31 +151,29 @@ export class Estate {
 
   /** `npm run verify` for this stack. */
   verify(): Promise<Run> {
-    return this.#tool("verify.ts");
+    return this.tool("verify");
   }
 
   /** `npm run look` for this stack. */
   look(): Promise<Run> {
-    return this.#tool("look.ts");
+    return this.tool("look");
   }
 
   /** `npm run runbook` for this stack, with what its JSON has. */
   async runbook(...args: string[]): Promise<Run & { readonly document: RunBookDocument }> {
     const json = join(this.project.folder, "runbook.json");
-    const run = await this.#tool("runbook.ts", ["--json", json, ...args]);
+    const run = await this.tool("runbook", "--json", json, ...args);
     return { ...run, document: documentSchema.parse(JSON.parse(readFileSync(json, "utf8"))) };
   }
 
-  #tool(file: string, args: readonly string[] = []): Promise<Run> {
-    const child = spawn(
-      process.execPath,
-      [join(root, "tools", file), "--cwd", this.project.folder, ...args],
-      {
-        env: this.project.env,
-        stdio: ["ignore", "pipe", "pipe"],
-        timeout: 120_000,
-      },
-    );
+  /** A tool of the checkout for this stack. */
+  tool(name: string, ...args: readonly string[]): Promise<Run> {
+    const argv = [join(root, "tools", `${name}.ts`), "--cwd", this.project.folder, ...args];
+    const child = spawn(process.execPath, argv, {
+      env: this.project.env,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 120_000,
+    });
     let output = "";
     child.stdout.on("data", (data: Buffer) => (output += data.toString()));
     child.stderr.on("data", (data: Buffer) => (output += data.toString()));

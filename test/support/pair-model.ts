@@ -468,7 +468,7 @@ function done(step: Step): void {
 /** components/pair/run/isolate.ts */
 function isolate(world: World, run: Run): void {
   if (!run.already) powerOff(world.machines[otherOf(run.production)]);
-  run.receipt = receiptLine("cut off", 0, { epoch: String(run.epoch) });
+  run.receipt = receiptLine("cut off", { began: new Date(0), seconds: 0 }, { epoch: String(run.epoch) });
 }
 
 function check(world: World, { production, lost }: Goal): void {

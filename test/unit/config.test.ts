@@ -223,7 +223,7 @@ config:
       'changeover:hosts.anthrax.hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICAhIiMkJSYnKCkqKywtLi8… is changeover:hosts.Metallica.hostKey already; each needs its own',
       'changeover:hosts.anthrax.user: "Root" is not allowed; allowed: a user name',
       'changeover:hosts.megadeth.address: "192.0.2.300" is not allowed; allowed: an IPv4 address',
-      'changeover:hosts.megadeth.hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5" is not allowed; allowed: one whole line such as "ssh-ed25519 AAAA…" (ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521)',
+      'changeover:hosts.megadeth.hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5" is not allowed; allowed: one line with one key, as in /etc/ssh/ssh_host_ed25519_key.pub on the machine (ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521); print it with ssh-keyscan -t ed25519 ADDRESS 2>/dev/null, and compare the two',
       'changeover:hosts.megadeth.port: "ssh" is not allowed; allowed: a whole number from 1 to 65535',
       "changeover:hosts.slayer.adress: no such key; allowed: address, port, user, hostKey, bastion, fence; did you mean address?",
       'changeover:hosts.slayer.bastion: "aud" is not a host in this file; allowed: slayer, megadeth, Metallica, anthrax',

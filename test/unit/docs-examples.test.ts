@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { expect, it } from "vitest";
 import { parseConfig } from "../../config.ts";
+import { committedStack } from "../support/stack-file.ts";
 
-const folder = join(import.meta.dirname, "..", "..", "docs", "systems");
+const root = join(import.meta.dirname, "..", "..");
+const folder = join(root, "docs", "systems");
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -45,4 +47,8 @@ it.each(pages)("every example of docs/systems/%s is a stack file that is accepte
     file = merged(file, Object.fromEntries(keys));
     expect(() => parseConfig(file as Fields, `${page}, example ${String(index + 1)}`)).not.toThrow();
   }
+});
+
+it.each(globSync("config/examples/*.yaml", { cwd: root }))("%s is a stack file that is accepted", (file) => {
+  expect(() => parseConfig(committedStack(file), file)).not.toThrow();
 });

@@ -2,6 +2,7 @@ import { estateFor } from "../support/declared.ts";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../config.ts";
 import type { InventoryConfig } from "../../platforms/inventory/config.ts";
+import { hostKeyOf } from "../../platforms/public-key.ts";
 import { inventoryPlatform } from "../../platforms/inventory/index.ts";
 import { valueOf } from "../support/mocks.ts";
 
@@ -53,6 +54,45 @@ describe("a host of the inventory", () => {
 
   it("is known by its host key, whatever comment the line has", async () => {
     expect(await valueOf(host("slayer").identity)).toBe(keys.slayer);
+  });
+
+  it.each([
+    ["as the machine's own file has it", "KEY root@slayer"],
+    ["as ssh-keyscan prints it", "192.0.2.11 KEY"],
+    ["at another port", "[192.0.2.11]:2222 KEY"],
+    ["with two names and a comment", "slayer,192.0.2.11 KEY root@slayer"],
+    ["hashed", "|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= KEY"],
+    ["with a line end", "slayer KEY\n"],
+  ])("is known by its host key %s", (_, line) => {
+    expect(hostKeyOf(line.replace("KEY", keys.slayer))).toBe(keys.slayer);
+    const hosts = { slayer: { address: "192.0.2.11", hostKey: line.replace("KEY", keys.slayer) } };
+    const parsed = parseConfig({ platform: "inventory", hosts }, "Pulumi.test.yaml");
+    const found = inventoryPlatform(parsed as unknown as InventoryConfig).hosts.get("slayer");
+    return expect(valueOf(found!.identity)).resolves.toBe(keys.slayer);
+  });
+
+  it.each([
+    ["two lines", "192.0.2.11 KEY\n192.0.2.11 ssh-rsa AAAA"],
+    ["the comment of ssh-keyscan", "# 192.0.2.11:22 SSH-2.0-OpenSSH_9.2p1"],
+    ["a comment before the key", "# KEY"],
+    ["a mark before the names", "@cert-authority *.example KEY"],
+    ["a key that was cut off", "192.0.2.11 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"],
+    ["nothing", ""],
+  ])("is not known by %s, and the cure is named", (_, line) => {
+    const hosts = { slayer: { address: "192.0.2.11", hostKey: line.replace("KEY", keys.slayer) } };
+    expect(() => parseConfig({ platform: "inventory", hosts }, "Pulumi.test.yaml")).toThrow(
+      /hostKey: .* is not allowed; allowed: one line with one key.*ssh-keyscan -t ed25519 ADDRESS 2>\/dev\/null/,
+    );
+  });
+
+  it("is one machine under two names when the keys are equal in another form", () => {
+    const hosts = {
+      slayer: { address: "192.0.2.11", hostKey: keys.slayer },
+      anthrax: { address: "192.0.2.13", hostKey: `192.0.2.13 ${keys.slayer} x` },
+    };
+    expect(() => parseConfig({ platform: "inventory", hosts }, "Pulumi.test.yaml")).toThrow(
+      /hostKey: .* is changeover:hosts\.\w+\.hostKey already/,
+    );
   });
 
   it("is known to its peers by the address of the internal network [004-013] [004-015]", async () => {

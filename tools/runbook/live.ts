@@ -73,7 +73,7 @@ async function findingsOf({ book, look, after }: Booked): Promise<Found> {
   const said: Said<never>[] = [];
   // All of them are read before the first host is dialled.
   order.looks.forEach(askedBy);
-  const decision = await decide(order, async (one): Promise<Look<never>> => {
+  const { decision } = await decide(order, async (one): Promise<Look<never>> => {
     const answer = await ask<never>(askedBy(one));
     said.push(answer);
     return answer.look;

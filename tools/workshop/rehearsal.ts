@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -54,6 +55,17 @@ export class Rehearsal {
   async interactive(args: readonly string[]): Promise<number> {
     const run = await runPulumi(args, { cwd: this.folder, env: this.#project(), interactive: true });
     return run.code ?? 1;
+  }
+
+  /** A tool of this checkout for the rehearsal's stack, on this terminal: `timeline`, `status`. @returns its exit code. */
+  tool(name: string, args: readonly string[]): number {
+    const file = join(root, "tools", `${name}.ts`);
+    const where = ["--stack", this.stack, "--cwd", this.folder];
+    const { status } = spawnSync(process.execPath, [file, ...where, ...args], {
+      env: this.#project(),
+      stdio: "inherit",
+    });
+    return status ?? 1;
   }
 
   /** One entry of what the stack file says under a key; undefined when there is none. */

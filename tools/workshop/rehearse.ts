@@ -11,6 +11,7 @@ Usage: npm run rehearse                     make all, flip to the secondary, fli
        npm run rehearse -- --upgrade        make five hosts, upgrade their package, go back, leave it running
        npm run rehearse -- --down           remove hosts and state of both
        npm run rehearse -- pulumi ARGS…     plain Pulumi on the rehearsal's own backend
+       npm run rehearse -- timeline ARGS…   who did what when; the same for look, verify and status
        npm run rehearse -- --upgrade pulumi ARGS…     the same for the upgrade
 
 Each takes its part out of Pulumi.dev.yaml, and has a stack and a backend of its own, whatever the environment says. The whole
@@ -93,6 +94,7 @@ async function rehearse(flips: number): Promise<number> {
   say(`\nThe pair is running, ${production} is production. Next:`);
   say(`  npm run rehearse -- pulumi config set --path changeover:pairs.${pair}.production ${other}`);
   say("  npm run rehearse -- pulumi up");
+  say("  npm run rehearse -- timeline     (who did what when)");
   say("  npm run lab -- status            (npm run rehearse -- --down removes all)");
   return kept ? 0 : 1;
 }
@@ -103,17 +105,20 @@ async function down(): Promise<number> {
   return 0;
 }
 
-/** Which rehearsal a plain Pulumi command is for, and its words; undefined when it is none. */
-function plainPulumi(argv: readonly string[]): (() => Promise<number>) | undefined {
-  if (argv[0] === "pulumi") return () => rehearsal.interactive(argv.slice(1));
-  if (argv[0] === "--upgrade" && argv[1] === "pulumi")
-    return () => upgradeRehearsal.interactive(argv.slice(2));
-  return undefined;
+/** What reads the rehearsal's stack, on its own backend. */
+const tools = ["look", "verify", "timeline", "status"];
+
+/** What a command that is no rehearsal does: plain Pulumi or a tool, and for which rehearsal; undefined when it is one. */
+function plain(argv: readonly string[]): (() => number | Promise<number>) | undefined {
+  const [own, [name = "", ...args]] =
+    argv[0] === "--upgrade" ? [upgradeRehearsal, argv.slice(1)] : [rehearsal, argv];
+  if (name === "pulumi") return () => own.interactive(args);
+  return tools.includes(name) ? () => own.tool(name, args) : undefined;
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  const plain = plainPulumi(argv);
-  if (plain) return plain();
+  const does = plain(argv);
+  if (does) return does();
   const { values } = parseArgs({
     args: [...argv],
     options: {

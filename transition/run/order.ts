@@ -18,9 +18,10 @@ interface Deciding {
 export async function decide(
   order: LookOrder,
   lookAt: (look: LookAt) => Promise<Look<never>>,
-): Promise<Decision> {
+): Promise<{ readonly decision: Decision; readonly looks: readonly Look<never>[] }> {
   const { deciders } = (await import(order.in)) as Deciding;
   const decider = deciders[order.kind];
   if (!decider) throw new Error(`${order.in} has no decider ${order.kind}`);
-  return decider(await Promise.all(order.looks.map(lookAt)), order.wanted);
+  const looks = await Promise.all(order.looks.map(lookAt));
+  return { decision: decider(looks, order.wanted), looks };
 }

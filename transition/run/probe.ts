@@ -28,19 +28,20 @@ export async function lookOnce<Facts extends { readonly now_ms: number }>(
 ): Promise<Looked<Facts>> {
   const started = Date.now();
   const result = await sshRun(target, command, seconds, options);
-  return { look: lookIn(host, target, result, (started + Date.now()) / 2), result };
+  return { look: lookIn(host, target, result, started), result };
 }
 
 function lookIn<Facts extends { readonly now_ms: number }>(
   host: string,
   target: SshTarget,
   { code, stdout, stderr }: SshResult,
-  middle: number,
+  started: number,
 ): Look<Facts> {
+  const skewErrorMs = (Date.now() - started) / 2;
   if (code === 0) {
     try {
       const facts = JSON.parse(stdout) as Facts;
-      return { host, facts, skewMs: facts.now_ms - middle };
+      return { host, facts, skewMs: facts.now_ms - started - skewErrorMs, skewErrorMs };
     } catch {
       return { host, failure: `answered the probe with something else: ${stdout.slice(0, 200)}` };
     }

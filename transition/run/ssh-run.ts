@@ -26,6 +26,11 @@ const meanings: readonly (readonly [RegExp, string])[] = [
     /Host key verification failed|IDENTIFICATION HAS CHANGED/,
     "shows another host key than the config names: it was reinstalled, or it is another machine; compare the keys before you change the config",
   ],
+  [
+    /sudo: .*(password|not allowed|not found)/,
+    "has no sudo without a password for this user; allow it in /etc/sudoers.d, or log in as root",
+  ],
+  [/python3.*not found/, "has no python3; install it: apt-get install python3"],
   [/Permission denied/, "refuses the operator's key; put the public key into its authorized_keys"],
   [silent, "does not answer on ssh; repair it, or add a dead host to changeover:unreachable"],
 ];

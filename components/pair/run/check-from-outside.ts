@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import pg from "pg";
+import { admitCommand } from "../clients.ts";
+import { receiptLine, running } from "../../../transition/receipt.ts";
 
 /** The expected state of the service address. */
 interface Order {
@@ -12,6 +14,8 @@ interface Order {
   readonly password: string;
   /** The standby that must stream from production; undefined: no standby. */
   readonly standby?: string;
+  /** How many networks may connect by now. */
+  readonly clients: number;
   /** Pages that the service address must serve. */
   readonly pages: Readonly<Record<string, Page>>;
 }
@@ -25,7 +29,8 @@ interface Page {
 }
 
 const deadlineMs = 30_000;
-const { pair, address, port, database, password, standby, pages } = JSON.parse(
+const ran = running();
+const { pair, address, port, database, password, standby, clients, pages } = JSON.parse(
   readFileSync(0, "utf8"),
 ) as Order;
 
@@ -57,7 +62,10 @@ async function wrongDatabase(): Promise<string | undefined> {
     await client.query("select pg_current_xact_id()");
     return undefined;
   } catch (error) {
-    return `${address}:${String(port)}: ${(error as Error).message}`;
+    const { message } = error as Error;
+    const [, refused] = /no pg_hba\.conf entry for host "([^"]+)"/.exec(message) ?? [];
+    const cure = refused === undefined ? "" : `; admit it: ${admitCommand(pair, clients, refused)}`;
+    return `${address}:${String(port)}: ${message}${cure}`;
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -98,14 +106,13 @@ async function wrongPage(name: string, page: Page): Promise<string | undefined> 
 /** Repeats a check until it passes or reaches the deadline. Returns what is wrong at the deadline. */
 async function problemAtDeadline(check: () => Promise<string | undefined>): Promise<string | undefined> {
   let problem = await check();
-  while (problem !== undefined && performance.now() - started < deadlineMs) {
+  while (problem !== undefined && ran().seconds * 1000 < deadlineMs) {
     await setTimeout(200);
     problem = await check();
   }
   return problem;
 }
 
-const started = performance.now();
 const checks = [
   wrongDatabase,
   ...Object.entries(pages).map(
@@ -119,12 +126,10 @@ const problems = (await Promise.all(checks.map(problemAtDeadline))).filter(
 );
 if (problems.length === 0) {
   const pagesServed = Object.keys(pages).map((name) => `, ${name} is served`);
-  console.log(
-    `${pair} is served at ${address}, ${standby ?? "no standby"} streams${pagesServed.join("")} ${((performance.now() - started) / 1000).toFixed(2)}`,
-  );
+  const prose = `${pair} is served at ${address}, ${standby ?? "no standby"} streams${pagesServed.join("")}`;
+  console.log(receiptLine(prose, ran()));
 } else {
   // All problems, since each may need its own cure.
-  for (const problem of problems)
-    console.error(`timed out: ${problem}; unchanged after ${String(deadlineMs / 1000)} s`);
+  for (const problem of problems) console.error(`timed out after ${String(deadlineMs / 1000)} s: ${problem}`);
   process.exitCode = 75;
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { receiptLine, tailOf } from "../../../transition/receipt.ts";
+import { receiptLine, running, tailOf } from "../../../transition/receipt.ts";
 
 /** The machine to cut off, its fence, and the result of the preflight. */
 interface Order {
@@ -13,6 +13,7 @@ interface Order {
 }
 
 const deadlineSeconds = 60;
+const ran = running();
 const { pair, lost, receipt, fence } = JSON.parse(readFileSync(0, "utf8")) as Order;
 const { epoch, serving } = tailOf(receipt);
 
@@ -24,26 +25,25 @@ if (epoch === undefined) {
   process.exitCode = 77;
 } else if (serving !== undefined && serving !== lost) {
   const prose = `${lost} was not cut off, since ${serving} already accepts writes, epoch ${epoch}`;
-  console.log(receiptLine(prose, 0, { epoch }));
+  console.log(receiptLine(prose, ran(), { epoch }));
 } else cutOff(epoch);
 
 function cutOff(epoch: string): void {
   console.error(`cutting ${lost} off: ${fence}`);
-  const started = performance.now();
   const ended = spawnSync("sh", ["-c", fence], {
     stdio: ["ignore", "pipe", "inherit"],
     encoding: "utf8",
     timeout: deadlineSeconds * 1000,
     killSignal: "SIGKILL",
   });
-  const seconds = (performance.now() - started) / 1000;
+  const cut = ran();
   if (ended.status === 0) {
-    console.log(receiptLine(`${lost} is cut off, epoch ${epoch}`, seconds, { epoch }));
+    console.log(receiptLine(`${lost} is cut off, epoch ${epoch}`, cut, { epoch }));
     return;
   }
   const why = ended.error ? ended.error.message : `ended with ${String(ended.status ?? ended.signal)}`;
   console.error(
-    `timed out: ${lost} may still run: its fence ${why} after ${seconds.toFixed(2)} s; nothing was promoted. Run up again, or switch ${lost} off by hand and set its fence to a command that checks this`,
+    `timed out: ${lost} may still run: its fence ${why} after ${cut.seconds.toFixed(2)} s; nothing was promoted. Run up again, or switch ${lost} off by hand and set its fence to a command that checks this`,
   );
   process.exitCode = 75;
 }

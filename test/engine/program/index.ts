@@ -39,7 +39,7 @@ for (const { host, to, ...file } of scenario.files ?? []) {
 const roots = Object.values(scenario.hosts).map(({ root }) => root);
 let after: pulumi.Resource[] = [];
 
-for (const [transition, { rows, goal }] of Object.entries(scenario.transitions)) {
+for (const [transition, { rows, goal, pauses }] of Object.entries(scenario.transitions)) {
   const machines = Object.entries(scenario.hosts).map(([name, { identity }]) => [
     `machine.${name}`,
     identity,
@@ -59,6 +59,7 @@ for (const [transition, { rows, goal }] of Object.entries(scenario.transitions))
       keepers: { ...goal, ...(Object.fromEntries(machines) as Record<string, string>) },
       table,
       story: { goal: Object.keys(goal), wayBack: "set the old goal" },
+      pauses,
       members,
       stack: pulumi.output("engine-tests"),
       preflight: () => ({

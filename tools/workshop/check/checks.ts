@@ -59,7 +59,7 @@ const house: Check = {
   does: () => {
     const texts = files(
       "*.{ts,mjs}",
-      "{components,transition,config,platforms,scripts,demo,tools,test,bench,docs}/**/*.{ts,mjs,sh,py,md}",
+      "{components,transition,config,platforms,scripts,demo,policies,tools,test,bench,docs}/**/*.{ts,mjs,sh,py,md}",
     );
     const read = (file: string) => readFileSync(join(root, file), "utf8");
     const problems = [

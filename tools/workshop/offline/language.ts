@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -8,16 +8,14 @@ import pb from "@pulumi/pulumi/proto/language_pb.js";
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import manifest from "@pulumi/pulumi/package.json" with { type: "json" };
-import { endWithEngine, engineAddress, fromStruct, serve, unary, Unimplemented } from "./server.ts";
+import { type End, endAll, endOf, interrupt, interruptAll, startNode } from "./node-process.ts";
+import { runPlugin } from "./run-plugin.ts";
+import { endWithEngine, engineAddress, fail, serve, unary, Unimplemented } from "./server.ts";
 
 /** The exit code by which the SDK says that the user has already read what is wrong. */
 const alreadyExplained = 32;
 
-/** How long an interrupted program may take to end, in milliseconds. */
-const patience = 5000;
-
 let engine = engineAddress() ?? "";
-const programs = new Set<ChildProcess>();
 
 interface Package {
   readonly name?: string;
@@ -52,12 +50,6 @@ function requiredPackages(folder: string): pluginPb.PackageDependency[] {
     );
 }
 
-/** The words of a line, as a shell would read them. */
-function words(line: string): string[] {
-  const found = line.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
-  return found.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
-}
-
 function programArguments(request: pb.RunRequest, sdk: string): string[] {
   const info = request.getInfo();
   const named: [string, string | undefined][] = [
@@ -71,7 +63,6 @@ function programArguments(request: pb.RunRequest, sdk: string): string[] {
     ["parallel", String(request.getParallel())],
   ];
   return [
-    ...words(String(fromStruct(info?.getOptions()).nodeargs ?? "")),
     sdk,
     ...named.flatMap(([name, value]) => (value ? [`--${name}`, value] : [])),
     ...(request.getDryrun() ? ["--dry-run"] : []),
@@ -89,52 +80,32 @@ function programConfig(request: pb.RunRequest): string {
   return JSON.stringify(Object.fromEntries(entries));
 }
 
-function interrupt(program: ChildProcess): void {
-  program.kill("SIGINT");
-  setTimeout(() => program.kill("SIGKILL"), patience).unref();
-}
-
 /** What the engine is told of the program's end: anything but a clean exit fails the run, else it would delete. */
-function verdict(code: number | null, signal: NodeJS.Signals | null): pb.RunResponse {
+function verdict({ code, signal, error }: End): pb.RunResponse {
   const response = new pb.RunResponse();
   if (code === alreadyExplained) return response.setBail(true);
+  if (error !== undefined) return response.setError(`Program could not be started: ${error}`);
   if (signal !== null) return response.setError(`Program was killed by ${signal}`);
   if (code !== 0) return response.setError(`Program exited with non-zero exit code: ${String(code)}`);
   return response;
 }
 
-function run(
+async function run(
   request: pb.RunRequest,
   call: grpc.ServerUnaryCall<pb.RunRequest, pb.RunResponse>,
 ): Promise<pb.RunResponse> {
   const folder = request.getInfo()?.getProgramDirectory() ?? process.cwd();
-  const typescript = fromStruct(request.getInfo()?.getOptions()).typescript !== false;
   const sdk = createRequire(join(folder, "package.json")).resolve("@pulumi/pulumi/cmd/run");
-  const program = spawn(process.execPath, programArguments(request, sdk), {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      PULUMI_CONFIG: programConfig(request),
-      PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
-      ...(typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
-    },
+  const program = startNode(request.getInfo()?.getOptions(), programArguments(request, sdk), {
+    PULUMI_CONFIG: programConfig(request),
+    PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
   });
-  programs.add(program);
-  call.on("cancelled", () => interrupt(program));
+  call.on("cancelled", () => {
+    interrupt(program);
+  });
   program.stdout.pipe(process.stdout, { end: false });
   program.stderr.pipe(process.stderr, { end: false });
-  return new Promise((resolve) => {
-    program.on("error", (error) => {
-      resolve(new pb.RunResponse().setError(`Program could not be started: ${error.message}`));
-    });
-    const end = (code: number | null, signal: NodeJS.Signals | null) => {
-      programs.delete(program);
-      resolve(verdict(code, signal));
-    };
-    // What the program said last must reach the CLI before the verdict; its children may hold the streams open.
-    program.on("close", end);
-    program.on("exit", (code, signal) => setTimeout(end, patience, code, signal).unref());
-  });
+  return verdict(await endOf(program));
 }
 
 function installDependencies(
@@ -146,10 +117,12 @@ function installDependencies(
   });
   npm.stdout.on("data", (data: Buffer) => call.write(new pb.InstallDependenciesResponse().setStdout(data)));
   npm.stderr.on("data", (data: Buffer) => call.write(new pb.InstallDependenciesResponse().setStderr(data)));
-  npm.on("error", (error) => call.destroy(new Error(`npm install could not be started: ${error.message}`)));
+  npm.on("error", (error) => {
+    fail(call, `npm install could not be started: ${error.message}`);
+  });
   npm.on("close", (code) => {
     if (code === 0) call.end();
-    else call.destroy(new Error(`npm install ended with exit code ${String(code)}`));
+    else fail(call, `npm install ended with exit code ${String(code)}`);
   });
 }
 
@@ -182,7 +155,7 @@ const served = serve(grpcPb.LanguageRuntimeService, {
     ),
   ),
   cancel: unary(() => {
-    for (const program of programs) interrupt(program);
+    interruptAll();
     return new emptyPb.Empty();
   }),
   generateProgram: unimplemented,
@@ -190,14 +163,7 @@ const served = serve(grpcPb.LanguageRuntimeService, {
   generatePackage: unimplemented,
   pack: unimplemented,
   link: unimplemented,
-  runPlugin: (call: grpc.ServerWritableStream<pb.RunPluginRequest, pb.RunPluginResponse>) =>
-    call.destroy(new Error("the stand-in language host runs no plugins")),
+  runPlugin,
 });
 
-void served.then(() => endWithEngine(endPrograms, false));
-
-async function endPrograms(): Promise<void> {
-  const ended = [...programs].map((program) => new Promise((resolve) => program.once("exit", resolve)));
-  for (const program of programs) interrupt(program);
-  await Promise.all(ended);
-}
+void served.then(() => endWithEngine(endAll, false));

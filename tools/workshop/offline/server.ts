@@ -4,7 +4,7 @@ import structPb from "google-protobuf/google/protobuf/struct_pb.js";
 import type { Properties } from "./values.ts";
 
 /** No message of the engine is too large for us: outputs and states are what they are. */
-const options = {
+export const options = {
   "grpc.max_receive_message_length": 400 * 1024 * 1024,
   "grpc.max_send_message_length": 400 * 1024 * 1024,
 };
@@ -21,8 +21,7 @@ export function unary<Request, Response>(
       .then(() => answer(call.request, call))
       .then(
         (response) => callback(null, response),
-        (error: unknown) =>
-          callback({ code: codeOf(error), details: error instanceof Error ? error.message : String(error) }),
+        (error: unknown) => callback(statusOf(error)),
       )
       .finally(() => inFlight--);
   };
@@ -31,11 +30,26 @@ export function unary<Request, Response>(
 /** The call is none of those that this plugin knows. */
 export class Unimplemented extends Error {}
 
-const codeOf = (error: unknown): grpc.status =>
-  error instanceof Unimplemented ? grpc.status.UNIMPLEMENTED : grpc.status.UNKNOWN;
+function statusOf(error: unknown): Partial<grpc.StatusObject> {
+  // Another server has said it, which was asked in turn.
+  if (error instanceof Error && "code" in error && "details" in error) return error as grpc.ServiceError;
+  const details = error instanceof Error ? error.message : String(error);
+  return { code: error instanceof Unimplemented ? grpc.status.UNIMPLEMENTED : grpc.status.UNKNOWN, details };
+}
 
-/** Serve on a free port of loopback and print it, which is how the engine finds a plugin that it has started. */
-export async function serve(service: grpc.ServiceDefinition, handlers: grpc.UntypedServiceImplementation) {
+/** End a call that streams answers with an error. A destroyed stream would never end, and its caller would wait for ever. */
+export function fail<Request, Response>(
+  call: grpc.ServerWritableStream<Request, Response>,
+  details: string,
+): void {
+  call.emit("error", { code: grpc.status.UNKNOWN, details });
+}
+
+/** Serve on a free port of loopback. */
+export async function listen(
+  service: grpc.ServiceDefinition,
+  handlers: grpc.UntypedServiceImplementation,
+): Promise<{ readonly server: grpc.Server; readonly port: number }> {
   const server = new grpc.Server(options);
   server.addService(service, handlers);
   const port = await new Promise<number>((resolve, reject) => {
@@ -44,6 +58,12 @@ export async function serve(service: grpc.ServiceDefinition, handlers: grpc.Unty
       else resolve(bound);
     });
   });
+  return { server, port };
+}
+
+/** Serve, and print the port, which is how the engine finds a plugin that it has started. */
+export async function serve(service: grpc.ServiceDefinition, handlers: grpc.UntypedServiceImplementation) {
+  const { port } = await listen(service, handlers);
   process.stdout.write(`${String(port)}\n`);
 }
 

@@ -13,6 +13,8 @@ export interface Suite {
   readonly minutes: number;
   /** Debian packages of the programs that its tests start. */
   readonly needs?: Readonly<Record<string, string>>;
+  /** The same for programs whose tests are skipped where they can't be had. */
+  readonly wants?: Readonly<Record<string, string>>;
   readonly asRoot?: boolean;
   /** Not part of `npm test`, which is to end in half an hour. */
   readonly apart?: boolean;
@@ -22,7 +24,8 @@ export interface Suite {
 export const suites: readonly Suite[] = [
   { name: "unit", minutes: 3 },
   { name: "conformance", minutes: 15, needs: sshCommands },
-  { name: "engine", minutes: 45, needs: sshCommands },
+  { name: "ci", minutes: 30, needs: { git: "git" } },
+  { name: "engine", minutes: 45, needs: sshCommands, wants: { chromium: "chromium" } },
   { name: "lab", minutes: 60, needs: { nft: "nftables" }, asRoot: true },
   { name: "outage", minutes: 60, needs: { nft: "nftables" }, asRoot: true },
   { name: "night", minutes: 120, needs: { nft: "nftables" }, asRoot: true, apart: true },
@@ -40,6 +43,7 @@ export async function runSuite(suite: Suite, more: readonly string[]): Promise<T
   const folder = mkdtempSync(join(tmpdir(), "changeover-test-"));
   try {
     await ensureCommands(suite.needs ?? {}, `the ${suite.name} tests`);
+    for (const [program, name] of Object.entries(suite.wants ?? {})) await want(program, name, suite);
     const report = join(folder, "report.json");
     const code = await vitest(suite, [
       "--reporter=default",
@@ -53,6 +57,15 @@ export async function runSuite(suite: Suite, more: readonly string[]): Promise<T
     return { ...nothing, failed: 1 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Have a program if it can be had; what its tests are skipped for is said. */
+async function want(program: string, name: string, suite: Suite): Promise<void> {
+  try {
+    await ensureCommands({ [program]: name }, `the ${suite.name} tests`);
+  } catch (error) {
+    console.log(`skipped: tests with ${program}; ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
