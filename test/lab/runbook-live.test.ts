@@ -127,14 +127,11 @@ describe.skipIf(whyNoLab() !== undefined)("a run-book that asks the hosts of a p
       expect(code).toBe(77);
       expect(document.unanswered).toEqual([]);
       // Another key is another machine, so it is provisioned first; both looks find the same.
-      expect(document.refusals).toEqual([
-        {
-          transitions: ["sounz-provision", "sounz-switch"],
-          text: expect.stringMatching(
-            /^megadeth: shows another host key than the config names: .*compare the/,
-          ),
-          after: [],
-        },
+      expect(document.refusals.map(({ transitions, after }) => [transitions, after])).toEqual([
+        [["sounz-provision", "sounz-switch"], []],
+      ]);
+      expect(texts(document)).toEqual([
+        expect.stringMatching(/^megadeth: shows another host key than the config names: .*compare the/),
       ]);
     },
     minute,
