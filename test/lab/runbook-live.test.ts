@@ -138,6 +138,24 @@ describe.skipIf(whyNoLab() !== undefined)("a run-book that asks the hosts of a p
   );
 
   it(
+    "finds a host that is to go out of service while it serves users",
+    async () => {
+      estate.config = { pairs: {}, absent: ["slayer", "megadeth"] };
+      estate.write();
+      const { code, document, output } = await estate.runbook("--live");
+      estate.config = {};
+      estate.write();
+      expect(code, output).toBe(77);
+      expect(document.refusals.map(({ transitions }) => transitions)).toEqual([["absent"]]);
+      expect(texts(document)).toEqual([
+        expect.stringMatching(/^slayer accepts writes for sounz: put the pair back .*; then run up again$/),
+      ]);
+      expect(document.facts.lines).toContain("absent: megadeth serves no user");
+    },
+    minute,
+  );
+
+  it(
     "ends with 75 for a dead host, names it, and says for an emergency that its copies are old",
     async () => {
       await estate.on("megadeth", "sed -i 's/^at=.*/at=1700000000/' /var/lib/changeover/sounz/copies/data");
