@@ -8,6 +8,7 @@ import {
   endWithEngine,
   engineAddress,
   fromStruct,
+  listen,
   serve,
   toStruct,
   unary,
@@ -79,11 +80,20 @@ const kinds = {
 
 /** Serve a provider to the engine that started this process. */
 export async function serveProvider(provider: Provider): Promise<void> {
-  const log = new EngineLog(engineAddress());
-  const calls = new Calls(provider, log);
-  await serve(grpcPb.ResourceProviderService, { ...aboutItself(provider, log), ...calls.ofResources() });
+  await serve(grpcPb.ResourceProviderService, handlersOf(provider, new EngineLog(engineAddress())));
   endWithEngine(() => undefined, true);
 }
+
+/** Serve a provider from this process, for engines that are told its port by `PULUMI_DEBUG_PROVIDERS`. */
+export const listenAsProvider = (
+  provider: Provider,
+): Promise<{ readonly port: number; readonly close: () => void }> =>
+  listen(grpcPb.ResourceProviderService, handlersOf(provider, new EngineLog(undefined)));
+
+const handlersOf = (provider: Provider, log: EngineLog): grpc.UntypedServiceImplementation => ({
+  ...aboutItself(provider, log),
+  ...new Calls(provider, log).ofResources(),
+});
 
 function aboutItself(provider: Provider, log: EngineLog): grpc.UntypedServiceImplementation {
   return {

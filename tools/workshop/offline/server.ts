@@ -35,7 +35,19 @@ const codeOf = (error: unknown): grpc.status =>
   error instanceof Unimplemented ? grpc.status.UNIMPLEMENTED : grpc.status.UNKNOWN;
 
 /** Serve on a free port of loopback and print it, which is how the engine finds a plugin that it has started. */
-export async function serve(service: grpc.ServiceDefinition, handlers: grpc.UntypedServiceImplementation) {
+export async function serve(
+  service: grpc.ServiceDefinition,
+  handlers: grpc.UntypedServiceImplementation,
+): Promise<void> {
+  const { port } = await listen(service, handlers);
+  process.stdout.write(`${String(port)}\n`);
+}
+
+/** Serve on a free port of loopback, which the engine may be pointed at. */
+export async function listen(
+  service: grpc.ServiceDefinition,
+  handlers: grpc.UntypedServiceImplementation,
+): Promise<{ readonly port: number; readonly close: () => void }> {
   const server = new grpc.Server(options);
   server.addService(service, handlers);
   const port = await new Promise<number>((resolve, reject) => {
@@ -44,7 +56,12 @@ export async function serve(service: grpc.ServiceDefinition, handlers: grpc.Unty
       else resolve(bound);
     });
   });
-  process.stdout.write(`${String(port)}\n`);
+  return {
+    port,
+    close: () => {
+      server.forceShutdown();
+    },
+  };
 }
 
 /** Ends with the engine: without it nobody asks, and nobody would ever end a plugin. `last` runs first. */
