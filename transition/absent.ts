@@ -51,6 +51,7 @@ export class AbsentHosts extends pulumi.ComponentResource {
     return {
       name: "absent",
       goal: {},
+      was: {},
       state: "planned",
       measured: [],
       wayBack: "none for units, timers, scripts and secrets that are removed; data stays on the host",

@@ -58,12 +58,12 @@ export interface LastTransition {
 export interface RunBookStep {
   /** The resource's name. */
   readonly name: string;
+  /** The row of the table that it comes from, or its phase. */
+  readonly row: string;
   readonly phase: string;
   /** Who runs it: a host, `operator`, or `platform`. */
   readonly host: string;
   readonly says: string;
-  /** Words of the goal that it is told; undefined: none, or they are known only when the update runs. */
-  readonly words?: string;
   readonly pointOfNoReturn: boolean;
   /** It runs only when something before it was bad, or was found to be needed. */
   readonly conditional: boolean;
@@ -85,6 +85,8 @@ export interface RunBook {
    * `reworded`: nothing is to be done, and steps only get other words.
    */
   readonly state: "planned" | "open" | "hosts" | "reworded";
+  /** Why nothing of it goes on: whatever is planned fails with these words. */
+  readonly refuses?: string;
   readonly users?: UsersNotice;
   /** Runs of the same kind, newest first, with what users noticed. */
   readonly measured: readonly Run[];
@@ -94,93 +96,6 @@ export interface RunBook {
   /** Hosts that no step runs on, each with the reason. */
   readonly skipped: readonly string[];
 }
-
-/** A run-book as lines for a terminal. A sentence is never cut, since a reader may wait for its last word. */
-export function runBookLines(book: RunBook): string[] {
-  const planned = book.steps.filter((step) => step.planned);
-  return [
-    headline(book, planned),
-    ...facts(book).map((line) => `  ${line}`),
-    ...stepLines(book),
-    ...skippedLines(book),
-  ];
-}
-
-function headline(book: RunBook, planned: readonly RunBookStep[]): string {
-  const { name, goal, was, wasReached, state, steps } = book;
-  const count = `${name}: ${counted(planned.length, "step")}`;
-  if (state === "hosts") {
-    const hosts = planned.filter(({ phase }) => phase === "claim").map(({ host }) => host);
-    return `${count} for ${hosts.join(", ")}; the goal is the same`;
-  }
-  if (state !== "open") {
-    const left = was !== undefined && wasReached === false ? "; the update before stopped half-way" : "";
-    return `${[count, ...changeIn(goal, was)].join(", ")}${left}`;
-  }
-  const first = steps.findIndex((step) => step.planned);
-  const wanted = Object.entries(goal).map(([key, value]) => `${key} ${value}`);
-  return `${name} is half done: it goes on at step ${String(first + 1)} of ${String(steps.length)}${
-    wanted.length === 0 ? "" : `; the goal is still ${wanted.join(", ")}`
-  }`;
-}
-
-/** What changes of the goal, a few words each: `production slayer => megadeth`. */
-export function changeIn(goal: Keepers, was: Keepers | undefined): string[] {
-  const keys = [...new Set([...Object.keys(goal), ...Object.keys(was ?? {})])];
-  return keys
-    .filter((key) => goal[key] !== was?.[key])
-    .map((key) => {
-      const now = goal[key] ?? "none";
-      return was === undefined ? `${key} ${now}` : `${key} ${was[key] ?? "none"} => ${now}`;
-    });
-}
-
-/** What a reader asks before the steps: who notices, how long, is there a way back, what must be brought. */
-function facts(book: RunBook): string[] {
-  const returns = book.steps.filter(({ pointOfNoReturn, conditional }) => pointOfNoReturn && !conditional);
-  return [
-    `users notice: ${usersLine(book)}`,
-    `point of no return: ${returns.length === 0 ? "none" : returns.map(({ name }) => shortName(book, name)).join(", ")}`,
-    `way back: ${book.wayBack}`,
-    ...book.needs.map((need) => `needs: ${need}`),
-  ];
-}
-
-/** A step without the name of its transition. */
-const shortName = ({ name }: Pick<RunBook, "name">, step: string): string =>
-  step.startsWith(`${name}-`) ? step.slice(name.length + 1) : step;
-
-function usersLine({ users, measured }: RunBook): string {
-  if (users === undefined) return "nothing";
-  const span = users.to === undefined ? `from ${users.from} on` : `from ${users.from} to ${users.to}`;
-  return `${users.notice}, ${span}; ${awayLine(measured)}`;
-}
-
-/** How long users noticed the last runs. */
-export function awayLine(measured: readonly Run[]): string {
-  const away = measured.flatMap(({ awaySeconds }) => awaySeconds ?? []);
-  if (away.length === 0) return "not measured on this stack";
-  const [least, most] = [Math.min(...away), Math.max(...away)].map((seconds) => seconds.toFixed(1));
-  return `${least === most ? String(least) : `${String(least)} to ${String(most)}`} s in ${counted(away.length, "run")} on this stack`;
-}
-
-function stepLines({ steps }: RunBook): string[] {
-  const [phases, hosts] = [steps.map(({ phase }) => phase), steps.map(({ host }) => host)].map((words) =>
-    Math.max(...words.map((word) => word.length)),
-  ) as [number, number];
-  const digits = String(steps.length).length;
-  return steps.flatMap((step, index) => {
-    if (!step.planned) return [];
-    // A phase is named once, at its first planned step.
-    const before = steps.slice(0, index).findLast(({ planned }) => planned);
-    const phase = before?.phase === step.phase ? "" : step.phase;
-    const words = step.words === undefined ? "" : ` [${step.words}]`;
-    const number = String(index + 1).padStart(digits);
-    return `  ${number}. ${phase.padEnd(phases)}  ${step.host.padEnd(hosts)}  ${step.says}${words}`;
-  });
-}
-
-const skippedLines = ({ skipped }: RunBook): string[] => skipped.map((line) => `  skipped: ${line}`);
 
 /** A number with its noun. */
 export const counted = (count: number, noun: string): string =>
