@@ -12,12 +12,18 @@ import { type Operated, Site } from "./transition/site.ts";
 import { scriptsCopy } from "./transition/step.ts";
 import type { Member } from "./transition/args.ts";
 import type { RunBook } from "./transition/run-book.ts";
+import type { Transition } from "./transition/transition.ts";
+
+/** The outcome of an entry that the last update did not bring to its end. */
+export const open = "open: the last update did not end here; npx pulumi up goes on where it stopped";
 
 /** An entry of the stack file, with what became of it. */
 interface Declared {
   readonly key: string;
   readonly name: string;
   readonly operated: Operated;
+  /** Its own: not those of entries that it needs. */
+  readonly transitions: readonly Transition[];
 }
 
 /** What the tools and the next update read of a stack. People read the outputs of the stack itself. */
@@ -25,6 +31,18 @@ class Estate extends pulumi.ComponentResource {
   constructor(facts: pulumi.Inputs) {
     super("changeover:index:Estate", "estate");
     this.registerOutputs(facts);
+  }
+}
+
+/**
+ * How long transitions took. A component keeps the outputs of the state only while its inputs stay as they are, and registers
+ * others once; so this one has no inputs, and registers when everything has ended.
+ */
+class Measured extends pulumi.ComponentResource {
+  constructor(transitions: readonly Transition[]) {
+    super("changeover:index:Measured", "measured");
+    const runs = Object.fromEntries(transitions.map(({ name, runs: measured }) => [name, measured]));
+    this.registerOutputs({ runs });
   }
 }
 
@@ -72,7 +90,8 @@ export async function declareEstate(
   const retired = absent?.retire(declared.flatMap(({ operated }) => [...operated.finished]));
   const facts = { stackId: stack.hex, operated: operatedOf(declared), targets: targetsOf(members, retired) };
   new Estate(facts);
-  const outcome = Object.fromEntries(declared.map(({ name, operated }) => [name, outcomeOf(operated)]));
+  new Measured(site.transitions);
+  const outcome = Object.fromEntries(declared.map((one) => [one.name, outcomeOf(one)]));
   return {
     outputs: {
       machines: platform.outputs,
@@ -89,9 +108,16 @@ export async function declareEstate(
   };
 }
 
-/** An update says that an entry is complete when it is. */
-const outcomeOf = ({ finished, outcome }: Operated): pulumi.Output<string> =>
-  pulumi.all(finished.map(({ urn }) => urn)).apply(() => outcome);
+/** An update says that an entry is complete when it is; a preview says what it will be. */
+const outcomeOf = ({ operated: { finished, outcome }, transitions }: Declared): pulumi.Output<string> =>
+  pulumi.runtime.isDryRun()
+    ? pulumi.output(outcome)
+    : pulumi
+        .all([
+          pulumi.all(transitions.map(({ complete }) => complete)),
+          pulumi.all(finished.map(({ urn }) => urn)),
+        ])
+        .apply(([complete]) => (complete.every(Boolean) ? outcome : open));
 
 /** The components of the systems that the file uses; the others are not loaded. */
 async function loaded(
@@ -118,8 +144,11 @@ function declareEntries(
     if (known) return known.operated;
     const [component, entry] = [components.get(key), entriesOf(config, key)[name]];
     if (!component || entry === undefined) throw new pulumi.RunError(`changeover:${key} has no ${name}`);
+    const before = site.transitions.length;
     const operated = component.declare(name, entry, site, extra);
-    declared.set(`${key}.${name}`, { key, name, operated });
+    const others = new Set([...declared.values()].flatMap((one) => one.transitions));
+    const transitions = site.transitions.slice(before).filter((one) => !others.has(one));
+    declared.set(`${key}.${name}`, { key, name, operated, transitions });
     return operated;
   };
   const site = new Site(siteWith(use));

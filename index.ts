@@ -21,8 +21,8 @@ const platform = await faceOf(config.platform)?.load(config, openingsOf(config))
 if (!platform) throw new pulumi.RunError(`no platform ${config.platform}`);
 
 const estate = await declareEstate(config, platform, last);
-if (pulumi.runtime.isDryRun()) await tellRunBooks(estate, last.outputs.stackId);
-else tellOutcome(estate);
+const dry = pulumi.runtime.isDryRun();
+if (dry) await tellRunBooks(estate, last.outputs.stackId);
 
 /** The outputs of the stack. */
-export default estate.outputs;
+export default dry ? estate.outputs : tellOutcome(estate);

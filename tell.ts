@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { systems as registry } from "./components/registry.ts";
 import type { System } from "./components/system.ts";
 import { lastLook, lookLines } from "./config/last-look.ts";
-import type { DeclaredEstate } from "./estate.ts";
-import { counted, runBookLines } from "./transition/run-book.ts";
-
-const running = "open: the last update did not end here; npx pulumi up goes on where it stopped";
+import { registerOutputs } from "./config/last-outputs.ts";
+import { type DeclaredEstate, open } from "./estate.ts";
+import { counted } from "./transition/run-book.ts";
+import { isNoticed, runBookLines } from "./transition/run-book-lines.ts";
 
 /**
  * Tell in a preview what the update will do, in order and in whole sentences: the CLI itself shows only the properties that
@@ -21,7 +21,7 @@ export async function tellRunBooks(
   const books = await runBooks();
   const todo = books.filter(({ state }) => state !== "reworded");
   if (todo.length > 0) {
-    const noticed = todo.filter(({ users }) => users !== undefined).map(({ name }) => name);
+    const noticed = todo.filter(isNoticed).map(({ name }) => name);
     const users = noticed.length === 0 ? "users notice nothing" : `users notice ${noticed.join(" and ")}`;
     const looked = stackId === undefined ? [] : lookLines(lastLook(stackId), Date.now(), systems);
     await pulumi.log.info(
@@ -37,19 +37,22 @@ export async function tellRunBooks(
 }
 
 /**
- * Export of each entry how far the update came. The engine keeps what was told last, also of an update that fails; the whole
- * outputs come when all of it has ended.
+ * Keep in the state how far the update came with each entry, also when it fails. The whole outputs come when all of it has ended, after
+ * whatever is told here.
+ *
+ * @returns what the stack exports.
  */
-export function tellOutcome({ outcome }: DeclaredEstate): void {
-  const told = Object.fromEntries(Object.keys(outcome).map((name) => [name, running]));
-  const tell = () => {
-    const stack = pulumi.runtime.getStackResource();
-    if (stack) pulumi.runtime.registerResourceOutputs(stack, { outcome: { ...told } });
-  };
-  tell();
-  for (const [name, ended] of Object.entries(outcome))
-    ended.apply((text) => {
-      told[name] = text;
-      tell();
-    });
+export function tellOutcome({ outputs, outcome }: DeclaredEstate): Readonly<Record<string, unknown>> {
+  const reached = Object.fromEntries(Object.keys(outcome).map((name) => [name, open]));
+  let told = registerOutputs({ outcome: { ...reached } });
+  const ended = Object.entries(outcome).map(([name, output]) => [
+    name,
+    output.apply(async (text) => {
+      reached[name] = text;
+      told = told.then(() => registerOutputs({ outcome: { ...reached } }));
+      await told;
+      return text;
+    }),
+  ]);
+  return { ...outputs, outcome: Object.fromEntries(ended) as object };
 }

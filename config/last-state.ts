@@ -33,14 +33,14 @@ export class LastState {
       return ranFor === undefined ? [] : [[step, ranFor]];
     });
     const id = this.#byName.get(`random:index/randomId:RandomId ${name}-id`)?.outputs;
-    const { runs } = (this.#byName.get(`changeover:index:Transition ${name}`)?.outputs ?? {}) as {
-      readonly runs?: readonly Run[];
+    const { runs } = (this.#byName.get("changeover:index:Measured measured")?.outputs ?? {}) as {
+      readonly runs?: Readonly<Record<string, readonly Run[]>>;
     };
     return {
       steps: new Map(steps),
       id: id?.hex as string | undefined,
       keepers: id?.keepers as Keepers | undefined,
-      runs: runs ?? [],
+      runs: runs?.[name] ?? [],
     };
   }
 }

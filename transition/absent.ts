@@ -51,6 +51,7 @@ export class AbsentHosts extends pulumi.ComponentResource {
     return {
       name: "absent",
       goal: {},
+      was: {},
       state: "planned",
       measured: [],
       wayBack: absentWayBack,

@@ -33,6 +33,8 @@ export interface Story {
   readonly wayBack: string;
   /** What a person brings or decides before the update. */
   readonly needs?: readonly string[];
+  /** The keeper whose change is what users notice: a goal that was reached and leaves it as it is takes nothing from them. */
+  readonly moves?: string;
   /** Runs of another kind have the same steps and take another time: forward and back, on and off. */
   readonly kind?: string;
 }

@@ -61,14 +61,13 @@ export class Hosts {
   }
 
   /**
-   * What is known of a host today: its address, its limits. A host whose name is known here is asked alone: if each of
-   * many hosts asked all of them, the cost would be the square of their number.
+   * What is known of a host today: its address, its limits. Only that host is asked: of another one that this update makes, a preview
+   * knows nothing yet, and would plan steps that then do not run.
    */
   ask<T>(host: pulumi.Input<string>, value: (member: Member) => pulumi.Input<T>): pulumi.Output<T> {
-    if (typeof host === "string") return pulumi.output(value(this.member(host))) as pulumi.Output<T>;
-    const all = Object.fromEntries([...this.#all].map(([name, member]) => [name, value(member)]));
-    return pulumi.all([host, pulumi.all(all)]).apply(([name, values]) => {
-      return values[this.member(name).host.name] as T;
-    });
+    const asked = (name: string) => value(this.member(name));
+    return typeof host === "string"
+      ? (pulumi.output(asked(host)) as pulumi.Output<T>)
+      : (pulumi.output(host).apply(asked) as pulumi.Output<T>);
   }
 }

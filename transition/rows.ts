@@ -58,20 +58,21 @@ export class Rows {
   }
 
   #rowOn(row: Row, name: string, host: pulumi.Input<string>): pulumi.Resource {
-    const { keepers } = this.#context;
+    const { args, keepers } = this.#context;
     const words = pulumi.all([keepers, host]).apply(([kept, on]) => [...(row.words?.(kept, on) ?? [])]);
     const told = {
-      ...row,
       name: `${this.#context.prefix}-${name}`,
       row: rowName(row),
+      phase: row.phase,
+      says: toldOf(row),
       pointOfNoReturn: row.pointOfNoReturn && !row.dormant,
       conditional: isConditional(row),
-      words: row.words && words,
+      wanted: args.keepers[row.on],
     };
     if (row.by === "platform") {
       const moved = this.#byPlatform(row, name, pulumi.output(host));
       const { id } = moved as Partial<pulumi.CustomResource>;
-      this.#context.tell({ ...told, host: "platform", says: toldOf(row), left: id ?? moved.urn });
+      this.#context.tell({ ...told, host: "platform", left: id ?? moved.urn });
       return moved;
     }
     const byOperator = row.by === "operator";
@@ -79,13 +80,8 @@ export class Rows {
       ? this.#byOperator(row, name, row.words && words)
       : this.#byHost(row, name, host, words);
     const { stdout } = step;
-    this.#context.tell({
-      ...told,
-      host: byOperator ? "operator" : host,
-      says: toldOf(row),
-      left: stdout,
-      receipt: stdout,
-    });
+    const by = byOperator ? "operator" : host;
+    this.#context.tell({ ...told, host: by, left: stdout, receipt: stdout });
     return step;
   }
 

@@ -62,12 +62,12 @@ export interface LastTransition {
 export interface RunBookStep {
   /** The resource's name. */
   readonly name: string;
+  /** The row of the table that it comes from, or its phase. */
+  readonly row: string;
   readonly phase: string;
   /** Who runs it: a host, `operator`, or `platform`. */
   readonly host: string;
   readonly says: string;
-  /** Words of the goal that it is told; undefined: none, or they are known only when the update runs. */
-  readonly words?: string;
   readonly pointOfNoReturn: boolean;
   /** It runs only when something before it was bad, or was found to be needed. */
   readonly conditional: boolean;
@@ -89,6 +89,8 @@ export interface RunBook {
    * `reworded`: nothing is to be done, and steps only get other words.
    */
   readonly state: "planned" | "open" | "hosts" | "reworded";
+  /** Why nothing of it goes on: whatever is planned fails with these words. */
+  readonly refuses?: string;
   readonly users?: UsersNotice;
   /** Runs of the same kind, newest first, with what users noticed. */
   readonly measured: readonly Run[];
@@ -97,41 +99,6 @@ export interface RunBook {
   readonly steps: readonly RunBookStep[];
   /** Hosts that no step runs on, each with the reason. */
   readonly skipped: readonly string[];
-}
-
-/** A run-book as lines for a terminal. A sentence is never cut, since a reader may wait for its last word. */
-export function runBookLines(book: RunBook): string[] {
-  const planned = book.steps.filter((step) => step.planned);
-  return [
-    headline(book, planned),
-    ...facts(book).map((line) => `  ${line}`),
-    ...stepLines(book),
-    ...skippedLines(book),
-  ];
-}
-
-function headline(book: RunBook, planned: readonly RunBookStep[]): string {
-  const { name, state } = book;
-  if (state === "open") return `${name} is ${workLine(book)}`;
-  const separator = state === "hosts" ? " " : ", ";
-  return [`${name}: ${counted(planned.length, "step")}`, ...[workLine(book)].filter(Boolean)].join(separator);
-}
-
-/** What an update does for a goal, in one line without the transition's name; empty: the same once more. */
-export function workLine({ goal, was, wasReached, state, steps }: RunBook): string {
-  if (state === "hosts") {
-    const hosts = steps.filter(({ phase, planned }) => planned && phase === "claim").map(({ host }) => host);
-    return `for ${hosts.join(", ")}; the goal is the same`;
-  }
-  if (state !== "open") {
-    const left = was !== undefined && wasReached === false ? "; the update before stopped half-way" : "";
-    return `${changeIn(goal, was).join(", ")}${left}`;
-  }
-  const first = steps.findIndex((step) => step.planned);
-  const wanted = Object.entries(goal).map(([key, value]) => `${key} ${value}`);
-  return `half done: it goes on at step ${String(first + 1)} of ${String(steps.length)}${
-    wanted.length === 0 ? "" : `; the goal is still ${wanted.join(", ")}`
-  }`;
 }
 
 /** What kind of work an update does, from the hosts that say that they are done. @param id undefined: it will be a new one. */
@@ -144,67 +111,6 @@ export function workOf(
   const othersAreDone = hosts.some(({ isNew }) => !isNew);
   return othersAreDone && hosts.every(({ isNew, isDone }) => isNew || isDone) ? "hosts" : "open";
 }
-
-/** What changes of the goal, a few words each: `production slayer => megadeth`. */
-export function changeIn(goal: Keepers, was: Keepers | undefined): string[] {
-  const keys = [...new Set([...Object.keys(goal), ...Object.keys(was ?? {})])];
-  return keys
-    .filter((key) => goal[key] !== was?.[key])
-    .map((key) => {
-      const now = goal[key] ?? "none";
-      return was === undefined ? `${key} ${now}` : `${key} ${was[key] ?? "none"} => ${now}`;
-    });
-}
-
-/** What a reader asks before the steps: who notices, how long, is there a way back, what must be brought. */
-function facts(book: RunBook): string[] {
-  const returns = book.steps.filter(({ pointOfNoReturn, conditional }) => pointOfNoReturn && !conditional);
-  return [
-    `users notice: ${[usersLine(book), ...(book.users ? [awayLine(book.measured)] : [])].join("; ")}`,
-    `point of no return: ${returns.length === 0 ? "none" : returns.map(({ name }) => shortName(book, name)).join(", ")}`,
-    `way back: ${book.wayBack}`,
-    ...book.needs.map((need) => `needs: ${need}`),
-  ];
-}
-
-/** A step without the name of its transition. */
-export const shortName = ({ name }: Pick<RunBook, "name">, step: string): string =>
-  step.startsWith(`${name}-`) ? step.slice(name.length + 1) : step;
-
-/** What users notice, and between which rows. */
-export function usersLine({ users }: Pick<RunBook, "users">): string {
-  if (users === undefined) return "nothing";
-  return `${users.notice}, ${users.to === undefined ? `from ${users.from} on` : `from ${users.from} to ${users.to}`}`;
-}
-
-/** How long users noticed the last runs. */
-export const awayLine = (measured: readonly Run[]): string =>
-  measuredLine(measured.flatMap(({ awaySeconds }) => awaySeconds ?? []));
-
-/** What was measured on this stack, a number a run, in seconds. */
-export function measuredLine(seconds: readonly number[]): string {
-  if (seconds.length === 0) return "not measured on this stack";
-  const [least, most] = [Math.min(...seconds), Math.max(...seconds)].map((one) => one.toFixed(1));
-  return `${least === most ? String(least) : `${String(least)} to ${String(most)}`} s in ${counted(seconds.length, "run")} on this stack`;
-}
-
-function stepLines({ steps }: RunBook): string[] {
-  const [phases, hosts] = [steps.map(({ phase }) => phase), steps.map(({ host }) => host)].map((words) =>
-    Math.max(...words.map((word) => word.length)),
-  ) as [number, number];
-  const digits = String(steps.length).length;
-  return steps.flatMap((step, index) => {
-    if (!step.planned) return [];
-    // A phase is named once, at its first planned step.
-    const before = steps.slice(0, index).findLast(({ planned }) => planned);
-    const phase = before?.phase === step.phase ? "" : step.phase;
-    const words = step.words === undefined ? "" : ` [${step.words}]`;
-    const number = String(index + 1).padStart(digits);
-    return `  ${number}. ${phase.padEnd(phases)}  ${step.host.padEnd(hosts)}  ${step.says}${words}`;
-  });
-}
-
-const skippedLines = ({ skipped }: RunBook): string[] => skipped.map((line) => `  skipped: ${line}`);
 
 /** A number with its noun. */
 export const counted = (count: number, noun: string): string =>
@@ -223,6 +129,27 @@ export function goalOf<T>(
   });
   return Object.fromEntries(found);
 }
+
+/** Whether the goal of the state was reached: by the hosts of then, of which some may be lost or gone now. */
+export function wasReached(name: string, last: LastTransition | undefined): boolean {
+  const done = [...(last?.steps ?? [])].filter(([step]) => step.startsWith(`${name}-done-`));
+  return done.length > 0 && done.every(([, { transition }]) => transition === last?.id);
+}
+
+/**
+ * What users notice of the way from one goal to the next: nothing where the keeper that moves them stays, and the goal before was
+ * reached.
+ */
+export const noticedOf = (
+  users: UsersNotice | undefined,
+  moves: string | undefined,
+  way: {
+    readonly before?: Readonly<Record<string, unknown>>;
+    readonly now: Readonly<Record<string, unknown>>;
+    readonly reached: boolean;
+  },
+): UsersNotice | undefined =>
+  moves !== undefined && way.before?.[moves] === way.now[moves] && way.reached ? undefined : users;
 
 /** The goal to compare with: of the state, or while an update is half done, of the last one that ended well. */
 export function goalBefore(

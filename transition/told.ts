@@ -4,10 +4,12 @@ import { comparable, measuredRun, type Ran, withRun } from "./measure.ts";
 import {
   goalBefore,
   goalOf,
+  noticedOf,
   type Run,
   type RunBook,
   type RunBookStep,
   type UsersNotice,
+  wasReached,
   workOf,
 } from "./run-book.ts";
 import { type Keepers, type Row, rowName, type Table } from "./table.ts";
@@ -19,8 +21,9 @@ export interface Told {
   readonly row: string;
   readonly phase: string;
   readonly host: pulumi.Input<string>;
+  /** The host that the file names, for as long as the engine does not know it. */
+  readonly wanted?: pulumi.Input<string>;
   readonly says: string;
-  readonly words?: pulumi.Output<string[]>;
   readonly pointOfNoReturn?: boolean;
   readonly conditional?: boolean;
   /** In a preview it is known only where the step is left as it is. */
@@ -28,9 +31,6 @@ export interface Told {
   /** Undefined: it leaves none. */
   readonly receipt?: pulumi.Output<string>;
 }
-
-/** Words of a step that are longer are left out: they are for the script. */
-const shownWords = 60;
 
 /** The steps of one transition, told in the order in which they are declared. */
 export class ToldSteps {
@@ -52,14 +52,15 @@ export class ToldSteps {
     return goalOf(this.#args.keepers, this.#args.story.goal);
   }
 
-  /** The runs to record once all steps have ended. @param ended known only then. */
-  runs(id: pulumi.Output<string>, ended: pulumi.Output<unknown>): pulumi.Output<readonly Run[]> {
-    const { last, table, story, frozen } = this.#args;
+  /** The runs to record once all steps have ended. @param complete whether they have, known only then. */
+  runs(id: pulumi.Output<string>, complete: pulumi.Output<boolean>): pulumi.Output<readonly Run[]> {
+    const { last, story, frozen } = this.#args;
     const before = last?.runs ?? [];
     // While a machine is lost the goal of the file is not the goal of the id.
     if (frozen) return pulumi.output(before);
     const receipts = this.#told.map(({ receipt, host }) => pulumi.all([receipt ?? "", host]));
-    return pulumi.all([id, pulumi.all(receipts), this.goal, ended]).apply(([hex, left, goal]) => {
+    return pulumi.all([id, pulumi.all(receipts), this.goal, complete]).apply(([hex, left, goal, all]) => {
+      if (!all) return before;
       const ran = this.#told.map(({ name, row }, index): Ran => {
         const [receipt = "", host = ""] = left[index] ?? [];
         return { step: this.#short(name), row, host, receipt };
@@ -67,7 +68,7 @@ export class ToldSteps {
       const run = measuredRun({
         id: hex,
         goal,
-        users: usersOf(table),
+        users: this.#users(),
         ran,
         ...(story.kind === undefined ? {} : { kind: story.kind }),
         ...(last?.id === hex ? { resumed: true as const } : {}),
@@ -79,20 +80,19 @@ export class ToldSteps {
 
   /** The run-book of this update; undefined when it does nothing for the transition. For a preview. */
   async runBook(id: pulumi.Output<string>): Promise<RunBook | undefined> {
-    const { story, last, members, table } = this.#args;
+    const { story, last, members, table, frozen, refuses } = this.#args;
     const steps = await Promise.all(this.#told.map(stepOf));
     if (!steps.some(({ planned }) => planned)) return undefined;
     const state = await this.#state(await known(id), steps);
     const names = steps.map(({ name }) => this.#short(name));
     return {
       name: this.#prefix,
-      goal: await knownGoal(this.goal),
+      goal: frozen && last?.keepers ? goalOf(last.keepers, story.goal) : await knownGoal(this.goal),
       was: last && goalBefore(last, story.goal, state),
-      wasReached:
-        last?.id !== undefined &&
-        steps.every((step) => step.phase !== "done" || last.steps.get(step.name)?.transition === last.id),
+      wasReached: wasReached(this.#prefix, last),
       state,
-      users: usersOf(table),
+      ...(refuses === undefined ? {} : { refuses }),
+      users: state === "open" ? usersOf(table) : this.#users(),
       measured: comparable(last?.runs ?? [], story.kind, names),
       wayBack: story.wayBack,
       needs: story.needs ?? [],
@@ -101,6 +101,13 @@ export class ToldSteps {
         .filter(({ unreachable }) => unreachable)
         .map(({ host, suspect }) => `${host.name} is in changeover:${suspect ? "suspect" : "unreachable"}`),
     };
+  }
+
+  /** What users notice of the way from the goal of the state to that of the file. */
+  #users(): UsersNotice | undefined {
+    const { last, story, table, keepers } = this.#args;
+    const reached = wasReached(this.#prefix, last);
+    return noticedOf(usersOf(table), story.moves, { before: last?.keepers, now: keepers, reached });
   }
 
   /** What kind of work a preview has found, from the steps that say that a host is done. @param id unknown: a new goal. */
@@ -127,13 +134,13 @@ export class ToldSteps {
 
 /** A step as a preview knows it. */
 export async function stepOf(told: Told): Promise<RunBookStep> {
-  const words = (told.words && (await known(told.words)))?.join(" ");
+  const host = (await known(pulumi.output(told.host))) ?? (await known(pulumi.output(told.wanted ?? "")));
   return {
     name: told.name,
+    row: told.row,
     phase: told.phase,
-    host: (await known(pulumi.output(told.host))) ?? "a host that this update makes",
+    host: host === undefined || host === "" ? "a new host" : host,
     says: told.says,
-    words: words === undefined || words === "" || words.length > shownWords ? undefined : words,
     pointOfNoReturn: told.pointOfNoReturn ?? false,
     conditional: told.conditional ?? false,
     planned: (await known(told.left)) === undefined,

@@ -1,3 +1,4 @@
+import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Member, TransitionArgs } from "./args.ts";
@@ -6,7 +7,7 @@ import type { Mark } from "./marks.ts";
 import { Receipts } from "./receipts.ts";
 import { refusalOf, Rows, toldOf } from "./rows.ts";
 import { gate, localStep } from "./step.ts";
-import type { RowFacts, RunBook } from "./run-book.ts";
+import type { RowFacts, Run, RunBook } from "./run-book.ts";
 import { type Keepers, phasesOf, rowName } from "./table.ts";
 import { isConditional, returnsOf, ToldSteps, usersOf } from "./told.ts";
 
@@ -24,6 +25,7 @@ function storyOf(args: TransitionArgs, told: ToldSteps): pulumi.Inputs {
     ...(returns.length > 0 ? { pointOfNoReturn: returns } : {}),
     rows: rowsOf(args),
     ...(story.kind === undefined ? {} : { kind: story.kind }),
+    ...(story.moves === undefined ? {} : { moves: story.moves }),
     wayBack: story.wayBack,
     ...(story.needs?.length ? { needs: story.needs } : {}),
   };
@@ -48,16 +50,29 @@ function rowsOf({ table, sets }: TransitionArgs): Record<string, RowFacts> {
   return Object.fromEntries(facts);
 }
 
+/** Whether steps of the last phase have run for this id, by their triggers. */
+const isDone = (id: pulumi.Output<string>, done: readonly remote.Command[]): pulumi.Output<boolean> =>
+  pulumi.all([id, pulumi.all(done.map(({ triggers }) => triggers))]).apply(([hex, all]) =>
+    all.every((triggers) => {
+      // Undefined: a step that an update with `--target` has not made.
+      const [shown] = (triggers ?? []) as readonly { readonly transition?: string }[];
+      return shown?.transition === hex;
+    }),
+  );
+
 /**
  * The run-book from any state to a goal, as resources: preflight, claim, the table's phases, done. The goal enters a
  * step through the keepers of the id alone, so a step on its own (`--target`, an edited table) finds nothing to do.
  */
 export class Transition extends pulumi.ComponentResource {
+  /** For example `sounz-switch`. */
+  readonly name: string;
   readonly id: pulumi.Output<string>;
   /** Depend on it to come after the whole transition. */
   readonly finished: pulumi.Resource;
+  /** Whether every host that is dialled has done it: an update with `--target` may end well without. */
+  readonly complete: pulumi.Output<boolean>;
   readonly #args: TransitionArgs;
-  readonly #prefix: string;
   readonly #hosts: Hosts;
   readonly #receipts = new Receipts();
   readonly #rows: Rows;
@@ -73,7 +88,7 @@ export class Transition extends pulumi.ComponentResource {
       ...(args.frozen ? { ignoreChanges: ["goal"] } : {}),
     });
     this.#args = args;
-    this.#prefix = prefix;
+    this.name = prefix;
     this.#told = told;
     this.#hosts = new Hosts(prefix, args);
     const id = new random.RandomId(
@@ -109,13 +124,18 @@ export class Transition extends pulumi.ComponentResource {
       );
     }
     const done = this.#hosts.reachable.map((member) => this.#done(member));
+    this.complete = isDone(this.id, done);
     this.finished = gate(`${prefix}-done-gate`, {
       parent: this,
       dependsOn: done.length > 0 ? done : this.#before,
     });
     for (const member of this.#hosts.lost) this.#skipped(member);
-    const runs = pulumi.runtime.isDryRun() ? (args.last?.runs ?? []) : told.runs(this.id, this.finished.urn);
-    this.registerOutputs({ id: this.id, runs });
+    this.registerOutputs({ id: this.id });
+  }
+
+  /** Runs of it that were measured, with the one of this update when all of it has ended. */
+  get runs(): pulumi.Output<readonly Run[]> {
+    return this.#told.runs(this.id, this.complete);
   }
 
   /** What this update does for the goal; undefined: nothing. Only a preview asks, and nothing is dialled for it. */
@@ -137,7 +157,7 @@ export class Transition extends pulumi.ComponentResource {
   #preflight(keepers: pulumi.Output<Keepers>): void {
     const { create, stdin } = this.#args.preflight(keepers, this.id);
     const look = localStep(
-      `${this.#prefix}-preflight`,
+      `${this.name}-preflight`,
       {
         create: refusalOf(this.#args) ?? create,
         stdin,
@@ -165,7 +185,7 @@ export class Transition extends pulumi.ComponentResource {
     return step;
   }
 
-  #done({ host }: Member): pulumi.Resource {
+  #done({ host }: Member): remote.Command {
     const { component, transition } = this.#args;
     const without = this.#hosts.lost.slice(0, 1).map((member) => member.host.name);
     const line = this.id.apply((id) => [component, transition, id, ...without]);
@@ -184,7 +204,7 @@ export class Transition extends pulumi.ComponentResource {
     { stdout }: { readonly stdout: pulumi.Output<string> },
   ): void {
     const step = {
-      name: `${this.#prefix}-${name}`,
+      name: `${this.name}-${name}`,
       row: phase,
       phase,
       host,
@@ -198,13 +218,13 @@ export class Transition extends pulumi.ComponentResource {
   /** The preview's line for a host that nothing dials. */
   #skipped({ host: { name: host }, suspect }: Member): void {
     const triggers = { host, mode: `skipped: ${suspect ? "suspect" : "unreachable"}` };
-    localStep(`${this.#prefix}-skipped-${host}`, { triggers }, { parent: this });
+    localStep(`${this.name}-skipped-${host}`, { triggers }, { parent: this });
   }
 
   /** Close a phase: with a gate, so that many steps of the next one don't depend on many of this. */
   #phase(name: string, resources: pulumi.Resource[]): void {
     if (resources.length > 1)
-      this.#before = [gate(`${this.#prefix}-${name}-gate`, { parent: this, dependsOn: resources })];
+      this.#before = [gate(`${this.name}-${name}-gate`, { parent: this, dependsOn: resources })];
     else if (resources.length === 1) this.#before = resources;
     this.#receipts.close();
   }

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Looked, lookedFile } from "../../config/last-look.ts";
-import { runBookLines } from "../../transition/run-book.ts";
+import { runBookLines } from "../../transition/run-book-lines.ts";
 import { booksIn } from "../../tools/runbook/books.ts";
 import { type Digest, readDigest, resourcesIn } from "../../tools/runbook/digest.ts";
 import { documentSchema } from "../../tools/runbook/document.ts";

@@ -4,12 +4,15 @@ import {
   absentWayBack,
   goalBefore,
   goalOf,
+  noticedOf,
+  type RanFor,
   type LastTransition,
   type RowFacts,
   type Run,
   type RunBook,
   type RunBookStep,
   type UsersNotice,
+  wasReached,
   workOf,
 } from "../../transition/run-book.ts";
 import { refusedBy } from "../../transition/start.ts";
@@ -45,7 +48,6 @@ interface Owner {
   readonly steps: readonly Resource[];
 }
 
-const longWords = 60;
 const noReturn = " (point of no return)";
 
 /** The run-books of what an update does, in the order in which it does it, and how many only get other words. */
@@ -138,14 +140,19 @@ function transitionBook({ resource, steps }: Owner): Omit<Booked, "after"> | und
   const read = listIn(inputs.goalKeys);
   const short = ordered.map((one) => one.name.slice(name.length + 1));
   const preflight = ordered.find((one) => rowOf.get(one.name) === "preflight");
-  const users = usersIn(inputs.users);
+  const look = preflight && isPlanned(preflight) ? lookIn(preflight) : undefined;
+  const reached = wasReached(name, last);
+  const way = { before: last.keepers, now: textsIn(inputs.goal), reached };
+  const users =
+    state === "open" ? usersIn(inputs.users) : noticedOf(usersIn(inputs.users), knownText(inputs.moves), way);
   return {
     book: {
       name,
       goal: goalOf(textsIn(inputs.goal), read),
       was: goalBefore(last, read, state),
-      wasReached: last.id !== undefined && ended(ordered, rowOf, last.id).every(({ isDone }) => isDone),
+      wasReached: reached,
       state,
+      ...(look?.refused === undefined ? {} : { refuses: look.refused }),
       ...(users ? { users } : {}),
       measured: comparable(last.runs, knownText(inputs.kind), short),
       wayBack: knownText(inputs.wayBack) ?? "",
@@ -156,7 +163,7 @@ function transitionBook({ resource, steps }: Owner): Omit<Booked, "after"> | und
     rows,
     rowOf,
     pointOfNoReturn,
-    ...(preflight && isPlanned(preflight) ? { look: lookIn(preflight) } : {}),
+    ...(look ? { look } : {}),
     ...epochIn(preflight),
   };
 }
@@ -225,13 +232,10 @@ function stepOf(
   const bare = (triggers.says ?? facts?.says ?? "").replace(noReturn, "");
   return {
     name: resource.name,
+    row,
     phase: facts?.phase ?? row,
     host: hostOf(resource, triggers),
     says: returns ? `${bare}${noReturn}` : bare,
-    words:
-      triggers.words === undefined || triggers.words.length > longWords
-        ? undefined
-        : triggers.words || undefined,
     pointOfNoReturn: returns,
     conditional,
     planned: isPlanned(resource),
@@ -252,7 +256,12 @@ function lastOf({ before }: Resource, steps: readonly Resource[]): LastTransitio
     ?.before?.outputs;
   const runs = before?.outputs?.runs;
   return {
-    steps: new Map(),
+    steps: new Map(
+      steps.flatMap((one): [string, RanFor][] => {
+        const { transition, machine } = triggersOf(one.before) ?? {};
+        return transition === undefined ? [] : [[one.name, { transition, machine }]];
+      }),
+    ),
     id: knownText(outputs?.hex),
     ...(outputs === undefined ? {} : { keepers: textsIn(outputs.keepers) }),
     runs: Array.isArray(runs) ? (runs as readonly Run[]) : [],

@@ -8,7 +8,6 @@ const step = z.strictObject({
   name: z.string().describe("The resource's name."),
   host: z.string().describe("A host, `operator`, or `platform`."),
   says: z.string().describe("What is so afterwards."),
-  words: z.string().nullable().describe("Words of the goal that it is told."),
   planned: z.boolean().describe("This update runs it; a step that is not planned has run before."),
   conditional: z
     .boolean()

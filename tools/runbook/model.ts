@@ -1,4 +1,5 @@
-import { type RunBook, workLine } from "../../transition/run-book.ts";
+import type { RunBook } from "../../transition/run-book.ts";
+import { workLine } from "../../transition/run-book-lines.ts";
 import { type Booked, booksIn } from "./books.ts";
 import { type Digest, knownText, type Resource, resourcesIn } from "./digest.ts";
 import type { DocumentStep, DocumentTransition, Facts, Refusal, RunBookDocument } from "./document.ts";
@@ -138,10 +139,10 @@ function goalIn({ goal, was }: RunBook): DocumentTransition["goal"] {
 function phasesIn(booked: Booked): DocumentTransition["phases"] {
   const phases = new Map<string, DocumentStep[]>();
   for (const step of booked.book.steps) {
-    const { name, phase, host, says, words, planned, conditional, pointOfNoReturn } = step;
+    const { name, phase, host, says, planned, conditional, pointOfNoReturn } = step;
     const row = booked.rows[booked.rowOf.get(name) ?? ""];
     const told = {
-      ...{ name, host, says, words: words ?? null, planned, conditional, pointOfNoReturn },
+      ...{ name, host, says, planned, conditional, pointOfNoReturn },
       usualSeconds: usualSeconds(booked, name),
       deadlineSeconds: row?.deadlineSeconds ?? null,
     };

@@ -1,5 +1,6 @@
 import { age } from "../../config/last-look.ts";
-import { changeIn, counted, measuredLine } from "../../transition/run-book.ts";
+import { counted } from "../../transition/run-book.ts";
+import { changeIn, measuredLine } from "../../transition/run-book-lines.ts";
 import type { DocumentStep, DocumentTransition, RunBookDocument } from "./document.ts";
 
 /** The sentences of a run-book, for Markdown and HTML alike: plain text. */
@@ -47,8 +48,7 @@ export function changeOf({ work, goal, first }: DocumentTransition): string {
     Object.fromEntries(
       Object.entries(goal).flatMap(([key, { [side]: value }]) => (value === null ? [] : [[key, value]])),
     );
-  const was = of("from");
-  const parts = changeIn(of("to"), Object.keys(was).length > 0 ? was : undefined);
+  const parts = changeIn(of("to"), of("from"));
   const shown = parts.filter((_, index) => parts.slice(0, index + 1).join(", ").length <= shownChange);
   const left = parts.length - shown.length;
   return [...shown, ...(left > 0 ? [`${counted(left, "change")} more in the JSON`] : [])].join(", ");
@@ -101,14 +101,13 @@ export interface PhaseLine {
 /** The planned steps of a phase, those that say the same as one; a host is named in its own sentence only once. */
 export function linesOf(steps: readonly DocumentStep[]): PhaseLine[] {
   const lines = new Map<string, PhaseLine>();
-  for (const { host, says, words, conditional, pointOfNoReturn } of steps.filter(({ planned }) => planned)) {
+  for (const { host, says, conditional, pointOfNoReturn } of steps.filter(({ planned }) => planned)) {
     const sentence = says.startsWith(`${host} `) ? `each host ${says.slice(host.length + 1)}` : says;
     const shared = sentence.replaceAll(` on ${host}`, " on each host");
-    const key = [shared, words, conditional].join("\u0000");
+    const key = [shared, conditional].join("\u0000");
     const known = lines.get(key);
-    const text = `${known ? shared : says}${words === null ? "" : ` [${words}]`}`;
     lines.set(key, {
-      says: text,
+      says: known ? shared : says,
       hosts: [...new Set([...(known?.hosts ?? []), host])],
       conditional,
       pointOfNoReturn,

@@ -41,8 +41,8 @@ const platform: Platform = {
 };
 
 const estate = await declareEstate(config, platform, last, systems);
-if (pulumi.runtime.isDryRun()) await tellRunBooks(estate, last.outputs.stackId, systems);
-else tellOutcome(estate);
+const dry = pulumi.runtime.isDryRun();
+if (dry) await tellRunBooks(estate, last.outputs.stackId, systems);
 
 /** The outputs of the stack. */
-export default estate.outputs;
+export default dry ? estate.outputs : tellOutcome(estate);

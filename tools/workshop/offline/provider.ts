@@ -8,6 +8,7 @@ import {
   endWithEngine,
   engineAddress,
   fromStruct,
+  listen,
   serve,
   toStruct,
   unary,
@@ -79,11 +80,28 @@ const kinds = {
 
 /** Serve a provider to the engine that started this process. */
 export async function serveProvider(provider: Provider): Promise<void> {
-  const log = new EngineLog(engineAddress());
-  const calls = new Calls(provider, log);
-  await serve(grpcPb.ResourceProviderService, { ...aboutItself(provider, log), ...calls.ofResources() });
+  await serve(grpcPb.ResourceProviderService, handlersOf(provider, new EngineLog(engineAddress())));
   endWithEngine(() => undefined, true);
 }
+
+/** Serve a provider from this process, for engines that are told its port by `PULUMI_DEBUG_PROVIDERS`. */
+export async function listenAsProvider(
+  provider: Provider,
+): Promise<{ readonly port: number; readonly close: () => void }> {
+  const handlers = handlersOf(provider, new EngineLog(undefined));
+  const { port, server } = await listen(grpcPb.ResourceProviderService, handlers);
+  return {
+    port,
+    close: () => {
+      server.forceShutdown();
+    },
+  };
+}
+
+const handlersOf = (provider: Provider, log: EngineLog): grpc.UntypedServiceImplementation => ({
+  ...aboutItself(provider, log),
+  ...new Calls(provider, log).ofResources(),
+});
 
 function aboutItself(provider: Provider, log: EngineLog): grpc.UntypedServiceImplementation {
   return {
