@@ -2,7 +2,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RunBookDocument } from "../../tools/runbook/document.ts";
-import { code, fenced, htmlText, plain, prose } from "../../tools/runbook/escape.ts";
+import { htmlText } from "../../tools/page/html.ts";
+import { code, fenced, plain, prose } from "../../tools/runbook/escape.ts";
 import { htmlOf } from "../../tools/runbook/html.ts";
 import { levels, markdownOf, markerOf } from "../../tools/runbook/markdown.ts";
 import { digestOf, documentFrom, type FakeTransition, flip } from "../support/digest.ts";
@@ -98,7 +99,9 @@ describe("a comment", () => {
         lines: ["sounz-switch: slayer accepts writes now", "sounz-switch: copies on megadeth: data 41 s ago"],
       },
     });
-    await expect(markdownOf(document)).toMatchFileSnapshot(join(import.meta.dirname, "runbook", "flip.md.txt"));
+    await expect(markdownOf(document)).toMatchFileSnapshot(
+      join(import.meta.dirname, "runbook", "flip.md.txt"),
+    );
     await expect(htmlOf(document)).toMatchFileSnapshot(join(import.meta.dirname, "runbook", "flip.html.txt"));
   });
 

@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ExportedEntry } from "../../transition/open.ts";
 import { mermaidOf } from "../../tools/timeline/mermaid.ts";
 import { svgOf } from "../../tools/timeline/picture.ts";
 import { barsOf, type Timeline, timelinesIn } from "../../tools/timeline/timeline.ts";
-import { awayInWords, span, textOf } from "../../tools/timeline/words.ts";
+import { awayInWords, goalInWords, span, textOf } from "../../tools/timeline/words.ts";
 import {
   gateOf,
   id,
@@ -230,6 +232,16 @@ describe("the text of a timeline", () => {
     ]);
   });
 
+  it("has of a goal of many parts the short ones", () => {
+    expect(goalInWords({})).toBe("");
+    expect(goalInWords({ production: "a", lost: "b" })).toBe("production a, lost b");
+    const logs = "/var/log/sounz/".repeat(9);
+    expect(goalInWords({ "both_carry.logs": logs, primary: "slayer", secondary: "megadeth" })).toBe(
+      "primary slayer, secondary megadeth, 1 more",
+    );
+    expect(goalInWords({ logs })).toBe("1 more");
+  });
+
   it.each([
     [0, "0 s"],
     [42_000, "42 s"],
@@ -270,7 +282,20 @@ describe("the picture of a timeline", () => {
     const svg = await svgOf(timelineOf(transitionOf(name, switchSteps)));
     expect(svg).toContain(">sounz-switch</text>");
     expect(svg).not.toContain("writes are refused");
-    await expect(svgOf(timelineOf(transitionOf(name, [])))).rejects.toThrow("no step with times has run");
+    const none = timelineOf(transitionOf(name, []));
+    await expect(svgOf(none)).rejects.toThrow("no step with times has run");
+    expect(() => mermaidOf(none)).toThrow("no step with times has run");
+  });
+
+  it("is in the documents as the program draws it, of a real run", async () => {
+    const file = join(import.meta.dirname, "..", "..", "docs", "pictures", "switch.svg");
+    const [committed, drawn] = [readFileSync(file, "utf8"), await svgOf(flip())];
+    const style = /<style>.*?<\/style>/s;
+    expect(style.exec(committed)?.[0], "draw it again as CONTRIBUTING.md says").toBe(style.exec(drawn)?.[0]);
+    expect(committed).toMatch(
+      /aria-label="sounz-switch: production \w+; the service address does not answer for/,
+    );
+    expect(committed.length).toBeLessThan(30_000);
   });
 
   it("escapes what it shows", async () => {

@@ -18,9 +18,12 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Text as it stands in a page or in a quoted attribute. Characters that no page may have are left out. */
-export const attribute = (text: string): string =>
-  text
+/** With a mark for each half of a letter that stands alone: it can't be written as UTF-8. */
+export const wellFormed = (text: string): string => Buffer.from(text).toString();
+
+/** Any text in HTML, as the text of an element or the value of an attribute. Characters that no page may have are left out. */
+export const htmlText = (text: string): string =>
+  wellFormed(text)
     // eslint-disable-next-line no-control-regex -- these are the ones
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
     .replace(/[&<>"']/g, (letter) => entities[letter] ?? "");
@@ -28,7 +31,7 @@ export const attribute = (text: string): string =>
 function shown(part: Part): string {
   if (part === undefined) return "";
   if (part instanceof Html) return part.text;
-  if (typeof part === "string" || typeof part === "number") return attribute(String(part));
+  if (typeof part === "string" || typeof part === "number") return htmlText(String(part));
   return part.map(shown).join("");
 }
 

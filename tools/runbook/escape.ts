@@ -1,3 +1,5 @@
+import { htmlText, wellFormed } from "../page/html.ts";
+
 /** A space without width: what GitHub and GitLab make links of (`@name`, `#1`) is plain text with it. */
 const apart = "\u200b";
 
@@ -72,18 +74,6 @@ export function oneLine(text: string, limit = longest): string {
   return line.length <= limit ? line : `${line.slice(0, limit).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
-/** With a mark for each half of a letter that stands alone: it can't be written as UTF-8. */
-export const wellFormed = (text: string): string => Buffer.from(text).toString();
-
 /** Any text in HTML inside of Markdown, where a backslash is one: for a line that begins with an element. */
 export const summaryText = (text: string): string =>
   htmlText(oneLine(text)).replace(/[@#!~$%:](?=\w)/g, (sign) => `${sign}${apart}`);
-
-/** Any text in HTML, as the text of an element or the value of an attribute. */
-export const htmlText = (text: string): string =>
-  wellFormed(text)
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#39;");

@@ -1,6 +1,6 @@
 import { counted } from "../../transition/run-book.ts";
+import { type Html, html, raw } from "../page/html.ts";
 import type { DocumentTransition, RunBookDocument } from "./document.ts";
-import { htmlText } from "./escape.ts";
 import {
   changeOf,
   footerOf,
@@ -14,28 +14,6 @@ import {
   returnsOf,
   titleOf,
 } from "./words.ts";
-
-/** HTML that `html` has made, and nothing else is. */
-class Html {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-type Part = string | number | Html | readonly Html[];
-
-/** A template whose values are text, unless `html` made them: no value can be an element. */
-const html = (parts: TemplateStringsArray, ...values: readonly Part[]): Html =>
-  new Html(
-    parts.map((part, index) => part + (index < values.length ? shown(values[index] ?? "") : "")).join(""),
-  );
-
-function shown(value: Part): string {
-  if (value instanceof Html) return value.text;
-  if (typeof value === "string" || typeof value === "number") return htmlText(String(value));
-  return value.map(({ text }) => text).join("");
-}
 
 const nothing = html``;
 
@@ -51,7 +29,7 @@ export function htmlOf(document: RunBookDocument): string {
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
         <title>${titleOf(document)}</title>
         <style>
-          ${new Html(style)}
+          ${raw(style)}
         </style>
       </head>
       <body>

@@ -1,4 +1,4 @@
-import { wellFormed } from "./escape.ts";
+import { wellFormed } from "../page/html.ts";
 import type { DocumentTransition, RunBookDocument } from "./document.ts";
 
 /** More of them are not read, and GitHub draws them slowly. */

@@ -45,7 +45,7 @@ function troubleOf(status: Status): Html {
 }
 
 function hostRows({ hosts, said }: EntryStatus): Html {
-  if (!said) return html`<p>Hosts: ${hosts.join(", ")}</p>`;
+  if (!said) return html`<p>Hosts: ${hosts.join(", ") || "not in the state of an older release"}</p>`;
   return html`<div class="wide">
     <table>
       <thead>

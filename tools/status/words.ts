@@ -64,7 +64,9 @@ export function textOf(status: Status): string {
 
 function entryLines(entry: EntryStatus): string[] {
   const { noun, name, outcome, hosts, said } = entry;
-  const lines = said ? said.map(({ host, words }) => `${host}: ${words}`) : [`hosts: ${hosts.join(", ")}`];
+  const lines = said
+    ? said.map(({ host, words }) => `${host}: ${words}`)
+    : [`hosts: ${hosts.join(", ") || "not in the state of an older release"}`];
   return [`${noun} ${name}: ${outcome}`, ...[...goalsOf(entry), ...lines].map((line) => `  ${line}`)];
 }
 

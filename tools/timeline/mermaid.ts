@@ -1,4 +1,4 @@
-import { type Bar, type Part, platform, type Timeline } from "./timeline.ts";
+import { type Bar, type Part, platform, requireTimes, type Timeline } from "./timeline.ts";
 import { awayInWords, gapInWords, seconds, titleOf } from "./words.ts";
 
 /** Mermaid ends a name at these, and reads some of them as syntax. */
@@ -56,11 +56,17 @@ function diagram(timeline: Timeline, part: Part, index: number): string {
   ].join("\n");
 }
 
-/** A timeline as Mermaid in Markdown, for a pull request: a `gantt` for each part, a lane for each host. */
-export const mermaidOf = (timeline: Timeline): string =>
-  timeline.parts
+/**
+ * A timeline as Mermaid in Markdown, for a pull request: a `gantt` for each part, a lane for each host.
+ *
+ * @throws when the timeline has no step with times.
+ */
+export function mermaidOf(timeline: Timeline): string {
+  requireTimes(timeline);
+  return timeline.parts
     .map((part, index) => {
       const before = part.gap === undefined ? "" : `${gapInWords(part.gap)}:\n\n`;
       return `${before}\`\`\`mermaid\n${diagram(timeline, part, index)}\n\`\`\``;
     })
     .join("\n\n");
+}

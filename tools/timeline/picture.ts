@@ -1,8 +1,8 @@
 import type { TopLevelSpec } from "vega-lite";
-import { attribute } from "../page/html.ts";
+import { htmlText } from "../page/html.ts";
 import { layersOf, plotWidth } from "./layers.ts";
 import { darkStyle, light } from "./palette.ts";
-import type { Part, Timeline } from "./timeline.ts";
+import { type Part, requireTimes, type Timeline } from "./timeline.ts";
 import { awayInWords, gapInWords, titleOf, tookInWords } from "./words.ts";
 
 const view = (timeline: Timeline, part: Part): object => ({
@@ -53,13 +53,13 @@ const specOf = (timeline: Timeline, alone: boolean): TopLevelSpec =>
  * @param alone with the title, for a file; a page has it above. @throws when the timeline has no step with times.
  */
 export async function svgOf(timeline: Timeline, alone = true): Promise<string> {
-  if (timeline.parts.length === 0) throw new Error(`${timeline.transition}: no step with times has run`);
+  requireTimes(timeline);
   // Both take a while to load, and few commands draw.
   const [{ compile }, vega] = await Promise.all([import("vega-lite"), import("vega")]);
   const view = new vega.View(vega.parse(compile(specOf(timeline, alone)).spec), { renderer: "none" });
   const svg = await view.toSVG();
   view.finalize();
-  const said = attribute([titleOf(timeline), awayInWords(timeline)].filter(Boolean).join("; "));
+  const said = htmlText([titleOf(timeline), awayInWords(timeline)].filter(Boolean).join("; "));
   return svg.replace(
     / class="marks"([^>]*)>/,
     (_, rest: string) => ` class="timeline" role="img" aria-label="${said}"${rest}>${darkStyle}`,

@@ -90,6 +90,14 @@ export const endOf = ({ parts }: Timeline): number => parts.at(-1)?.ended ?? 0;
 /** When its first step began; 0 when no step has times. */
 export const beginOf = ({ parts }: Timeline): number => parts[0]?.began ?? 0;
 
+/** @throws when there is nothing to draw. */
+export function requireTimes({ transition, parts }: Timeline): void {
+  if (parts.length === 0)
+    throw new Error(
+      `${transition}: no step with times has run; npm run timeline -- --transition ${transition} says more`,
+    );
+}
+
 /** All bars of all parts, in the order in which they began. */
 export const barsOf = ({ parts }: Timeline): readonly Bar[] => parts.flatMap(({ bars }) => bars);
 

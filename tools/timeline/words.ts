@@ -30,11 +30,19 @@ export function span(ms: number): string {
   return words.join(" ");
 }
 
-/** `production megadeth`, or nothing where the state does not tell the goal. */
-export const goalInWords = (goal: Readonly<Record<string, string>>): string =>
-  Object.entries(goal)
-    .map(([key, value]) => `${key} ${value}`)
-    .join(", ");
+/** More of a goal would not fit into a title. */
+const goalLetters = 80;
+
+/** `production megadeth`; of a goal of many parts the short ones and how many more; nothing where the state does not tell it. */
+export function goalInWords(goal: Readonly<Record<string, string>>): string {
+  const parts = Object.entries(goal).map(([key, value]) => `${key} ${value}`);
+  if (parts.join(", ").length <= goalLetters) return parts.join(", ");
+  const shown: string[] = [];
+  for (const part of parts.sort((one, other) => one.length - other.length))
+    if ([...shown, part].join(", ").length <= goalLetters) shown.push(part);
+  const more = parts.length - shown.length;
+  return [...shown, ...(more > 0 ? [`${String(more)} more`] : [])].join(", ");
+}
 
 /** `sounz-switch: production megadeth`. */
 export const titleOf = ({ transition, goal }: Timeline): string =>
