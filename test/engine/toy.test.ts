@@ -5,9 +5,11 @@ import { systems as registry } from "../../components/registry.ts";
 import type { System } from "../../components/system.ts";
 import { hostLines } from "../../config/last-look.ts";
 import { compare, lookedAt } from "../../tools/compare.ts";
+import { booksIn } from "../../tools/runbook/books.ts";
+import { readDigest, resourcesIn } from "../../tools/runbook/digest.ts";
 import { transitionsDocument } from "../../tools/docs.ts";
 import { stackSchemaText } from "../../tools/schema.ts";
-import { entriesIn, looksAtMarks, type StackOutputs } from "../../tools/stack.ts";
+import { entriesIn, looksAtMarks, outputsIn, type StackOutputs } from "../../tools/stack.ts";
 import { openTransitions } from "../../transition/open.ts";
 import { toy } from "../fixtures/systems/toy/index.ts";
 import { Project } from "../support/engine.ts";
@@ -46,11 +48,7 @@ describe("one more system", () => {
     expect(dials()).toBe(before);
     return run.output;
   };
-  const outputs = async (): Promise<StackOutputs> => {
-    const run = await project.pulumi(["stack", "output", "--json", "--show-secrets"]);
-    ok(run);
-    return JSON.parse(run.output.slice(run.output.indexOf("{"))) as StackOutputs;
-  };
+  const outputs = async (): Promise<StackOutputs> => outputsIn(await project.state());
 
   beforeAll(async () => {
     for (const name of ["a", "b"]) {
@@ -131,7 +129,14 @@ describe("one more system", () => {
     failed(await project.up());
     const found = await outputs();
     const [entry] = entriesIn(found, systems);
-    const open = openTransitions((await project.state()).resources);
+    const { resources } = await project.state();
+    const open = openTransitions(resources);
+    const preview = await project.pulumi(["preview", "--json", "--show-sames"]);
+    ok(preview);
+    const { books } = booksIn(resourcesIn(readDigest(preview.output)));
+    expect(books.map(({ book }) => book)).toMatchObject([
+      { name: "top-toy-paint", state: "open", goal: { colour: "green" } },
+    ]);
     const { lines } = await compare(entry!, await looksAtMarks(entry!.marks, found.targets), found, open);
     expect(lines).toEqual([
       expect.stringMatching(/^top-toy-paint \w{16} has not ended; continue: npx pulumi up$/),

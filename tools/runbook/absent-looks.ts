@@ -46,7 +46,8 @@ async function findingsOf(asked: Asked): Promise<Found> {
   const { host } = asked;
   const { result, sent } = await ask<never>(asked);
   const { user, host: address, port } = asked.target;
-  const text = result.stderr.replace(/^refused: /, "");
+  // A host begins each line of what it narrates with the time.
+  const text = result.stderr.replace(/^(?:\d{4}-\S+Z )?refused: /, "");
   const silence = `${host}: ${text} (${user}@${address}:${String(port)})`;
   const refused = result.code === 77 ? text : silence;
   return {

@@ -4,14 +4,18 @@ import type { DocumentTransition, RunBookDocument } from "./document.ts";
 /** More of them are not read, and GitHub draws them slowly. */
 const mostNodes = 30;
 
+/** Of phases that are read together, so many are named. */
+const shownPhases = 5;
+
 /**
  * A flowchart as Mermaid: the phases of few transitions, or many transitions with what each waits for. Empty: there is too much of it,
  * or too little.
  */
 export function flowchart({ transitions }: RunBookDocument): string[] {
-  const phases = transitions.flatMap(plannedPhases);
-  if (transitions.length === 0 || (transitions.length > mostNodes && phases.length > mostNodes)) return [];
-  const lines = phases.length <= mostNodes ? phaseLines(transitions) : transitionLines(transitions);
+  const nodes = transitions.map(nodesOf);
+  const count = nodes.flat().length + transitions.length;
+  if (transitions.length === 0 || (transitions.length > mostNodes && count > mostNodes)) return [];
+  const lines = count <= mostNodes ? phaseLines(transitions, nodes) : transitionLines(transitions);
   return lines.length < 2
     ? []
     : [
@@ -22,37 +26,61 @@ export function flowchart({ transitions }: RunBookDocument): string[] {
       ];
 }
 
-const plannedPhases = ({ phases }: DocumentTransition) =>
-  phases.filter(({ steps }) => steps.some(({ planned, conditional }) => planned && !conditional));
+/** Phases that are read together, or one that users notice. */
+interface Node {
+  readonly text: string;
+  readonly style: string;
+}
 
-function phaseLines(transitions: readonly DocumentTransition[]): string[] {
-  return transitions.flatMap((transition, number) => {
-    const phases = plannedPhases(transition);
-    const away = awayIn(
-      transition,
-      phases.map(({ steps }) => steps),
-    );
-    const nodes = phases.map(({ name, steps }, index) => {
-      const hosts = [...new Set(steps.filter(({ planned }) => planned).map(({ host }) => host))];
-      const noReturn = steps.some(({ pointOfNoReturn }) => pointOfNoReturn);
-      const style = noReturn ? ":::noReturn" : away.has(index) ? ":::away" : "";
-      const text = `${name}: ${hosts.length > 3 ? `${String(hosts.length)} hosts` : hosts.join(", ")}`;
-      return `    t${String(number)}p${String(index)}["${label(text)}"]${style}`;
-    });
-    const arrows =
-      phases.length < 2
-        ? []
-        : [`    ${phases.map((_, index) => `t${String(number)}p${String(index)}`).join(" --> ")}`];
-    const before = transition.after.flatMap((name) => {
-      const at = transitions.findIndex((one) => one.name === name);
-      return at < 0 ? [] : [`  t${String(at)} --> t${String(number)}`];
-    });
+/** Each phase that users notice or that has no way back, with its hosts; what is before, between and after them. */
+function nodesOf(transition: DocumentTransition): Node[] {
+  const phases = transition.phases.filter(({ steps }) =>
+    steps.some(({ planned, conditional }) => planned && !conditional),
+  );
+  const away = awayIn(
+    transition,
+    phases.map(({ steps }) => steps),
+  );
+  const nodes: Node[] = [];
+  let quiet: string[] = [];
+  const close = () => {
+    const more = quiet.length - shownPhases;
+    const names = more > 1 ? [...quiet.slice(0, shownPhases), `${String(more)} more`] : quiet;
+    if (quiet.length > 0) nodes.push({ text: names.join(", "), style: "" });
+    quiet = [];
+  };
+  phases.forEach(({ name, steps }, index) => {
+    const noReturn = steps.some(({ pointOfNoReturn }) => pointOfNoReturn);
+    if (!noReturn && !away.has(index)) {
+      quiet.push(name);
+      return;
+    }
+    close();
+    const hosts = [...new Set(steps.filter(({ planned }) => planned).map(({ host }) => host))];
+    const where = hosts.length > 3 ? `${String(hosts.length)} hosts` : hosts.join(", ");
+    nodes.push({ text: `${name}: ${where}`, style: noReturn ? ":::noReturn" : ":::away" });
+  });
+  close();
+  return nodes;
+}
+
+/** Each transition begins with its name, and after those that it waits for. */
+function phaseLines(
+  transitions: readonly DocumentTransition[],
+  nodes: readonly (readonly Node[])[],
+): string[] {
+  return transitions.flatMap(({ name, after }, number) => {
+    const own = nodes[number] ?? [];
+    const ids = own.map((_, index) => `t${String(number)}p${String(index)}`);
+    const before = after.map((one) => transitions.findIndex((other) => other.name === one));
     return [
-      `  subgraph t${String(number)}["${label(transition.name)}"]`,
-      ...nodes,
-      ...arrows,
-      "  end",
-      ...before,
+      `  t${String(number)}(["${label(name)}"])`,
+      ...own.map(({ text, style }, index) => `  ${ids[index] ?? ""}["${label(text)}"]${style}`),
+      `  ${[`t${String(number)}`, ...ids].join(" --> ")}`,
+      ...before.flatMap((at) => {
+        const last = (nodes[at]?.length ?? 0) - 1;
+        return at < 0 ? [] : [`  t${String(at)}${last < 0 ? "" : `p${String(last)}`} --> t${String(number)}`];
+      }),
     ];
   });
 }
