@@ -8,6 +8,8 @@ export interface RowFacts {
   readonly deadlineSeconds: number;
   /** It runs only when something before it was bad, or was found to be needed. */
   readonly conditional?: true;
+  /** The keeper that names its host; left out: its steps name their hosts. */
+  readonly role?: string;
   /** Of a row that is the platform's: its resource has no words of its own. */
   readonly says?: string;
 }
@@ -160,6 +162,9 @@ export function goalBefore(
   if (state === "open") return runs[0]?.goal;
   return keepers && goalOf(keepers, read);
 }
+
+/** A host that the update makes, whose name nobody knows before. */
+export const newHost = "a new host";
 
 /** What goes back after hosts are taken out of service. */
 export const absentWayBack =

@@ -4,6 +4,7 @@ import { comparable, measuredRun, type Ran, withRun } from "./measure.ts";
 import {
   goalBefore,
   goalOf,
+  newHost,
   noticedOf,
   type Run,
   type RunBook,
@@ -139,7 +140,7 @@ export async function stepOf(told: Told): Promise<RunBookStep> {
     name: told.name,
     row: told.row,
     phase: told.phase,
-    host: host === undefined || host === "" ? "a new host" : host,
+    host: host === undefined || host === "" ? newHost : host,
     says: told.says,
     pointOfNoReturn: told.pointOfNoReturn ?? false,
     conditional: told.conditional ?? false,

@@ -32,7 +32,7 @@ function storyOf(args: TransitionArgs, told: ToldSteps): pulumi.Inputs {
 }
 
 /** By row what a reader asks of it and its step does not say. Rows of one name on two sets have the names of their steps. */
-function rowsOf({ table, sets }: TransitionArgs): Record<string, RowFacts> {
+function rowsOf({ table, sets, keepers }: TransitionArgs): Record<string, RowFacts> {
   const names = table.map(rowName);
   const facts = table.flatMap((row, place): [string, RowFacts][] => {
     const name = rowName(row);
@@ -42,6 +42,7 @@ function rowsOf({ table, sets }: TransitionArgs): Record<string, RowFacts> {
       place,
       phase: row.phase,
       deadlineSeconds: row.deadlineSeconds,
+      ...(row.by === undefined && row.on in keepers ? { role: row.on } : {}),
       ...(isConditional(row) ? { conditional: true as const } : {}),
       ...(row.by === "platform" ? { says: toldOf(row) } : {}),
     };

@@ -95,7 +95,7 @@ export class CacheRing extends pulumi.ComponentResource {
         ...this.#nodeGoal(host, state),
         story: nodeStory(this.#name, host, state),
         // Removing a node changes nothing on clients: their ring has no longer had it since its own transition.
-        hosts: [...new Set([host, ...(state === "in" ? clients : [])])],
+        hosts: state === "in" ? [...(clients.includes(host) ? [] : [host]), ...clients] : [host],
         sets: { clients },
         witnesses: clients,
         after: [...ready, ...after],

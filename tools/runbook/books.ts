@@ -4,6 +4,7 @@ import {
   absentWayBack,
   goalBefore,
   goalOf,
+  newHost,
   noticedOf,
   type RanFor,
   type LastTransition,
@@ -16,6 +17,7 @@ import {
   workOf,
 } from "../../transition/run-book.ts";
 import { refusedBy } from "../../transition/start.ts";
+import type { Keepers } from "../../transition/table.ts";
 import { knownText, listIn, type Resource, textsIn, type Triggers, triggersOf } from "./digest.ts";
 
 /** The look before a transition, as the update would start it. */
@@ -133,9 +135,10 @@ function transitionBook({ resource, steps }: Owner): Omit<Booked, "after"> | und
     one.place,
   ];
   const ordered = acting.toSorted((a, b) => compared(key(a), key(b)));
-  const told = ordered.map((one) => stepOf(one, rowOf.get(one.name) ?? "", { rows, pointOfNoReturn }));
-  const last = lastOf(resource, steps);
   const id = steps.find((one) => isId(name, one));
+  const facts = { rows, pointOfNoReturn, keepers: textsIn(id?.now?.inputs?.keepers) };
+  const told = ordered.map((one) => stepOf(one, rowOf.get(one.name) ?? "", facts));
+  const last = lastOf(resource, steps);
   const state = workOf(id && isPlanned(id) ? undefined : last.id, ended(ordered, rowOf, last.id));
   const read = listIn(inputs.goalKeys);
   const short = ordered.map((one) => one.name.slice(name.length + 1));
@@ -181,7 +184,9 @@ function absentBook({ steps }: Owner): Omit<Booked, "after"> | undefined {
       measured: [],
       wayBack: absentWayBack,
       needs: [],
-      steps: ordered.map((one) => stepOf(one, rowOf.get(one.name) ?? "", { rows: {}, pointOfNoReturn: [] })),
+      steps: ordered.map((one) =>
+        stepOf(one, rowOf.get(one.name) ?? "", { rows: {}, pointOfNoReturn: [], keepers: {} }),
+      ),
       skipped: steps.flatMap((one) => skippedIn(one) ?? []),
     },
     rows: {},
@@ -222,7 +227,11 @@ function placeOf(row: string, rows: Readonly<Record<string, RowFacts>>): number 
 function stepOf(
   resource: Resource,
   row: string,
-  { rows, pointOfNoReturn }: Pick<Booked, "rows" | "pointOfNoReturn">,
+  {
+    rows,
+    pointOfNoReturn,
+    keepers,
+  }: Pick<Booked, "rows" | "pointOfNoReturn"> & { readonly keepers: Keepers },
 ): RunBookStep {
   const triggers: Triggers = triggersOf(resource.now) ?? {};
   const facts = rows[row];
@@ -234,7 +243,7 @@ function stepOf(
     name: resource.name,
     row,
     phase: facts?.phase ?? row,
-    host: hostOf(resource, triggers),
+    host: hostOf(resource, triggers, keepers[facts?.role ?? ""]),
     says: returns ? `${bare}${noReturn}` : bare,
     pointOfNoReturn: returns,
     conditional,
@@ -242,12 +251,11 @@ function stepOf(
   };
 }
 
-function hostOf({ type, now }: Resource, { host }: Triggers): string {
+/** @param wanted the host that the goal names, for as long as the engine does not know it. */
+function hostOf({ type, now }: Resource, { host }: Triggers, wanted: string | undefined): string {
   if (!type.startsWith("command:")) return "platform";
   if (host !== undefined) return host;
-  return type.startsWith("command:local:") || now === undefined
-    ? "operator"
-    : "a host that this update makes";
+  return type.startsWith("command:local:") || now === undefined ? "operator" : (wanted ?? newHost);
 }
 
 /** What the state said of the transition after the last update. */
