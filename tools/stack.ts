@@ -32,6 +32,8 @@ export interface StackOutputs {
   /** By system and entry; undefined in the outputs of the release before. */
   readonly operated?: Readonly<Record<string, Readonly<Record<string, OperatedEntry>>>>;
   readonly targets: Targets;
+  /** By entry, what the last update reached; of an older release, what its update was to reach. */
+  readonly outcome?: Readonly<Record<string, string>>;
 }
 
 /** One entry of a stack, with its system. */
@@ -72,7 +74,7 @@ export const entriesIn = (outputs: StackOutputs, systems: readonly System[] = re
     const entries = outputs.operated?.[system.key] ?? earlierOf(outputs, system);
     return Object.entries(entries).map(([name, entry]) => {
       const expected = system.ended?.(name, entry.expected, outputs) ?? entry.expected;
-      return { ...entry, expected, system, name };
+      return { ...entry, expected, outcome: outputs.outcome?.[name] ?? entry.outcome, system, name };
     });
   });
 

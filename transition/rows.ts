@@ -177,7 +177,8 @@ export class Rows {
       });
     const triggers = this.triggers(step);
     const stdin = step.secret === undefined ? undefined : args.secrets?.[step.secret];
-    return remoteStep(`${prefix}-${name}`, { ssh, create, triggers, stdin }, after(step.copies));
+    const { refuses } = args;
+    return remoteStep(`${prefix}-${name}`, { ssh, create, triggers, stdin, refuses }, after(step.copies));
   }
 
   /**

@@ -48,6 +48,8 @@ export interface StepArgs {
   readonly create: pulumi.Output<string | undefined>;
   readonly triggers: Record<string, pulumi.Input<string>>;
   readonly stdin?: pulumi.Output<string>;
+  /** Why it must not run; then nothing is dialled either. */
+  readonly refuses?: string;
 }
 
 /** Declare one script on one host. Destroying, replacing or dropping it never touches the host. */
@@ -71,7 +73,7 @@ export function remoteStep(
       retainOnDelete: true,
       ignoreChanges: ignoredRemotely,
       hideDiffs: ["connection", "stdin"],
-      hooks: { beforeCreate: [answersHook(name, args.ssh, args.create)] },
+      hooks: { beforeCreate: [answersHook(name, args.ssh, args)] },
     },
   );
 }
@@ -221,7 +223,7 @@ function copyTo(
 function answersHook(
   name: string,
   ssh: pulumi.Output<SshTarget>,
-  create: pulumi.Output<string | undefined> = pulumi.output(""),
+  { create = pulumi.output(""), refuses }: Partial<Pick<StepArgs, "create" | "refuses">> = {},
 ): pulumi.ResourceHook {
   const target = new Promise<[SshTarget, string | undefined]>((resolve) =>
     pulumi.all([ssh, create]).apply(resolve),
@@ -229,6 +231,7 @@ function answersHook(
   return new pulumi.ResourceHook(`${name}-answers`, async () => {
     const [{ proxy, host, port }, command] = await target;
     if (command === undefined) return;
+    if (refuses !== undefined) throw new Error(`refused: ${refuses}`);
     await answers(proxy?.host ?? host, proxy?.port ?? port, bannerSeconds);
   });
 }

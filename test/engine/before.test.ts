@@ -36,10 +36,13 @@ function decidesTheSame(before: Half | undefined, after: Half | undefined): bool
 /**
  * What a preview may plan on a state that an older release has left: other scripts are copied, software that was among
  * them has a copy of its own, and a step whose words are other ones is replaced. On a host whose transition is done it
- * acts on nothing.
+ * acts on nothing. Components are no work on a host: they say what people read of a transition, and what tools read of the stack.
  */
 function isHarmless({ op, oldState, newState }: Step): boolean {
-  if ((newState ?? oldState)?.type === "command:remote:CopyToRemote") return op !== "delete";
+  const type = (newState ?? oldState)?.type ?? "";
+  if (type === "command:remote:CopyToRemote") return op !== "delete";
+  if (type === "changeover:index:Transition") return op === "update";
+  if (/^changeover:index:(Estate|Measured)$/.test(type)) return op === "create";
   if (!/^(replace|create-replacement|delete-replaced)$/.test(op)) return false;
   return newState === undefined || decidesTheSame(oldState, newState);
 }

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { hostKeyOf } from "../../platforms/aws/host-key.ts";
+import { outputsIn } from "../../tools/stack.ts";
 import { killHost, whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { Writer } from "../../tools/workshop/writer.ts";
 import { processes } from "../support/processes.ts";
@@ -234,17 +235,17 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that must not be touched", () 
   it(
     "is adopted by a stack with an empty state, when that is said, without a change or a lost write",
     async () => {
-      const { output: id } = await estate.project.pulumi(["stack", "output", "stackId"]);
+      const { stackId: id } = outputsIn(await estate.project.state());
       const target = await estate.database();
       const writer = new Writer(target);
       await writer.start();
       await estate.forget();
       const refused = await estate.up();
       expect(refused.code).not.toBe(0);
-      expect(refused.output).toContain(`is operated by stack ${id.trim()}`);
-      expect(refused.output).toContain(`npx pulumi config set adopt ${id.trim()}`);
+      expect(refused.output).toContain(`is operated by stack ${id}`);
+      expect(refused.output).toContain(`npx pulumi config set adopt ${id}`);
       const started = await estate.on("slayer", "cat /var/lib/postgresql/15/sounz/postmaster.pid");
-      estate.config = { adopt: id.trim() };
+      estate.config = { adopt: id };
       estate.write();
       const mark = writer.mark();
       ok(await estate.up());
@@ -271,7 +272,7 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that must not be touched", () 
       const { output: id } = {
         output: await estate.on("slayer", "sed -n s/^id=//p /var/lib/changeover/sounz/stack"),
       };
-      estate.config = { adopt: id.trim() };
+      estate.config = { adopt: id };
       estate.write();
       await streams();
     },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ignoredLocally, ignoredRemotely } from "../../transition/step.ts";
-import { asLine, declaredIn, inOrderOfGates } from "../support/declared.ts";
+import { declaredIn } from "../support/declared.ts";
 import type { Declared } from "../support/mocks.ts";
 import { committedStack } from "../support/stack-file.ts";
 
@@ -79,37 +79,6 @@ describe.each(["Pulumi.dev.yaml", "Pulumi.prod.yaml"])("the estate of %s", (file
     }
     expect(before).not.toContain("sounz-switch-follow");
     expect(reach("sounz-switch-fence")).not.toContain("sounz-switch-takeover");
-  });
-});
-
-/** The eight flips of a pair, each as the goal that it leads to and the goals that it comes from. */
-const goals = [
-  ["normal", "slayer", [], "recovery, or the standby's absence"],
-  ["recovery", "megadeth", [], "normal, or an emergency"],
-  ["emergency", "megadeth", ["slayer"], "normal, or recovery"],
-  ["alone", "slayer", ["megadeth"], "normal, or recovery"],
-] as const;
-
-describe.each(goals)("the flip to %s", (mode, production, unreachable, from) => {
-  it.each([
-    ["dev", "Pulumi.dev.yaml"],
-    ["prod", "Pulumi.prod.yaml"],
-  ])("has the steps of the golden file, in their order and in words (%s)", async (stack, file) => {
-    const { pairs } = committedStack(file) as { pairs: { sounz: object } };
-    const declared = await declaredIn(file, {
-      pairs: { sounz: { ...pairs.sounz, production } },
-      unreachable,
-      // No step of the pair depends on them, and each flip would declare their hundreds of resources.
-      stagedUpgrades: {},
-      appPools: {},
-      sharedVolumes: {},
-      caches: {},
-    });
-    const steps = declared
-      .filter(({ name, type }) => name.startsWith("sounz-switch-") || type === "test:index:Move")
-      .flatMap((one) => asLine(one) ?? []);
-    const text = `# from ${from}; unreachable: ${unreachable.join() || "none"}\n${inOrderOfGates(steps, declared).join("\n")}\n`;
-    await expect(text).toMatchFileSnapshot(join(import.meta.dirname, "flips", `${mode}-${stack}.txt`));
   });
 });
 

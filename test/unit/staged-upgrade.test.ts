@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   type Backup,
@@ -9,7 +8,7 @@ import {
 import { settingsOf, upgradeGoal } from "../../components/staged-upgrade/goal.ts";
 import type { StagedUpgrade } from "../../components/staged-upgrade/config.ts";
 import { parseConfig } from "../../config.ts";
-import { asLine, declaredFor, inOrderOfGates, planned } from "../support/declared.ts";
+import { declaredFor, planned } from "../support/declared.ts";
 import { roles, scalr, scalrHosts } from "../support/scalr.ts";
 
 const hosts = Object.fromEntries(Object.keys(scalrHosts).map((name) => [name, {}]));
@@ -273,17 +272,6 @@ describe("what a host is told", () => {
 });
 
 describe("the run-book of an upgrade", { timeout: 60_000 }, () => {
-  it("is that of the golden file: one barrier after another, the main database first [000-006] [000-014] [000-016] [000-020] [000-021] [000-023] [000-024] [000-084] [000-085] [000-086] [000-087] [000-089]", async () => {
-    const all = await declared({ version: "7.4.0-1" });
-    const lines = inOrderOfGates(
-      all.flatMap((one) => asLine(one) ?? []),
-      all,
-    ).filter((line) => line.startsWith("scalr-upgrade-"));
-    await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot(
-      join(import.meta.dirname, "flips", "upgrade.txt"),
-    );
-  });
-
   it("is planned by another version, and by nothing that is told to hosts besides", async () => {
     const steps = planned(await declared(), await declared({ version: "7.4.0-1" }));
     expect(steps.length).toBeGreaterThan(30);

@@ -1,0 +1,3 @@
+import { tellsThePair } from "./pair-run-books.ts";
+
+tellsThePair("dev");
