@@ -121,16 +121,20 @@ export class AnsweringHosts {
   }
 
   #receipt(name: string, command: string): string {
-    const began = new Date(this.#clock).toISOString();
+    const began = new Date(this.#clock);
     this.#clock += took * 1000;
-    return receiptLine(`${name} is so`, took, {
-      ...(/\/preflight\.ts$/.test(command) ? { epoch: String(++this.#epoch), clocks: "" } : {}),
-      ...(command.includes("upgrade/record-green") ? { version: this.version, since: began } : {}),
-      ...(command.includes("upgrade/try-restore") ? { backup: "20261130T100000" } : {}),
-      ...(this.bad.has(name) ? { verdict: "bad", why: "it was told so" } : { verdict: "good" }),
-      began,
-      took: took.toFixed(2),
-    });
+    return receiptLine(
+      `${name} is so`,
+      { began, seconds: took },
+      {
+        ...(/\/preflight\.ts$/.test(command) ? { epoch: String(++this.#epoch), clocks: "" } : {}),
+        ...(command.includes("upgrade/record-green")
+          ? { version: this.version, since: began.toISOString() }
+          : {}),
+        ...(command.includes("upgrade/try-restore") ? { backup: "20261130T100000" } : {}),
+        ...(this.bad.has(name) ? { verdict: "bad", why: "it was told so" } : { verdict: "good" }),
+      },
+    );
   }
 }
 

@@ -117,7 +117,7 @@ export function stepsOf(fake: FakeTransition): Step[] {
   const keepers = { ...was, "status.secret": "keeper-canary" };
   return [
     step(transitionType, name, was ? "update" : "create", {
-      before: was || open ? { custom: false, outputs: { runs: fake.runs ?? [] } } : undefined,
+      before: was || open ? { custom: false, outputs: {} } : undefined,
       now: { custom: false, inputs: story },
     }),
     step("random:index/randomId:RandomId", `${name}-id`, open ? "same" : was ? "replace" : "create", {
@@ -138,9 +138,19 @@ export function stepsOf(fake: FakeTransition): Step[] {
   ];
 }
 
+/** What the state remembers of runs. */
+const measuredStep = (fakes: readonly FakeTransition[]): Step =>
+  step("changeover:index:Measured", "measured", "same", {
+    before: {
+      custom: false,
+      outputs: { runs: Object.fromEntries(fakes.map(({ name, runs = [] }) => [name, runs])) },
+    },
+    now: { custom: false },
+  });
+
 /** A preview with these transitions and steps. */
 export const digestOf = (fakes: readonly FakeTransition[], more: readonly Step[] = []): Digest => ({
-  steps: [...fakes.flatMap(stepsOf), ...more],
+  steps: [...fakes.flatMap(stepsOf), measuredStep(fakes), ...more],
   diagnostics: [],
 });
 

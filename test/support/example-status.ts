@@ -3,7 +3,7 @@ import type { Seen } from "../../components/system.ts";
 import type { Deployment } from "../../tools/stack.ts";
 import type { ExportedEntry } from "../../transition/open.ts";
 import { type Sources, type Status, statusOf } from "../../tools/status/status.ts";
-import { gateOf, id, start, switchSteps, told, transitionOf } from "./timeline-state.ts";
+import { gateOf, id, measured, start, switchSteps, told, transitionOf } from "./timeline-state.ts";
 
 /** What may never be in anything that a tool writes of a state. */
 export const canaries = [
@@ -60,7 +60,8 @@ function stateWith(open: boolean): Deployment {
     : switchSteps;
   const entries = [
     ...transitionOf("sounz-provision", before, { inputs: { goal: {} } }),
-    ...transitionOf("sounz-switch", steps, { ...told, outputs: { runs } }),
+    ...transitionOf("sounz-switch", steps, told),
+    measured({ "sounz-switch": runs }),
     ...(open ? [{ ...gateOf("sounz-switch", "fence"), delete: true }] : []),
   ];
   return {

@@ -48,7 +48,7 @@ export const gateOf = (transition: string, gate: string): ExportedEntry => ({
 export function transitionOf(
   name: string,
   steps: readonly Ran[],
-  told: { readonly inputs?: ExportedEntry["inputs"]; readonly outputs?: ExportedEntry["outputs"] } = {},
+  told: { readonly inputs?: ExportedEntry["inputs"] } = {},
   more: readonly ExportedEntry[] = [gateOf(name, "done-gate")],
 ): ExportedEntry[] {
   return [
@@ -63,6 +63,13 @@ export function transitionOf(
     ...more,
   ];
 }
+
+/** What a state remembers of runs. */
+export const measured = (runs: Readonly<Record<string, unknown>>): ExportedEntry => ({
+  urn: urnOf("measured"),
+  type: "changeover:index:Measured",
+  outputs: { runs },
+});
 
 export const stateOf = (...transitions: readonly (readonly ExportedEntry[])[]): Deployment => ({
   resources: transitions.flat(),

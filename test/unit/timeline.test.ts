@@ -15,6 +15,7 @@ import {
   stepOf,
   switchSteps,
   told,
+  measured,
   transitionOf,
 } from "../support/timeline-state.ts";
 
@@ -204,8 +205,8 @@ describe("a timeline", () => {
       awaySeconds: 2.25,
       goal: { production: "a" },
     };
-    const outputs = { runs: [run, { id, awaySeconds: "x", resumed: true, first: true }, { id: 7 }, null] };
-    const { runs } = timelineOf(transitionOf(name, switchSteps, { ...told, outputs }));
+    const remembered = [run, { id, awaySeconds: "x", resumed: true, first: true }, { id: 7 }, null];
+    const { runs } = timelineOf([...transitionOf(name, switchSteps, told), measured({ [name]: remembered })]);
     expect(runs).toEqual([
       { ...run, steps: {} },
       { id, goal: {}, steps: {}, resumed: true },

@@ -58,8 +58,11 @@ export function booksIn(resources: ReadonlyMap<string, Resource>): {
   readonly reworded: number;
 } {
   const owners = inOrder(ownersIn(resources), resources);
+  const measured = measuredIn(resources);
   const booked = owners.flatMap(({ owner, after }) => {
-    const one = owner.resource.type.endsWith(":AbsentHosts") ? absentBook(owner) : transitionBook(owner);
+    const one = owner.resource.type.endsWith(":AbsentHosts")
+      ? absentBook(owner)
+      : transitionBook(owner, measured);
     return one === undefined ? [] : [{ ...one, after: after.map(({ resource }) => resource.name) }];
   });
   const todo = booked.filter(({ book }) => book.state !== "reworded");
@@ -120,7 +123,7 @@ function inOrder(owners: readonly Owner[], resources: ReadonlyMap<string, Resour
   return ordered;
 }
 
-function transitionBook({ resource, steps }: Owner): Omit<Booked, "after"> | undefined {
+function transitionBook({ resource, steps }: Owner, measured: Measured): Omit<Booked, "after"> | undefined {
   const { name, now } = resource;
   const inputs = now?.inputs ?? {};
   const rows = (inputs.rows ?? {}) as Readonly<Record<string, RowFacts>>;
@@ -138,7 +141,7 @@ function transitionBook({ resource, steps }: Owner): Omit<Booked, "after"> | und
   const id = steps.find((one) => isId(name, one));
   const facts = { rows, pointOfNoReturn, keepers: textsIn(id?.now?.inputs?.keepers) };
   const told = ordered.map((one) => stepOf(one, rowOf.get(one.name) ?? "", facts));
-  const last = lastOf(resource, steps);
+  const last = lastOf(steps, measured[name]);
   const state = workOf(id && isPlanned(id) ? undefined : last.id, ended(ordered, rowOf, last.id));
   const read = listIn(inputs.goalKeys);
   const short = ordered.map((one) => one.name.slice(name.length + 1));
@@ -258,11 +261,18 @@ function hostOf({ type, now }: Resource, { host }: Triggers, wanted: string | un
   return type.startsWith("command:local:") || now === undefined ? "operator" : (wanted ?? newHost);
 }
 
+/** The runs that the state remembers, by transition. */
+type Measured = Readonly<Record<string, readonly Run[]>>;
+
+function measuredIn(resources: ReadonlyMap<string, Resource>): Measured {
+  const found = [...resources.values()].find(({ type }) => type === "changeover:index:Measured");
+  return (found?.before?.outputs?.runs ?? {}) as Measured;
+}
+
 /** What the state said of the transition after the last update. */
-function lastOf({ before }: Resource, steps: readonly Resource[]): LastTransition {
+function lastOf(steps: readonly Resource[], runs: readonly Run[] = []): LastTransition {
   const outputs = steps.find(({ type, before: had }) => type.startsWith("random:") && had?.outputs?.keepers)
     ?.before?.outputs;
-  const runs = before?.outputs?.runs;
   return {
     steps: new Map(
       steps.flatMap((one): [string, RanFor][] => {
@@ -272,7 +282,7 @@ function lastOf({ before }: Resource, steps: readonly Resource[]): LastTransitio
     ),
     id: knownText(outputs?.hex),
     ...(outputs === undefined ? {} : { keepers: textsIn(outputs.keepers) }),
-    runs: Array.isArray(runs) ? (runs as readonly Run[]) : [],
+    runs,
   };
 }
 

@@ -79,7 +79,8 @@ export function timelinesIn({ resources = [] }: Deployment): Timeline[] {
     .filter(({ type }) => type === "changeover:index:Transition")
     .map((component) => {
       const children = live.filter(({ parent }) => parent === component.urn);
-      return timelineOf(component, children, open.get(nameOf(component.urn)));
+      const name = nameOf(component.urn);
+      return timelineOf(component, children, { open: open.get(name), runs: runsOf(resources, name) });
     })
     .sort((a, b) => endOf(b) - endOf(a));
 }
@@ -104,7 +105,7 @@ export const barsOf = ({ parts }: Timeline): readonly Bar[] => parts.flatMap(({ 
 function timelineOf(
   component: ExportedEntry,
   children: readonly ExportedEntry[],
-  open: readonly string[] | undefined,
+  { open, runs }: { readonly open: readonly string[] | undefined; readonly runs: readonly Run[] },
 ): Timeline {
   const transition = nameOf(component.urn);
   const named = (entry: ExportedEntry) => nameOf(entry.urn).slice(transition.length + 1);
@@ -131,7 +132,7 @@ function timelineOf(
     untimed: ran.filter((entry) => !timesOf(receiptOf(entry))).map(named),
     skipped: children.flatMap((entry) => skippedOf(entry)),
     clocks: new Map([...clocks].filter(([host, ms]) => ms !== 0 && hosts.includes(host))),
-    runs: runsOf(component),
+    runs,
   };
 }
 

@@ -49,9 +49,11 @@ export const withoutTurn = (sentence: string): string => sentence.replace(` ${se
 
 export const wayBackOf = ({ inputs }: ExportedEntry): string | undefined => strings(inputs).wayBack;
 
-/** Runs that the component remembers, newest first. */
-export function runsOf({ outputs }: ExportedEntry): readonly Run[] {
-  const runs: unknown[] = Array.isArray(outputs?.runs) ? outputs.runs : [];
+/** Runs of a transition that a state remembers, newest first. */
+export function runsOf(resources: readonly ExportedEntry[], transition: string): readonly Run[] {
+  const all = resources.find(({ type }) => type === "changeover:index:Measured")?.outputs?.runs;
+  const found = isFields(all) ? all[transition] : undefined;
+  const runs: unknown[] = Array.isArray(found) ? found : [];
   return runs.flatMap((run): Run[] => {
     if (!isFields(run) || typeof run.id !== "string") return [];
     const { id, began, seconds, awaySeconds, resumed, goal } = run;
