@@ -44,7 +44,7 @@ describe("an update that stopped half-way", () => {
     stack.save("normal");
   });
 
-  it("goes on at the step that failed, with the goal that it had, and a run that was resumed is no measure", async () => {
+  it("goes on at the step that failed, by its number, with the goal that it had, and a run that was resumed is no measure [004-074]", async () => {
     wants("megadeth");
     const ran = await failsAt("sounz-switch-takeover");
     expect(ran.at(-1)).toBe("sounz-switch-takeover");

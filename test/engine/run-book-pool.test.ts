@@ -35,7 +35,7 @@ describe("the run-book that the CLI prints for a pool", () => {
     stack.save("settled");
   });
 
-  it("is that of the golden file for a release; what is only for a bad one does not run", async () => {
+  it("is that of the golden file for a release, the list of what ships; what is only for a bad one does not run [001-085]", async () => {
     wants({ release: "4685" });
     const told = await runsAsTold(stack, "release");
     expect(told).toContain(

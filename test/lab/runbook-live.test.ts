@@ -39,7 +39,7 @@ describe.skipIf(whyNoLab() !== undefined)("a run-book that asks the hosts of a p
   };
 
   it(
-    "finds nothing against a flip of a healthy pair, says who serves, and leaves nothing on any host",
+    "finds nothing against a flip of a healthy pair, says who serves, and leaves nothing on any host [001-084]",
     async () => {
       const before = await traced();
       const { code, document, output } = await estate.runbook("--live", "--detailed-exitcode");
