@@ -218,7 +218,7 @@ describe.skipIf(whyNot !== undefined)(
       const first = await copy("megadeth");
       expect(first.code, first.stderr).toBe(0);
       expect(first.stdout).toMatch(
-        /^sounz apollo is copied: version \d{13}, generation \d+, 1 documents, [1-9]\d+ bytes copied \d+\.\d\d \| began=/m,
+        /^sounz apollo is copied: version \d{13}, generation \d+, 1 documents, [1-9]\d+ bytes copied \d+\.\d\d$/m,
       );
       expect(await index("megadeth")).toEqual(await index("slayer"));
       expect((await copy("megadeth")).stdout).toMatch(/is already the same.* 1 documents, 0 bytes copied/);
