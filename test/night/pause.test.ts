@@ -14,7 +14,7 @@ import {
 import { openTransitions } from "../../transition/open.ts";
 import { Bench } from "../support/engine.ts";
 import { failed, ok } from "../support/runs.ts";
-import type { TestRow } from "./scenario.ts";
+import type { TestRow } from "../engine/scenario.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
