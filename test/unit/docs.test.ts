@@ -34,7 +34,7 @@ it.each(systems.map((system) => [system.noun, pageOf(system)]))(
 
 it("README shows lines of a run-book as the CLI printed them, in their order", () => {
   const read = (...path: string[]) => readFileSync(join(root, ...path), "utf8");
-  const printed = read("test", "engine", "run-books", "recovery-prod.txt").split("\n");
+  const printed = read("test", "engine", "run-books", "recovery-dev.txt").split("\n");
   const [, shown = ""] = /\n```\n(sounz-switch: [^]*?)\n```\n/.exec(read("README.md")) ?? [];
   const lines = shown.split("\n");
   expect(lines.length).toBeGreaterThan(8);

@@ -1,3 +1,0 @@
-import { tellsThePair } from "./pair-run-books.ts";
-
-tellsThePair("prod");

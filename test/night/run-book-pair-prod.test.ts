@@ -1,0 +1,3 @@
+import { tellsThePair } from "../engine/pair-run-books.ts";
+
+tellsThePair("prod");
