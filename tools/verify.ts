@@ -1,7 +1,7 @@
 import { openOf } from "../transition/marks.ts";
 import { type OpenTransition, openTransitions, unfinished } from "../transition/open.ts";
 import { compare } from "./compare.ts";
-import { type Deployment, entriesIn, exported, looksAtMarks, outputsIn, type StackOutputs } from "./stack.ts";
+import { type Deployment, type Entry, entriesIn, exported, looksAtMarks, outputsIn, type StackOutputs } from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
@@ -37,6 +37,12 @@ function outputsUnless(open: readonly OpenTransition[], state: Deployment): Stac
   }
 }
 
+/** What the last update left out. That a transition of the entry is open is told by that transition's own line, with its cure. */
+function outcomeLines({ outcome, marks }: Entry, open: readonly OpenTransition[]): string[] {
+  const isTold = outcome === "complete" || (outcome.startsWith("open: ") && openOf(marks, open).length > 0);
+  return isTold ? [] : [outcome];
+}
+
 async function verify(args: readonly string[]): Promise<number> {
   const state = exported(args);
   const open = openTransitions(state.resources ?? []);
@@ -56,8 +62,7 @@ async function verify(args: readonly string[]): Promise<number> {
     answered &&= told.answered;
     const count = told.lines.length;
     console.log(`${entry.name}: ${count === 0 ? "as the state says" : `${String(count)} difference(s)`}`);
-    for (const line of [...(entry.outcome === "complete" ? [] : [entry.outcome]), ...told.lines])
-      console.log(`  ${line}`);
+    for (const line of [...outcomeLines(entry, open), ...told.lines]) console.log(`  ${line}`);
   }
   // An entry that is new has no outputs before its first update has ended.
   const known = new Set(openOf(marks, open));
