@@ -1,7 +1,15 @@
 import { openOf } from "../transition/marks.ts";
 import { type OpenTransition, openTransitions, unfinished } from "../transition/open.ts";
 import { compare } from "./compare.ts";
-import { type Deployment, type Entry, entriesIn, exported, looksAtMarks, outputsIn, type StackOutputs } from "./stack.ts";
+import {
+  type Deployment,
+  type Entry,
+  entriesIn,
+  exported,
+  looksAtMarks,
+  outputsIn,
+  type StackOutputs,
+} from "./stack.ts";
 
 const help = `Look at all hosts of a stack, read-only, and compare them with its state.
 
