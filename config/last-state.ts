@@ -1,3 +1,4 @@
+import { nameOf } from "../transition/open.ts";
 import type { LastTransition, RanFor, Run } from "../transition/run-book.ts";
 import type { Keepers } from "../transition/table.ts";
 
@@ -6,8 +7,6 @@ export interface Left {
   readonly type: string;
   readonly outputs: Readonly<Record<string, unknown>>;
 }
-
-const nameOf = (urn: string): string => urn.slice(urn.lastIndexOf("::") + 2);
 
 /** What the last update left in the state: the outputs of the stack, and of each resource. */
 export class LastState {

@@ -163,6 +163,9 @@ export function goalBefore(
   return keepers && goalOf(keepers, read);
 }
 
+/** The way back of a goal that is nothing but values of the stack file. */
+export const setOldValues = "set the old values in the stack file, then run npx pulumi up";
+
 /** A host that the update makes, whose name nobody knows before. */
 export const newHost = "a new host";
 

@@ -1,6 +1,5 @@
 import type { Story } from "../../transition/args.ts";
-
-const oldValues = "set the old values in the stack file, then run npx pulumi up";
+import { setOldValues } from "../../transition/run-book.ts";
 
 const set = (pool: string, key: string, value: string): string =>
   `npx pulumi config set --path changeover:appPools.${pool}.${key} ${value}, then npx pulumi up`;
@@ -8,11 +7,11 @@ const set = (pool: string, key: string, value: string): string =>
 /** A host is made ready; running services stay as they are. */
 export const hostStory: Story = {
   goal: ["conf.address", "conf.port", "conf.ready", "conf.status", "conf.owner", "conf.keep", "conf.links"],
-  wayBack: oldValues,
+  wayBack: setOldValues,
 };
 
 /** Balancers get their configuration. Its text is not shown: it is long. */
-export const balancersStory: Story = { goal: [], wayBack: oldValues };
+export const balancersStory: Story = { goal: [], wayBack: setOldValues };
 
 /** Another program serves the site's addresses, or the same one. */
 export const edgeStory = (pool: string, edge: string, apache: string): Story => ({

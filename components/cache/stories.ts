@@ -1,4 +1,5 @@
 import type { Story } from "../../transition/args.ts";
+import { setOldValues } from "../../transition/run-book.ts";
 
 /** A node gets its settings, or is removed. */
 export const nodeStory = (cache: string, host: string, state: "in" | "out"): Story => ({
@@ -6,7 +7,7 @@ export const nodeStory = (cache: string, host: string, state: "in" | "out"): Sto
   kind: state,
   wayBack:
     state === "in"
-      ? "set the old values in the stack file, then run npx pulumi up"
+      ? setOldValues
       : `npx pulumi config set --path changeover:caches.${cache}.nodes.${host} in, then npx pulumi up; the node begins empty`,
 });
 

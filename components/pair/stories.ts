@@ -1,9 +1,10 @@
 import type { Story } from "../../transition/args.ts";
+import { setOldValues } from "../../transition/run-book.ts";
 
 /** What people read of the transition that makes both machines ready. */
 export const provisionStory: Story = {
   goal: ["primary", "secondary", "*.database", "*.port", "*.clients", "*.interface", "both_carry.*"],
-  wayBack: "set the old values in the stack file, then run npx pulumi up",
+  wayBack: setOldValues,
 };
 
 /** What people read of a switch. @param lost the machine that it goes on without. */

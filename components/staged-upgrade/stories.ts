@@ -1,9 +1,10 @@
 import type { Story } from "../../transition/args.ts";
+import { setOldValues } from "../../transition/run-book.ts";
 
 /** A host gets the upgrade's settings. */
 export const hostStory: Story = {
   goal: ["software", "conf.role"],
-  wayBack: "set the old values in the stack file, then run npx pulumi up",
+  wayBack: setOldValues,
 };
 
 /** All hosts get one version. @param back the backup that the stack file accepts to go back to; empty: none. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { LineCounter, isNode, parseDocument } from "yaml";
 import { lastLook } from "../../config/last-look.ts";
+import { nameOf } from "../../transition/open.ts";
 import type { Commit, Line } from "./decide.ts";
 
 /** The folder with `Pulumi.yaml` and the stack files. */
@@ -43,7 +44,7 @@ export function stateBefore(stack: string): Before {
   const ids = new Map(
     resources
       .filter((one) => one.type === "random:index/randomId:RandomId" && one.delete !== true)
-      .map((one) => [one.urn.slice(one.urn.lastIndexOf("::") + 2), one.outputs ?? {}]),
+      .map((one) => [nameOf(one.urn), one.outputs ?? {}]),
   );
   return {
     stackId: ids.get("stack")?.hex,

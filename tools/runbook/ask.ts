@@ -1,10 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { join } from "node:path";
+import { root } from "../../config/places.ts";
 import { type Looked, lookOnce } from "../../transition/run/probe.ts";
 import { quoted, startOf } from "../../transition/start.ts";
 import type { Asked } from "./asked.ts";
-
-const root = join(import.meta.dirname, "..", "..");
 
 /** How long a host may take when its look names no time. */
 const seconds = 5;

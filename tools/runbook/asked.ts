@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { root } from "../../config/places.ts";
 import { publicKeyType } from "../../platforms/public-key.ts";
 import type { SshTarget } from "../../platforms/platform.ts";
 import { rootOn, startOf } from "../../transition/start.ts";
 import type { LookAt } from "../../transition/run/probe.ts";
 import type { LookOrder } from "../../transition/run/order.ts";
-
-const root = join(import.meta.dirname, "..", "..");
 
 /** A read-only program of the scripts, as a host is asked. */
 export interface Asked {
