@@ -92,15 +92,23 @@ receipt_of() {
   receipt "${1%%$'\n'*}"
 }
 
-# Write stdin to FILE so that a reader sees the old text or the new one, also after a power cut.
+# Write stdin to FILE so that a reader sees the old text or the new one, also after a power cut. When it can't be written
+# it says so, keeps the old text and ends with 1, also where errexit is off.
 write_file() {
-  local file=$1 mode=${2:-0644} temporary
-  mkdir -p "$(dirname "$file")"
-  temporary=$(mktemp "$file.XXXXXX")
-  cat >"$temporary"
-  chmod "$mode" "$temporary"
-  sync "$temporary"
-  mv -f "$temporary" "$file"
+  local file=$1 mode=${2:-0644} folder temporary=''
+  folder=$(dirname "$file")
+  { mkdir -p "$folder" && temporary=$(mktemp "$file.XXXXXX") && cat >"$temporary" && chmod "$mode" "$temporary" &&
+    sync "$temporary" && mv -f "$temporary" "$file" && sync "$folder"; } || {
+    [[ -z $temporary ]] || rm -f "$temporary" || true
+    log "$file on $HOSTNAME can't be written; its old text stays"
+    return 1
+  }
+}
+
+# Refuse a PATH of which an account besides root could exchange a part: root follows nothing that another account can change.
+require_own_path() {
+  local wrong
+  wrong=$(python3 -I "$SCRIPTS/handles.py" "$@" 2>&1) || refuse "${wrong#refused: } ($HOSTNAME)"
 }
 
 # Read one line of stdin into NAME; it may end without a newline, but not be empty.
