@@ -41,6 +41,16 @@ export interface PortUse {
   readonly counts?: "again" | "own";
 }
 
+/** A folder that an entry has to itself on hosts. */
+export interface FolderUse {
+  /** Below the entry: the field that names it, or would. */
+  readonly path: readonly string[];
+  readonly folder: string;
+  readonly hosts: readonly string[];
+  /** Entries that say the same word here may have one folder: each has its own part of it. */
+  readonly shared?: string;
+}
+
 /** A host that was a member at the last update and is none in the file. */
 export interface Gone {
   readonly host: string;
@@ -130,6 +140,8 @@ export interface System<Key extends string = string, Entry = unknown, Expected =
   componentsOf(name: string, fields: Fields): readonly string[];
   /** Addresses that move with what it operates, beyond the hosts' own. */
   addresses?(name: string, entry: Entry): readonly string[];
+  /** Folders that no other entry may have, hold or be in. */
+  readonly folders?: (name: string, fields: Fields) => readonly FolderUse[];
   readonly opens: (name: string, fields: Fields) => readonly PortUse[];
   readonly rules: readonly Rule[];
 

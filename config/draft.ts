@@ -59,11 +59,12 @@ export const noHost = (
 export const wrongNames = (
   path: readonly string[],
   entries: object,
-  { pattern, allowed }: Names,
+  { pattern, allowed, taken }: Names,
 ): Problem[] =>
-  Object.keys(entries)
-    .filter((name) => !pattern.test(name))
-    .map((name) => at([...path, name], `${shown(name)} is not allowed as a name; allowed: ${allowed}`));
+  Object.keys(entries).flatMap((name) => {
+    const why = pattern.test(name) ? taken?.(name) : `allowed: ${allowed}`;
+    return why === undefined ? [] : [at([...path, name], `${shown(name)} is not allowed as a name; ${why}`)];
+  });
 
 /** The list that a host which no step runs on is in. */
 export const listWith = (name: string, { suspect }: Pick<Draft, "suspect">): string =>

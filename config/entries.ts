@@ -1,6 +1,6 @@
 import type { PortUse, System } from "../components/system.ts";
 import { platformNames } from "../platforms/names.ts";
-import { at, type Draft, wrongNames } from "./draft.ts";
+import { at, type Draft, overlap, wrongNames } from "./draft.ts";
 import { pathText, type Problem, shown } from "./problems.ts";
 
 /** What is said of the entries of all systems alike: their names, their records on hosts, their ports, where they are made. */
@@ -10,6 +10,7 @@ export function entryProblems(draft: Draft, systems: readonly System[]): Problem
     ...entryNames(draft, systems),
     ...recordNames(draft, systems),
     ...ports(draft, systems),
+    ...folders(draft, systems),
     ...notThere(draft, systems),
     ...systems.flatMap((system) =>
       Object.entries(draft.entries(system.key)).flatMap(([name, fields]) =>
@@ -90,6 +91,22 @@ function portProblem(entry: readonly string[], use: PortUse, taken: Map<string, 
   })[0];
   if (!clash) return [];
   return [at(path, `${String(use.port)} is taken by ${clash.owner} on ${clash.host}; name another`)];
+}
+
+/** A folder that two entries have on one host: what one copies, replaces or empties is lost for the other. */
+function folders(draft: Draft, systems: readonly System[]): Problem[] {
+  const uses = all(draft, systems).flatMap(({ system, name, fields }) =>
+    (system.folders?.(name, fields) ?? []).map((use) => ({ ...use, path: [system.key, name, ...use.path] })),
+  );
+  return uses.flatMap(({ path, folder, hosts, shared }, index) => {
+    const other = uses
+      .slice(0, index)
+      .filter((before) => shared === undefined || before.shared !== shared)
+      .find((before) => overlap(before.folder, folder) && before.hosts.some((host) => hosts.includes(host)));
+    if (!other) return [];
+    const text = `${shown(folder)} overlaps ${pathText(other.path)} (${other.folder}) on ${shown(hosts.find((host) => other.hosts.includes(host)))}; name folders that do not overlap`;
+    return [at(path, text)];
+  });
 }
 
 /** What would be made there and could not be reached: the platform opens its ports for nobody. */

@@ -10,13 +10,16 @@ export function field<T extends z.ZodType>(schema: T, allowed: string, purpose: 
   return described;
 }
 
+/** Of one line: hosts refuse control characters, so they are refused before a preview. */
 export const text = (pattern: RegExp, allowed: string, purpose: string) =>
-  field(z.string().regex(pattern), allowed, purpose);
+  field(z.string().regex(pattern).refine(hasNoControl), allowed, purpose);
+
+const hasNoControl = (value: string): boolean => !/\p{Cc}|\u2028|\u2029/u.test(value);
 
 /** A folder whose `install.sh` provisioning runs on each host, so that there is something to operate. */
 export const softwareScript = (example: string, purpose: string) =>
   text(
-    /^\/?((?!\.\.?\/)[\w.@+-]+\/)*[A-Za-z0-9][\w.-]*$/,
+    /^(?!-)\/?((?!\.\.?\/)[\w.@+-]+\/)*[A-Za-z0-9][\w.-]*$/,
     `the path of a folder with install.sh, from Pulumi.yaml, such as ${example}`,
     purpose,
   ).optional();
@@ -30,6 +33,8 @@ export const tcpPort = (purpose: string) => wholeNumber(1, 65535, purpose);
 export interface Names {
   readonly pattern: RegExp;
   readonly allowed: string;
+  /** Why a name that fits the pattern is not allowed either; undefined: it is. */
+  readonly taken?: (name: string) => string | undefined;
 }
 
 /** Names are checked by a rule: zod would look at no value whose name is wrong. */

@@ -25,9 +25,6 @@ export const usesIn = (draft: Draft, systems: readonly System[]): PlacedUse[] =>
 export function hostProblems(draft: Draft, uses: readonly PlacedUse[]): Problem[] {
   return [
     ...wrongNames(["hosts"], draft.hosts, hostNames),
-    ...(Object.hasOwn(draft.hosts, "operator")
-      ? [at(["hosts", "operator"], "operator is the machine that runs `up`; give the host another name")]
-      : []),
     ...lists(draft),
     ...machinesApart(draft),
     ...uses.flatMap((use) => ofUse(use, draft)),

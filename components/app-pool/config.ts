@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { hostNames, owner } from "../../config/common-fields.ts";
+import { settingProblem } from "../../config/machine.ts";
 import {
   field,
   listOf,
@@ -23,8 +25,8 @@ export const revisionNames: Names = {
 
 /** Paths of linked folders, in a release and under `shared/`. */
 export const folderNames: Names = {
-  pattern: /^[\w.-]+(\/[\w.-]+)*$/,
-  allowed: "a relative path of letters, digits and . _ -",
+  pattern: /^[A-Za-z0-9_][\w.-]*(\/[A-Za-z0-9_][\w.-]*)*$/,
+  allowed: "a relative path of letters, digits and . _ -, no part of which begins with a dot or a hyphen",
 };
 
 /** Names of services that servers must reach. */
@@ -43,13 +45,14 @@ export const addressNames: Names = {
 export const settingNames: Names = {
   pattern: /^[A-Z][A-Z0-9_]*$/,
   allowed: "upper-case letters, digits and underscores",
+  taken: settingProblem,
 };
 
 const sitePath = (purpose: string) => text(/^\/[\w./~%?=&-]*$/, "a path that begins with /", purpose);
 
 const release = z.strictObject({
   archive: text(
-    /^([\w.-][\w./-]*|\/[\w./-]+|https?:\/\/\S+)\.(tar\.gz|tgz)$/,
+    /^((?!-)[\w.-][\w./-]*|\/[\w./-]+|https?:\/\/\S+)\.(tar\.gz|tgz)$/,
     "a .tar.gz file: a path from the project's folder, or an http(s) URL that the servers reach",
     "The packed application.",
   ),
@@ -92,7 +95,7 @@ export const poolEntry = z.strictObject({
     "Hosts that receive users' requests and pass them to the servers.",
   ),
   servers: mapOf(
-    { pattern: /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, allowed: "the name of a host" },
+    { ...hostNames, allowed: "the name of a host" },
     field(
       z.enum(memberships),
       "in, maintenance or out",
@@ -103,7 +106,7 @@ export const poolEntry = z.strictObject({
   port: tcpPort("TCP port of the site on the balancers.").default(defaultPorts.port),
   appPort: tcpPort("TCP port of the application on each server.").default(defaultPorts.appPort),
   host: text(
-    /^[a-z0-9.-]+$/,
+    /^[a-z0-9][a-z0-9.-]*$/,
     "the name of a site",
     "Host name of the site, sent with every check. Left out: localhost.",
   ).default("localhost"),
@@ -112,13 +115,9 @@ export const poolEntry = z.strictObject({
     "deploy/server",
     "Folder whose install.sh installs what the application needs on a server. Left out: nothing more is installed.",
   ),
-  owner: text(
-    /^[a-z_][a-z0-9_-]{0,31}$/,
-    "a user name",
-    "The user that owns and runs the application.",
-  ).default("expprodl"),
+  owner: owner("The user that runs the application.").default("expprodl"),
   ownerUid: wholeNumber(
-    1,
+    100,
     59999,
     "User ID of the owner, the same on every server, because files on shared volumes belong to user IDs.",
   ).default(763),
@@ -145,7 +144,11 @@ export const poolEntry = z.strictObject({
   ).optional(),
   reaches: mapOf(
     reachNames,
-    text(/^[\w.-]+:\d{1,5}$/, "a host and a TCP port: 10.0.0.7:8983", "Address and port of the service."),
+    text(
+      /^[A-Za-z0-9][\w.-]*:\d{1,5}$/,
+      "a host and a TCP port: 10.0.0.7:8983",
+      "Address and port of the service.",
+    ),
     "Services that every server must reach, by name. While one is out of reach, changes are refused.",
   ).default({}),
   release: text(revisionNames.pattern, "the name of one of `releases`", "The release that the servers run."),

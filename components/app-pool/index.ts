@@ -4,7 +4,7 @@ import { type AppPool, poolEntry } from "./config.ts";
 import type { PoolFacts } from "./decide.ts";
 import { poolExamples } from "./examples.ts";
 import { earlierPools, goneFromPool } from "./leaving.ts";
-import { componentsOfPool, hostsOfPool, poolRules, portsOfPool } from "./rules.ts";
+import { componentsOfPool, hostsOfPool, poolRules, portsOfPool, foldersOfPool } from "./rules.ts";
 import { poolSample } from "./sample.ts";
 import { describeInPool, differencesOfPool, looksOfPool, type PoolExpected } from "./verify.ts";
 
@@ -19,6 +19,7 @@ export const appPool = system<"appPools", AppPool, PoolExpected>({
   entry: () => poolEntry,
   hostsIn: (_, fields) => hostsOfPool(fields),
   componentsOf: componentsOfPool,
+  folders: foldersOfPool,
   opens: (_, fields) => portsOfPool(fields),
   rules: poolRules,
   gone: goneFromPool,

@@ -1,5 +1,5 @@
-import type { HostUse, PortUse, Rule } from "../system.ts";
-import { at, type Fields, fieldsOf, word, wordsOf, wrongNames } from "../../config/draft.ts";
+import type { FolderUse, HostUse, PortUse, Rule } from "../system.ts";
+import { at, type Fields, fieldsOf, overlap, word, wordsOf, wrongNames } from "../../config/draft.ts";
 import { allowedWords, pathText, shown } from "../../config/problems.ts";
 import {
   addressNames,
@@ -39,6 +39,14 @@ export function componentsOfPool(name: string, pool: Fields): string[] {
   return parts.map((part) => `${name}-${part}`);
 }
 
+/** What a pool has to itself on its servers; volumes are mounted beside it, below `shared/`. */
+export const foldersOfPool = (name: string, pool: Fields): FolderUse[] =>
+  ["releases", "archives"].map((folder) => ({
+    path: [],
+    folder: `/deploy/${name}/${folder}`,
+    hosts: Object.keys(fieldsOf(pool.servers)),
+  }));
+
 /** Ports of the site on its balancers, and of the application on its servers. */
 export const portsOfPool = (pool: Fields): PortUse[] => [
   {
@@ -66,6 +74,41 @@ const names: Rule = (name, pool) => {
     ...wrongNames([...path, "reaches"], fieldsOf(pool.reaches), reachNames),
     ...wrongNames([...path, "settings"], fieldsOf(pool.settings), settingNames),
   ];
+};
+
+/** A link replaces no program of a release, and none lies in another one: what holds a shared folder is root's. */
+const links: Rule = (name, pool) => {
+  const all = Object.entries(fieldsOf(pool.links)).map(
+    ([place, target]) => [place, word(target) ?? ""] as const,
+  );
+  return all.flatMap(([place, target], index) => {
+    const path = ["appPools", name, "links", place];
+    const before = all.slice(0, index);
+    const around = before.find(([other]) => overlap(other, place));
+    const shared = before.find(([, other]) => other !== target && overlap(other, target));
+    const own = ["bin", "REVISION"].find((part) => overlap(part, place));
+    return [
+      ...(own === undefined
+        ? []
+        : [at(path, `${shown(place)} is ${own} of each release; name another folder`)]),
+      ...(around
+        ? [
+            at(
+              path,
+              `${shown(place)} overlaps the link ${shown(around[0])}; name folders that do not overlap`,
+            ),
+          ]
+        : []),
+      ...(shared
+        ? [
+            at(
+              path,
+              `${shown(target)} overlaps ${shown(shared[1])} of the link ${shown(shared[0])}; name folders that do not overlap`,
+            ),
+          ]
+        : []),
+    ];
+  });
 };
 
 const balancers: Rule = (name, pool, { unreachable }) => {
@@ -212,6 +255,7 @@ const addresses: Rule = (name, pool) => {
 /** Rules between the fields of a pool and the rest of a stack file. */
 export const poolRules: readonly Rule[] = [
   names,
+  links,
   balancers,
   capacity,
   edge,

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { hostName, hostNames } from "../../config/common-fields.ts";
-import { field, listOf, mapOf, tcpPort, text, wholeNumber } from "../../config/fields.ts";
+import { hostName, hostNames, unit } from "../../config/common-fields.ts";
+import { field, listOf, mapOf, tcpPort, wholeNumber } from "../../config/fields.ts";
 
 /** The port of a cache without `port`. */
 export const cachePort = 11211;
@@ -27,7 +27,11 @@ export const cacheEntry = z.strictObject({
   memoryMiB: wholeNumber(8, 1024 * 1024, "Memory limit of each node (MiB).").default(64),
   connections: wholeNumber(16, 65536, "Limit of open connections on each node.").default(1024),
   reloads: listOf(
-    text(/^[\w@.-]+\.service$/, "the name of a systemd unit with `.service`", "A unit on the clients."),
+    unit(
+      /^[A-Za-z0-9_][\w@.-]*\.service$/,
+      "the name of a systemd unit with `.service`",
+      "A unit on the clients.",
+    ),
     "Units to reload on each client when its ring changes, if they run. They are never restarted.",
   ).default([]),
   copySeconds: wholeNumber(

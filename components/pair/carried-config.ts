@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { file, folder, unit } from "../../config/common-fields.ts";
 import {
   field,
   listOf,
@@ -10,14 +11,7 @@ import {
   wholeNumber,
 } from "../../config/fields.ts";
 
-const path = (purpose: string) =>
-  text(
-    /^(\/(?!\.{1,2}(\/|$))[\w.@+-]+)+$/,
-    "an absolute path of letters, digits and . _ @ + -, without a folder . or ..",
-    purpose,
-  );
-
-const paths = (purpose: string) => listOf(path("A file."), purpose).default([]);
+const files = (purpose: string) => listOf(file("A file."), purpose).default([]);
 
 /** They become names of files and keys of `/etc/<pair>/carries`, and modules of rsync, where `global` is reserved. */
 export const carriedNames: Names = {
@@ -31,7 +25,7 @@ export const carriedPorts = { directories: 18993, index: 8983, indexCopies: 1898
 
 const index = z.strictObject({
   core: text(/^[A-Za-z][\w-]{0,62}$/, "the name of a Solr core", "The Solr core of the index."),
-  data: path("The core's data folder, which contains `index`."),
+  data: folder("The core's data folder, which contains `index`."),
   port: tcpPort("TCP port of Solr.").default(carriedPorts.index),
   rsyncPort: tcpPort("TCP port of the rsync daemon that offers this index to the standby.").default(
     carriedPorts.indexCopies,
@@ -39,8 +33,8 @@ const index = z.strictObject({
 });
 
 const service = z.strictObject({
-  unit: text(
-    /^[\w.-]+@?$/,
+  unit: unit(
+    /^[A-Za-z0-9_][\w.-]*@?$/,
     "the name of a systemd unit without `.service`; a name that ends with @ has an instance for each port",
     "The systemd unit. It is already installed on both machines, or `software` installs it.",
   ),
@@ -55,7 +49,7 @@ const service = z.strictObject({
     "a name that ends with PORTS, such as MONGREL_PORTS",
     "The key of the ports in `/etc/<pair>/<pair>.conf`, for programs that read that file.",
   ).optional(),
-  logs: paths("Log files that exist while the service runs."),
+  logs: files("Log files that exist while the service runs."),
 });
 
 const check = z.strictObject({
@@ -64,13 +58,13 @@ const check = z.strictObject({
   ),
   port: tcpPort("TCP port of the web server.").default(carriedPorts.pages),
   host: text(
-    /^[a-z0-9.-]+$/,
+    /^[a-z0-9][a-z0-9.-]*$/,
     "the name of a site",
     "The host name of the request. Left out: the service address.",
   ).optional(),
   status: wholeNumber(100, 599, "The required status of the answer.").default(200),
   contains: text(/^[^\p{Cc}]+$/u, "a text of one line", "A text that the answer must contain.").optional(),
-  logs: paths("Log files on production that grow when the page is requested."),
+  logs: files("Log files on production that grow when the page is requested."),
 });
 
 /** Fields for what a pair carries besides its database. */
@@ -82,7 +76,7 @@ export const carriedFields = {
   ).default("streaming"),
   directories: mapOf(
     carriedNames,
-    path("A directory on both machines."),
+    folder("A directory on both machines."),
     "Directories that the standby copies from production.",
   ).default({}),
   rsyncPort: tcpPort("TCP port of the rsync daemon that offers the directories to the standby.").default(
@@ -105,7 +99,7 @@ export const carriedFields = {
     "The folder whose install.sh installs the pair's software on both machines. Left out: it is already installed.",
   ),
   copyAt: text(
-    /^[\w*:/,.~ -]+$/,
+    /^[\w*][\w*:/,.~ -]*$/,
     'a calendar event of systemd: "*-*-* 03:30" or "*:0/15"',
     "When the standby copies directories, indexes and, with `snapshot`, the database.",
   ).default("*:0/15"),

@@ -4,10 +4,18 @@ import { field, listOf, tcpPort, text, wholeNumber } from "../../config/fields.t
 import type { PlatformName } from "../../platforms/names.ts";
 import { carriedFields } from "./carried-config.ts";
 
+/** Names of databases: each is also that of an owner, and stands in pg_hba.conf, which has words of its own. */
+export const databaseNames = {
+  pattern:
+    /^(?!pg_|changeover|(?:postgres|template0|template1|all|none|public|replication|sameuser|samerole|samegroup|session_user|current_user|current_role|user)$)[a-z_][a-z0-9_]{0,62}$/,
+  allowed:
+    "a PostgreSQL identifier: lower-case letters, digits and underscores; no word of PostgreSQL (postgres, template1, all, replication, pg_…), not changeover…",
+};
+
 /** The database of the pair; its owner has the same name. */
 const database = text(
-  /^(?!pg_|(?:postgres|template0|template1|changeover)$)[a-z_][a-z0-9_]{0,62}$/,
-  "a PostgreSQL identifier: lower-case letters, digits and underscores; not postgres, template0, template1, changeover, pg_…",
+  databaseNames.pattern,
+  databaseNames.allowed,
   "The database and its owner. Left out: the name of the pair.",
 );
 
@@ -54,7 +62,7 @@ export const pairEntry = (platform: PlatformName | undefined) =>
       defaultPorts.peerPort,
     ),
     interface: text(
-      /^[A-Za-z0-9._-]{1,15}$/,
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$/,
       "auto, or the name of a network interface",
       "The interface of the service address. auto: the interface that has the machine's own address.",
     ).default("auto"),

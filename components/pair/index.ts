@@ -8,7 +8,7 @@ import { describeMachine } from "./describe.ts";
 import { pairExamples } from "./examples.ts";
 import { earlierPairs, goneFromPair } from "./leaving.ts";
 import { portsOfPair } from "./ports.ts";
-import { hostsOfPair, pairRules } from "./rules.ts";
+import { hostsOfPair, pairRules, foldersOfPair } from "./rules.ts";
 import { pairSample } from "./sample.ts";
 import { differences, type PairExpected } from "./verify.ts";
 
@@ -28,6 +28,7 @@ export const pair = system<"pairs", Pair, PairExpected>({
   hostsIn: hostsOfPair,
   componentsOf: (name) => [name],
   addresses: (_, { serviceAddress }) => (serviceAddress === undefined ? [] : [serviceAddress]),
+  folders: (_, fields) => foldersOfPair(fields),
   opens: (_, fields) => portsOfPair(fields),
   rules: pairRules,
   gone: (_, before, now) => goneFromPair(before, now),

@@ -1,19 +1,18 @@
-import type { HostUse, Rule } from "../system.ts";
+import type { FolderUse, HostUse, Rule } from "../system.ts";
 import {
   at,
-  type Draft,
   type Fields,
   fieldsOf,
   mapped,
-  overlap,
   repeated,
   word,
   wordsOf,
   wrongNames,
 } from "../../config/draft.ts";
-import { allowedWords, pathText, shown } from "../../config/problems.ts";
+import { allowedWords, shown } from "../../config/problems.ts";
 import { contains, networkOf } from "../../platforms/ipv4.ts";
 import { carriedNames, carriedPorts } from "./carried-config.ts";
+import { databaseNames } from "./config.ts";
 
 /** The hosts in these fields of a pair, if they are text. */
 const hostsAt = (pair: Fields, ...keys: string[]): (readonly [string, string])[] =>
@@ -54,6 +53,17 @@ const names: Rule = (name, pair) =>
   ["directories", "indexes", "services", "checks"].flatMap((map) =>
     wrongNames(["pairs", name, map], fieldsOf(pair[map]), carriedNames),
   );
+
+/** Without `database` the database is called like the pair. */
+const databaseName: Rule = (name, pair) =>
+  pair.database !== undefined || databaseNames.pattern.test(name)
+    ? []
+    : [
+        at(
+          ["pairs", name, "database"],
+          `missing, and ${shown(name)} is not allowed as the name of a database; allowed: ${databaseNames.allowed}`,
+        ),
+      ];
 
 /** Production must be one of the two machines. */
 const production: Rule = (name, pair, { hosts }) => {
@@ -142,66 +152,22 @@ const carriedThings: Rule = (name, pair) => {
   ];
 };
 
-/** Folders that differ between the two machines, or that are written besides a copy. */
-const ownFolders = (pair: string): string[] => [
-  ...[
-    "/proc",
-    "/sys",
-    "/dev",
-    "/run",
-    "/boot",
-    "/etc/ssh",
-    "/etc/systemd",
-    "/etc/network",
-    "/etc/postgresql",
-  ],
-  ...["/var/lib/postgresql", "/var/lib/changeover", "/usr/local/lib/changeover", "/opt/changeover"],
-  ...[`/etc/${pair}`, `/var/log/${pair}/${pair}-general.log`],
-];
-
-/** The folders that a pair copies, with their places in the file. */
-const copiesOf = (name: string, pair: Fields): { readonly at: readonly string[]; readonly path: string }[] =>
-  [
+/** The folders that a pair copies, on both machines. */
+export const foldersOfPair = (pair: Fields): FolderUse[] => {
+  const hosts = machinesOf(pair);
+  return [
     ...Object.entries(fieldsOf(pair.directories)).map(([directory, path]) => ({
-      at: ["pairs", name, "directories", directory],
-      path: word(path),
+      path: ["directories", directory],
+      folder: word(path) ?? "",
+      hosts,
     })),
     ...Object.entries(mapped(pair.indexes)).map(([index, { data }]) => ({
-      at: ["pairs", name, "indexes", index, "data"],
-      path: word(data),
+      path: ["indexes", index, "data"],
+      folder: word(data) ?? "",
+      hosts,
     })),
-  ].flatMap(({ at: place, path }) => (path === undefined ? [] : [{ at: place, path }]));
-
-/** Copies on the same machines that are earlier in the file. */
-function copiesBefore(place: readonly string[], pair: Fields, { entries }: Draft) {
-  const hosts = machinesOf(pair);
-  const neighbours = Object.entries(entries("pairs")).filter(([, other]) =>
-    machinesOf(other).some((host) => hosts.includes(host)),
-  );
-  const copies = neighbours.flatMap(([name, other]) => copiesOf(name, other));
-  return copies.slice(
-    0,
-    copies.findIndex((copy) => copy.at.join("\0") === place.join("\0")),
-  );
-}
-
-/** A copy must not delete files of another copy, or files that belong to one machine. */
-const carriedPaths: Rule = (name, pair, draft) =>
-  copiesOf(name, pair).flatMap(({ at: place, path }) => {
-    const own = ownFolders(name).find((folder) => overlap(path, folder));
-    if (own !== undefined)
-      return [
-        at(place, `${shown(path)} overlaps ${own}, which each machine has for itself; name another folder`),
-      ];
-    const other = copiesBefore(place, pair, draft).find((copy) => overlap(path, copy.path));
-    if (!other) return [];
-    return [
-      at(
-        place,
-        `${shown(path)} overlaps ${pathText(other.at)} (${other.path}); name folders that do not overlap`,
-      ),
-    ];
-  });
+  ];
+};
 
 /** A unit belongs to one service, and the Solr of an index runs on both machines. */
 const carriedServices: Rule = (name, pair) => {
@@ -257,11 +223,11 @@ const awsRoutes: Rule = (name, { clients }, { platform }) =>
 /** Rules between a pair and the rest of a stack file. */
 export const pairRules: readonly Rule[] = [
   names,
+  databaseName,
   production,
   witness,
   serviceAddress,
   carriedThings,
-  carriedPaths,
   carriedServices,
   awsClients,
   awsRoutes,

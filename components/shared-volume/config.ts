@@ -1,13 +1,6 @@
 import { z } from "zod";
-import { hostName } from "../../config/common-fields.ts";
+import { folder, folderAllowed, hostName, isOwnFolder, owner } from "../../config/common-fields.ts";
 import { field, listOf, text, wholeNumber } from "../../config/fields.ts";
-
-const path = (purpose: string) =>
-  text(
-    /^(\/(?!\.{1,2}(\/|$))[\w.@+-]+)+$/,
-    "an absolute path of letters, digits and . _ @ + -, without . and .. as a folder",
-    purpose,
-  );
 
 const byHost = (value: z.ZodType<string>, purpose: string) =>
   field(z.record(z.string(), value), "a map from hosts to paths", purpose);
@@ -26,28 +19,27 @@ export const volumeEntry = z.strictObject({
     "a reason, in words",
     "Why this volume has only one copy, on one server. Its data is lost with that server. Required for a single server.",
   ).optional(),
-  brick: path(
+  brick: folder(
     "The folder of the brick on each of its hosts. It is created, and must not be on the root file system.",
   ),
-  bricks: byHost(path("A folder."), "Folders of bricks that differ from `brick`, by host.").default({}),
+  bricks: byHost(folder("A folder."), "Folders of bricks that differ from `brick`, by host.").default({}),
   mounts: byHost(
-    text(
-      /^(none|(\/(?!\.{1,2}(\/|$))[\w.@+-]+)+)$/,
-      "an absolute path, or none",
+    field(
+      z.string().refine((path) => path === "none" || isOwnFolder(path)),
+      `none, or ${folderAllowed}`,
       "Path of the mount. `none`: the volume is unmounted.",
     ),
     "Where each host mounts the volume. Set `none` and update before deleting the line.",
   ).default({}),
-  owner: text(
-    /^[a-z_][a-z0-9_-]{0,31}$/,
-    "a user name",
+  owner: owner(
     "The user that owns everything in the volume. It has the same numeric ids on every host that mounts the volume.",
+    ["root"],
   ),
-  replaces: path(
+  replaces: folder(
     "A folder on the hosts of `mounts` that becomes a link to the volume. The folder is kept, and is put back when `replaces` is removed.",
   ).optional(),
   copyFrom: hostName("The host whose `replaces` folder is copied to the volume first.").optional(),
-  kept: path("Where the folder of `replaces` is kept. Left out: `<replaces>.before-<volume>`.").optional(),
+  kept: folder("Where the folder of `replaces` is kept. Left out: `<replaces>.before-<volume>`.").optional(),
   pingSeconds: wholeNumber(
     1,
     60,

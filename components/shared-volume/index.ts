@@ -3,7 +3,7 @@ import { system } from "../system.ts";
 import { type SharedVolume, volumeEntry } from "./config.ts";
 import { volumeExamples } from "./examples.ts";
 import { earlierVolumes, goneFromVolume } from "./leaving.ts";
-import { componentsOfVolume, hostsOfVolume, portsOfVolume, volumeRules } from "./rules.ts";
+import { componentsOfVolume, hostsOfVolume, portsOfVolume, volumeRules, foldersOfVolume } from "./rules.ts";
 import { volumeSample } from "./sample.ts";
 import { describeVolume, looksOfVolume, volumeDifferences, type VolumeExpected } from "./verify.ts";
 
@@ -18,6 +18,7 @@ export const sharedVolume = system<"sharedVolumes", SharedVolume, VolumeExpected
   entry: () => volumeEntry,
   hostsIn: (_, fields) => hostsOfVolume(fields),
   componentsOf: componentsOfVolume,
+  folders: (_, fields) => foldersOfVolume(fields),
   opens: (_, fields) => portsOfVolume(fields),
   rules: volumeRules,
   gone: goneFromVolume,

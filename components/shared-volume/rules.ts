@@ -1,5 +1,5 @@
-import type { HostUse, PortUse, Rule } from "../system.ts";
-import { type Fields, fieldsOf, overlap, word, wordsOf } from "../../config/draft.ts";
+import type { FolderUse, HostUse, PortUse, Rule } from "../system.ts";
+import { type Fields, fieldsOf, word, wordsOf } from "../../config/draft.ts";
 import { allowedWords, type Problem, shown } from "../../config/problems.ts";
 
 /** Where a volume names hosts. */
@@ -87,7 +87,7 @@ const copies: Rule = (name, volume) => {
   return [{ path: [...path, "servers"], text }];
 };
 
-/** A folder that is replaced is copied from one host, and does not overlap the mount. */
+/** A folder that is replaced is copied from one host. */
 const folders: Rule = (name, volume) => {
   const path = ["sharedVolumes", name];
   const [replaces, copyFrom, kept] = [word(volume.replaces), word(volume.copyFrom), word(volume.kept)];
@@ -107,69 +107,29 @@ const folders: Rule = (name, volume) => {
       path: [...path, "copyFrom"],
       text: `${shown(copyFrom)} does not mount the volume; ${allowedWords(copyFrom, Object.keys(mounts))}`,
     });
-  for (const [host, mount] of Object.entries(mounts)) {
-    for (const [key, folder] of [["replaces", replaces] as const, ["kept", kept] as const])
-      if (folder !== undefined && overlap(folder, word(mount) ?? ""))
-        problems.push({
-          path: [...path, key],
-          text: `${folder} overlaps the mount at ${shown(mount)} on ${host}; name another folder`,
-        });
-  }
-  if (replaces !== undefined && kept !== undefined && overlap(replaces, kept))
-    problems.push({ path: [...path, "kept"], text: `${kept} overlaps ${replaces}; name another folder` });
   return problems;
 };
 
-/** A mount does not overlap the volume's own brick. */
-const mountsBesideBricks: Rule = (name, volume) =>
-  Object.entries(fieldsOf(volume.mounts)).flatMap(([host, mount]) => {
-    const brick = word(fieldsOf(volume.bricks)[host]) ?? word(volume.brick) ?? "";
-    return overlap(brick, word(mount) ?? "")
-      ? [
-          {
-            path: ["sharedVolumes", name, "mounts", host],
-            text: `${shown(mount)} overlaps the brick ${brick}; name another path`,
-          },
-        ]
-      : [];
-  });
-
-/** Folders that a volume uses on hosts, with the field that names each. */
-function foldersOf(name: string, volume: Fields): { host: string; folder: string; at: string[] }[] {
-  const path = ["sharedVolumes", name];
+/** Folders that a volume uses on hosts: its bricks, its mounts, and the folder that it replaces. */
+export function foldersOfVolume(volume: Fields): FolderUse[] {
   const own = fieldsOf(volume.bricks);
+  const mounts = Object.entries(fieldsOf(volume.mounts));
+  const others = ["replaces", "kept"].flatMap((key): FolderUse[] => {
+    const folder = word(volume[key]);
+    return folder === undefined ? [] : [{ path: [key], folder, hosts: mounts.map(([host]) => host) }];
+  });
   return [
-    ...brickHosts(volume).map((host) => ({
-      host,
+    ...[...new Set(brickHosts(volume))].map((host) => ({
+      path: Object.hasOwn(own, host) ? ["bricks", host] : ["brick"],
       folder: word(own[host]) ?? word(volume.brick) ?? "",
-      at: [...path, Object.hasOwn(own, host) ? "bricks" : "brick"],
+      hosts: [host],
     })),
-    ...Object.entries(fieldsOf(volume.mounts)).map(([host, mount]) => ({
-      host,
-      folder: word(mount) ?? "",
-      at: [...path, "mounts", host],
-    })),
+    ...mounts.flatMap(([host, mount]) =>
+      mount === "none" ? [] : [{ path: ["mounts", host], folder: word(mount) ?? "", hosts: [host] }],
+    ),
+    ...others,
   ];
 }
 
-/** Folders of two volumes on one host do not overlap. */
-const foldersOfOthers: Rule = (name, volume, { entries }) => {
-  const volumes = Object.entries(entries("sharedVolumes"));
-  const before = volumes.slice(0, Object.keys(entries("sharedVolumes")).indexOf(name));
-  return foldersOf(name, volume).flatMap(({ host, folder, at }) => {
-    const other = before.find(([earlier, fields]) =>
-      foldersOf(earlier, fields).some((used) => used.host === host && overlap(used.folder, folder)),
-    );
-    return other
-      ? [
-          {
-            path: at,
-            text: `${folder} on ${host} overlaps a folder of sharedVolumes.${other[0]}; name another path`,
-          },
-        ]
-      : [];
-  });
-};
-
 /** What is checked between the fields of a volume and the rest of the stack file. */
-export const volumeRules: readonly Rule[] = [copies, folders, mountsBesideBricks, foldersOfOthers];
+export const volumeRules: readonly Rule[] = [copies, folders];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostName, hostNames } from "../../config/common-fields.ts";
+import { file, folder, hostName, hostNames, mark } from "../../config/common-fields.ts";
 import { field, listOf, mapOf, type Names, softwareScript, text, wholeNumber } from "../../config/fields.ts";
 
 /** Names of roles and smoke tests: parts of resource names. */
@@ -9,13 +9,6 @@ export const partNames: Names = {
 };
 
 const partName = (purpose: string) => text(partNames.pattern, partNames.allowed, purpose);
-
-const path = (purpose: string) =>
-  text(
-    /^\/[\w@.+/-]*[\w@.+-]$/,
-    "an absolute path of letters, digits and . _ @ + -, without a slash at the end",
-    purpose,
-  );
 
 const commandLine = (purpose: string) => text(/^\S.*$/, "a shell command on one line", purpose);
 
@@ -46,9 +39,9 @@ const commands = z
 
 const database = z
   .strictObject({
-    dump: path("The program that dumps the main database (mysqldump, mariadb-dump)."),
-    client: path("The client program of the main database (mysql, mariadb)."),
-    credentials: path(
+    dump: file("The program that dumps the main database (mysqldump, mariadb-dump)."),
+    client: file("The client program of the main database (mysql, mariadb)."),
+    credentials: file(
       "The file with user and password on the main host, in the form of `--defaults-extra-file`; owner root, mode 0600 or 0400.",
     ),
     start: commandLine("Starts the main database while every other service is stopped; for going back."),
@@ -58,7 +51,7 @@ const database = z
 
 const backup = z
   .strictObject({
-    folder: path("The folder for backups on the main host."),
+    folder: folder("The folder for backups on the main host."),
     keep: wholeNumber(1, 1000, "How many backups are kept, besides the backup to go back to.").default(3),
     maxAgeMinutes: wholeNumber(
       1,
@@ -142,7 +135,7 @@ export const upgradeEntry = z.strictObject({
   services: mapOf(
     partNames,
     listOf(
-      text(/^[\w.@:-]+$/, "the name of a service", "A service that must be RUNNING."),
+      text(/^[\w.@][\w.@:-]*$/, "the name of a service", "A service that must be RUNNING."),
       "The services that must be RUNNING on a host of the role.",
     ),
     "The services of each role, by the names that the status command prints.",
@@ -151,7 +144,7 @@ export const upgradeEntry = z.strictObject({
     "demo/scalr",
     "The folder whose install.sh prepares a host: repository and settings of the package. Left out: the host is prepared.",
   ),
-  folder: path("The folder of the software on each host; its disk usage is checked."),
+  folder: file("The folder of the software on each host; its disk usage is checked."),
   diskPercent: wholeNumber(10, 99, "Refuse to start above this disk usage (percent).").default(80),
   commands,
   database,
@@ -161,7 +154,7 @@ export const upgradeEntry = z.strictObject({
     field(z.enum(["deb", "rpm"]), "deb or rpm", "The package system of the host."),
     "The package system of hosts that have two. Other hosts are detected.",
   ).default({}),
-  selfReconfigure: path(
+  selfReconfigure: mark(
     "A file that keeps the package from reconfiguring by itself. It exists during the installation. Left out: the package never does.",
   ).optional(),
   silence,

@@ -5,7 +5,7 @@ import { admits, remarks } from "./admits.ts";
 import { type StagedUpgrade, upgradeEntry } from "./config.ts";
 import { upgradeExamples } from "./examples.ts";
 import { earlierUpgrades, goneFromUpgrade } from "./leaving.ts";
-import { componentsOfUpgrade, hostsOfUpgrade, upgradeRules } from "./rules.ts";
+import { componentsOfUpgrade, hostsOfUpgrade, upgradeRules, foldersOfUpgrade } from "./rules.ts";
 import { ranIn } from "./soak.ts";
 import { upgradeSample } from "./sample.ts";
 import {
@@ -28,6 +28,7 @@ export const stagedUpgrade = system<"stagedUpgrades", StagedUpgrade, UpgradeExpe
   entry: () => upgradeEntry,
   hostsIn: (_, fields) => hostsOfUpgrade(fields),
   componentsOf: componentsOfUpgrade,
+  folders: (_, fields) => foldersOfUpgrade(fields),
   opens: () => [],
   rules: upgradeRules,
   gone: goneFromUpgrade,

@@ -1,4 +1,4 @@
-import type { HostUse, Rule } from "../system.ts";
+import type { FolderUse, HostUse, Rule } from "../system.ts";
 import { hostNames } from "../../config/common-fields.ts";
 import { at, type Fields, fieldsOf, mapped, word, wrongNames } from "../../config/draft.ts";
 import { allowedWords, shown } from "../../config/problems.ts";
@@ -7,6 +7,14 @@ import { partNames } from "./config.ts";
 /** The hosts of a staged upgrade, with their places in the file. */
 export const hostsOfUpgrade = (upgrade: Fields): HostUse[] =>
   Object.keys(fieldsOf(upgrade.hosts)).map((host) => ({ path: ["hosts", host], host }));
+
+/** The folder of backups, on the main host. */
+export const foldersOfUpgrade = ({ main, backup }: Fields): FolderUse[] => {
+  const [host, folder] = [word(main), word(fieldsOf(backup).folder)];
+  return host === undefined || folder === undefined
+    ? []
+    : [{ path: ["backup", "folder"], folder, hosts: [host], shared: "backups" }];
+};
 
 /** The upgrade itself, and its part on each host. */
 export const componentsOfUpgrade = (name: string, upgrade: Fields): string[] => [

@@ -235,7 +235,7 @@ config:
       "changeover:pairs.sounz.prot: no such key; allowed: primary, secondary, production, serviceAddress, database, port, peerPort, interface, clients, checksFrom, maxLagMiB, maxClockSkewSeconds, minFreeMiB, synchronous, replication, directories, rsyncPort, indexes, services, checks, finalSync, software, copyAt, maxCopyAgeMinutes, acceptSplitBrainRisk, acceptDataLoss; did you mean port?",
       "changeover:pairs.sounz.serviceAddress: 0.46 is not allowed; allowed: an IPv4 address",
       "changeover:pears: no such key; allowed: platform, ssh, hosts, pairs, appPools, sharedVolumes, caches, stagedUpgrades, unreachable, suspect, absent, adopt; did you mean pairs?",
-      'changeover:ssh.privateKeyPath: "keys/prod" is not allowed; allowed: an absolute path, or one that begins with ~/',
+      'changeover:ssh.privateKeyPath: "keys/prod" is not allowed; allowed: an absolute path, or one that begins with ~/, without quotes and backslashes',
       "changeover:ssh.usr: no such key; allowed: user, privateKeyPath; did you mean user?",
       'changeover:unreachable[1]: "metallica" is not a host in this file; allowed: slayer, megadeth, Metallica, anthrax; did you mean Metallica?',
     ];
@@ -273,7 +273,7 @@ describe("each rule", () => {
     [
       "PostgreSQL's own database",
       { database: "postgres" },
-      'changeover:pairs.sounz.database: "postgres" is not allowed; allowed: a PostgreSQL identifier: lower-case letters, digits and underscores; not postgres, template0, template1, changeover, pg_…',
+      'changeover:pairs.sounz.database: "postgres" is not allowed; allowed: a PostgreSQL identifier: lower-case letters, digits and underscores; no word of PostgreSQL (postgres, template1, all, replication, pg_…), not changeover…',
     ],
     [
       "no service address",
@@ -288,17 +288,17 @@ describe("each rule", () => {
     [
       "the machines' own folders",
       { directories: { var: "/var/lib" } },
-      'changeover:pairs.sounz.directories.var: "/var/lib" overlaps /var/lib/postgresql, which each machine has for itself; name another folder',
+      'changeover:pairs.sounz.directories.var: "/var/lib" is not allowed; allowed: an absolute path of letters, digits and . _ @ + -, of a folder of the application; none of the machine (/etc, /usr, /tmp, …), no home, no name with a dot first',
     ],
     [
       "one copy over another",
       { directories: { data: "/data", home: "/data/home" } },
-      'changeover:pairs.sounz.directories.home: "/data/home" overlaps changeover:pairs.sounz.directories.data (/data); name folders that do not overlap',
+      'changeover:pairs.sounz.directories.home: "/data/home" overlaps changeover:pairs.sounz.directories.data (/data) on "slayer"; name folders that do not overlap',
     ],
     [
       "a way out of a folder",
       { directories: { data: "/data/.." } },
-      'changeover:pairs.sounz.directories.data: "/data/.." is not allowed; allowed: an absolute path of letters, digits and . _ @ + -, without a folder . or ..',
+      'changeover:pairs.sounz.directories.data: "/data/.." is not allowed; allowed: an absolute path of letters, digits and . _ @ + -, of a folder of the application; none of the machine (/etc, /usr, /tmp, …), no home, no name with a dot first',
     ],
     [
       "a module that rsync takes for its own settings",
@@ -453,7 +453,9 @@ describe("each rule", () => {
 
   it("of names: operator is taken", () => {
     expect(verdict({ platform: "local", hosts: { operator: {} } })).toBe(
-      one("changeover:hosts.operator: operator is the machine that runs `up`; give the host another name"),
+      one(
+        'changeover:hosts.operator: "operator" is not allowed as a name; it means something else in a stack file or on a host; give the host another name',
+      ),
     );
   });
 });

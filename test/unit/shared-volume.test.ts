@@ -75,15 +75,15 @@ describe("a shared volume in a stack file", () => {
 
   it("keeps its folders apart: brick, mount, the folder that it replaces [001-060]", () => {
     expect(wrong({ mounts: { prodapp01: "/data00/styles/all" } })).toEqual([
-      '.mounts.prodapp01: "/data00/styles/all" overlaps the brick /data00/styles; name another path',
+      '.mounts.prodapp01: "/data00/styles/all" overlaps changeover:sharedVolumes.styles.brick (/data00/styles) on "prodapp01"; name folders that do not overlap',
     ]);
-    expect(wrong({ replaces: "/deploy/crossbow/shared", copyFrom: "prodapp01" })).toHaveLength(2);
+    expect(wrong({ replaces: "/deploy/crossbow/shared", copyFrom: "prodapp01" })).toHaveLength(1);
     expect(wrong({ replaces: "/deploy/crossbow/current/public/styles" })).toEqual([
       ".copyFrom: missing; name the host whose folder is copied to the volume",
     ]);
     const other = { sharedVolumes: { styles, docs: { ...styles, mounts: {} } } };
     expect(
-      wrong({}, other).filter((line) => line.includes("overlaps a folder of sharedVolumes.")),
+      wrong({}, other).filter((line) => line.includes("overlaps changeover:sharedVolumes.")),
     ).not.toEqual([]);
   });
 });
