@@ -35,6 +35,12 @@ const estate = (active: "slayer" | "megadeth", type = "m7i.large"): WantedResour
   ];
 };
 
+const fence = (instanceId: unknown): WantedResource => ({
+  name: "fence",
+  type: "aws.InstanceState",
+  args: { instanceId, state: "stopped" },
+});
+
 // The real plugin would ask for an account.
 describe.runIf(standIn("aws"))("the recording of AWS", () => {
   let bench: Bench;
@@ -90,10 +96,52 @@ describe.runIf(standIn("aws"))("the recording of AWS", () => {
       "replace",
       undefined,
     ]);
-    const { code, output } = await bench.up(...estate("megadeth", "m7i.xlarge"));
+    const { code, output } = await bench.up(...estate("slayer", "m7i.xlarge"));
     expect(code, output).toBe(0);
     expect(outputs("slayer")).toMatchObject({ instanceType: "m7i.xlarge", privateIp: before.privateIp });
-    expect(outputs("holder").privateIpAddress).toBe(outputs("megadeth").privateIp);
+  });
+
+  test("moves no address and fences no instance: such an update fails, and names the cure", async () => {
+    const moved = await bench.up(...estate("megadeth", "m7i.xlarge"));
+    expect(moved.code).not.toBe(0);
+    expect(moved.output).toContain("holder would move an address to i-");
+    expect(moved.output).toContain("pulumi plugin install resource aws");
+    expect(outputs("holder").privateIpAddress).toBe(outputs("slayer").privateIp);
+    const fenced = await bench.up(...estate("slayer", "m7i.xlarge"), fence({ $ref: "megadeth.id" }));
+    expect(fenced.code).not.toBe(0);
+    expect(fenced.output).toContain("fence would fence an instance, and none is stopped by it");
+  });
+
+  test("touches nothing that it did not make, whatever the state says", async () => {
+    const foreign = await bench.up(...estate("slayer", "m7i.xlarge"), fence("i-0a1b2c3d4e5f60718"));
+    expect(foreign.code).not.toBe(0);
+    expect(foreign.output).toContain("fence names i-0a1b2c3d4e5f60718, which is not in its recording");
+    // A state of real machines, at night, on a machine without the real plugin.
+    Object.assign(bench.project.env, { CHANGEOVER_AWS_RECORDING: join(bench.folder, "another.jsonl") });
+    const { code, output } = await bench
+      .preview(...estate("megadeth", "m7i.large"))
+      .then(() => bench.project.pulumi(["refresh", "--yes", "--skip-preview"]));
+    expect(code).not.toBe(0);
+    expect(output).toContain("is not in its recording, so nothing is known of it");
+    const updated = await bench.up(...estate("slayer", "m7i.large"));
+    expect(updated.code).not.toBe(0);
+    expect(updated.output).toMatch(/i-[0-9a-f]{17} is not in its recording/);
+    const down = await bench.project.pulumi(["destroy", "--yes", "--skip-preview"]);
+    expect(down.code).not.toBe(0);
+    expect(bench.stateOf("vpc")?.id).toMatch(/^vpc-/);
+  });
+
+  test("makes nothing unless a recording was asked for", async () => {
+    delete bench.project.env.CHANGEOVER_AWS_RECORDING;
+    expect((await bench.preview(...estate("slayer"))).length).toBeGreaterThan(0);
+    const { code, output } = await bench.up(...estate("slayer"), {
+      name: "more",
+      type: "aws.Vpc",
+      args: { cidrBlock: "10.30.0.0/16" },
+    });
+    expect(code).not.toBe(0);
+    expect(output).toContain("set CHANGEOVER_AWS_RECORDING to a file");
+    Object.assign(bench.project.env, { CHANGEOVER_AWS_RECORDING: file });
     const down = await bench.project.pulumi(["destroy", "--yes", "--skip-preview"]);
     expect(down.code, down.output).toBe(0);
   });

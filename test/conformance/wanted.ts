@@ -28,7 +28,8 @@ export interface WantedResource {
     | "aws.Subnet"
     | "aws.Instance"
     | "aws.Eip"
-    | "aws.EipAssociation";
+    | "aws.EipAssociation"
+    | "aws.InstanceState";
   readonly args: Readonly<Record<string, unknown>>;
   readonly dependsOn?: readonly string[];
   readonly ignoreChanges?: string[];

@@ -11,13 +11,14 @@ const wanted = JSON.parse(readFileSync(file, "utf8")) as Wanted;
 /** Loaded only for those who ask: it is large. */
 async function ofAws() {
   const asked = wanted.resources?.some(({ type }) => type.startsWith("aws."));
-  const { ec2 } = asked ? await import("@pulumi/aws") : { ec2: undefined };
+  const { ec2, ec2transitgateway } = asked ? await import("@pulumi/aws") : {};
   return {
     "aws.Vpc": ec2?.Vpc,
     "aws.Subnet": ec2?.Subnet,
     "aws.Instance": ec2?.Instance,
     "aws.Eip": ec2?.Eip,
     "aws.EipAssociation": ec2?.EipAssociation,
+    "aws.InstanceState": ec2transitgateway?.InstanceState,
   };
 }
 

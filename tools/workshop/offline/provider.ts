@@ -56,6 +56,8 @@ export interface Resource {
   create(inputs: Properties, context: Context): Promise<{ id: string; outputs: Properties }>;
   update?(inputs: Properties, state: Properties, context: Context): Promise<Properties>;
   delete?(state: Properties, context: Context): Promise<void>;
+  /** @throws Error when nothing is known of it. Left out: what the state says is taken as it is. */
+  read?(about: Pick<Context, "urn" | "name" | "id">): void;
 }
 
 export interface Provider {
@@ -150,13 +152,14 @@ class Calls {
       update: unary((request: pb.UpdateRequest) => this.#update(request)),
       delete: unary((request: pb.DeleteRequest) => this.#delete(request)),
       invoke: unary((request: pb.InvokeRequest) => this.#invoke(request)),
-      // There is nothing to read: what the state says is returned as it is.
-      read: unary((request: pb.ReadRequest) =>
-        new pb.ReadResponse()
+      read: unary((request: pb.ReadRequest) => {
+        const urn = request.getUrn();
+        this.#resource(urn).read?.({ urn, name: nameOf(urn), id: request.getId() });
+        return new pb.ReadResponse()
           .setId(request.getId())
           .setProperties(request.getProperties())
-          .setInputs(request.getInputs()),
-      ),
+          .setInputs(request.getInputs());
+      }),
       cancel: unary(() => {
         for (const controller of this.#running) controller.abort(new Error("context canceled"));
         return new emptyPb.Empty();

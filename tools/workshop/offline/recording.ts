@@ -28,6 +28,8 @@ const sealed = (value: Value): Value => {
 export class Recording {
   readonly file = recordingFile();
   #living: Map<string, Properties> | undefined;
+  /** The instance that each address was given to first, since it was made. */
+  readonly #holders = new Map<string, Value>();
 
   /** Secrets are written as `[secret]`. */
   add(entry: Entry): void {
@@ -42,6 +44,12 @@ export class Recording {
   /** What a resource that was made and not deleted answered. */
   find(id: string): Properties | undefined {
     return this.#load().get(id);
+  }
+
+  /** The instance that an address was given to first, since it was made; undefined: to none. */
+  holderOf(allocationId: string): Value | undefined {
+    this.#load();
+    return this.#holders.get(allocationId);
   }
 
   /** The first address of a network from this place on that no living resource has. */
@@ -71,7 +79,12 @@ export class Recording {
 
   #live({ op, id, inputs, outputs }: Entry): void {
     const living = this.#load();
-    if (op === "delete") living.delete(id);
-    else if (op !== "invoke") living.set(id, { ...inputs, ...outputs });
+    if (op === "delete") {
+      living.delete(id);
+      this.#holders.delete(id);
+    } else if (op !== "invoke") living.set(id, { ...inputs, ...outputs });
+    const { allocationId, instanceId } = inputs;
+    if (op === "create" && typeof allocationId === "string" && instanceId !== undefined)
+      this.#holders.set(allocationId, this.#holders.get(allocationId) ?? instanceId);
   }
 }
