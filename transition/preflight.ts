@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { lookOf } from "./start.ts";
+import { localProgram, lookOf } from "./start.ts";
 import type { Member, OperatorCommand } from "./args.ts";
 
 const program = join(import.meta.dirname, "run", "preflight.ts");
@@ -40,5 +40,5 @@ export function preflightOf(
       return JSON.stringify({ ...told, looks });
     }),
   );
-  return { create: `${process.execPath} ${program}`, stdin };
+  return { create: localProgram(program), stdin };
 }

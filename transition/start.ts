@@ -18,6 +18,10 @@ export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/** A program of this checkout, run on the operator's machine by the Node that runs this one; the checkout's folder may be called anything. */
+export const localProgram = (file: string, ...words: readonly string[]): string =>
+  [process.execPath, file, ...words].map(quoted).join(" ");
+
 /** The read-only look of a host: a program of an area of the scripts, with its words. */
 export function lookOf(target: SshTarget, release: string, probe: string, words: readonly string[]): string {
   const python = startOf(target).replace("bash", "python3");

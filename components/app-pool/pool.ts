@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Decide, Site } from "../../transition/site.ts";
+import { localProgram } from "../../transition/start.ts";
 import type { Table } from "../../transition/table.ts";
 import type { OperatorCommand, Story, Verdict } from "../../transition/args.ts";
 import type { Transition } from "../../transition/transition.ts";
@@ -90,7 +91,7 @@ function verdictCommand(
   verdicts: pulumi.Output<readonly Verdict[]>,
 ): OperatorCommand {
   const stdin = verdicts.apply((judged) => JSON.stringify({ ...order, verdicts: judged }));
-  return { create: `${process.execPath} ${join(run, "verdict.ts")}`, stdin };
+  return { create: localProgram(join(run, "verdict.ts")), stdin };
 }
 
 function limitsOf(pool: string, config: PoolConfig): PoolLimits {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { localProgram } from "../../transition/start.ts";
 import { type Keepers, keepersOf } from "../../transition/table.ts";
 import type { OperatorCommand } from "../../transition/args.ts";
 import type { Transition } from "../../transition/transition.ts";
@@ -96,7 +97,7 @@ function isolateByCommand(
   const stdin = pulumi
     .all([keepers, preflight, command])
     .apply(([{ lost }, receipt, fence]) => JSON.stringify({ pair: pair.name, lost, receipt, fence }));
-  return { create: `${process.execPath} ${join(run, "isolate.ts")}`, stdin };
+  return { create: localProgram(join(run, "isolate.ts")), stdin };
 }
 
 /** The words of the check that runs on a host. */
@@ -129,5 +130,5 @@ function checkFromOperator(pair: Pair, keepers: pulumi.Output<Keepers>): Operato
         pages,
       }),
     );
-  return { create: `${process.execPath} ${join(run, "check-from-outside.ts")}`, stdin };
+  return { create: localProgram(join(run, "check-from-outside.ts")), stdin };
 }

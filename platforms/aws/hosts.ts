@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { localProgram } from "../../transition/start.ts";
 import { localStep } from "../../transition/step.ts";
 import type { Host, SshTarget } from "../platform.ts";
 import type { AwsMachine } from "./machine.ts";
@@ -48,6 +49,6 @@ function answers(
     says: `${name} has started and answers`,
     machine: id,
   }));
-  const create = `${process.execPath} ${awaitSsh} ${name}`;
+  const create = localProgram(awaitSsh, name);
   return localStep(`${name}-answers`, { create, stdin: pulumi.jsonStringify(ssh), triggers }, opts);
 }
