@@ -10,6 +10,10 @@ test("the command package is 1.2.1: npm's latest, 4.5.0, is an older build with 
   expect(remote.CopyToRemote).toBeTypeOf("function");
 });
 
+test("the Node from npm is one version on each kind of machine", () => {
+  expect(new Set(Object.values(project.optionalDependencies)).size).toBe(1);
+});
+
 test("this Node prints an error whose stack names a file directly in node_modules, and ends", () => {
   const print = `
     const error = new Error("a program failed");

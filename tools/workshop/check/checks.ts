@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureCommands } from "../setup/debian.ts";
 import { root } from "../../../config/places.ts";
@@ -73,6 +73,37 @@ const house: Check = {
   },
 };
 
+const yearMs = 366 * 86_400_000;
+
+/** What comes from outside: Node is renewed each year, and no package of npm has a known hole, where a registry can be asked. */
+const outside: Check = {
+  name: "packages from outside",
+  does: async () => {
+    const log = join(root, "node_modules", `node-${process.platform}-${process.arch}`, "CHANGELOG.md");
+    const day = existsSync(log)
+      ? /^## (\d{4}-\d\d-\d\d), Version/m.exec(readFileSync(log, "utf8"))?.[1]
+      : undefined;
+    const old = day !== undefined && Date.now() - Date.parse(day) > yearMs;
+    const audit = ["npm", "audit", "--audit-level=high", "--fetch-retries=0", "--fetch-timeout=10000"];
+    const { code, output } = await run(audit, { seconds: 60, cwd: root });
+    const unasked = /audit endpoint returned an error|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN/.test(
+      output,
+    );
+    return {
+      passed: code === 0 || unasked,
+      output: [
+        ...(old
+          ? [`warning: Node is pinned to a version of ${day}; name a newer one in package.json\n`]
+          : []),
+        ...(unasked
+          ? ["warning: the registry answers no npm audit, so known holes were not looked for\n"]
+          : []),
+        ...(code === 0 || unasked ? [] : [output]),
+      ].join(""),
+    };
+  },
+};
+
 /** Two rows, run side by side: the checks of the second take together as long as the one of the first. */
 const rows: readonly (readonly Check[])[] = [
   [command("lint", () => [tool("eslint"), "--max-warnings", "0", "."])],
@@ -88,6 +119,7 @@ const rows: readonly (readonly Check[])[] = [
     ),
     shell("shfmt", () => ["shfmt", "-d", "-i", "2", "-ci", ...shellFiles()]),
     house,
+    outside,
   ],
 ];
 
