@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,13 +17,15 @@ import { arch, platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { buildProblem } from "../../tools/workshop/setup/cli.ts";
-import { reasonOf, worthTrying } from "../../tools/workshop/setup/download.ts";
+import { downloadChecked } from "../../tools/workshop/setup/checked.ts";
+import { downloadPlugins, worthTrying } from "../../tools/workshop/setup/download.ts";
 import { downloadCli } from "../../tools/workshop/setup/official.ts";
 import { checkoutFolder, root } from "../../config/places.ts";
 import { fits } from "../../tools/workshop/setup/plugins.ts";
 import { onPath } from "../../tools/workshop/setup/run.ts";
 import { makeState } from "../../tools/workshop/setup/state.ts";
-import { pulumiEnvironment } from "../../tools/workshop/setup/toolchain.ts";
+import { pulumiEnvironment, toolchain } from "../../tools/workshop/setup/toolchain.ts";
+import randomPackage from "@pulumi/random/package.json" with { type: "json" };
 import { atLeast, goProblem, pins, pinsOf, serves } from "../../tools/workshop/setup/versions.ts";
 
 let folder: string;
@@ -123,13 +127,6 @@ describe("a plugin", () => {
     expect(worthTrying(undefined, 0, 25 * hour)).toBe(true);
     expect(worthTrying("yes", 0, hour)).toBe(true);
     expect(worthTrying("no", undefined, 0)).toBe(false);
-  });
-
-  it("that could not be downloaded names the cause, not the last retry", () => {
-    const said =
-      'warning: Error downloading plugin: Get "https://h/p.tar.gz": dial tcp: lookup h: no such host\nWill retry\nerror: failed all 5 attempts';
-    expect(reasonOf(said)).toBe("dial tcp: lookup h: no such host");
-    expect(reasonOf("first\nlast words\n")).toBe("last words");
   });
 });
 
@@ -299,31 +296,74 @@ describe("the environment of tools that run the CLI", () => {
   });
 });
 
-describe("the official release", () => {
-  it("is unpacked into its place, with its language hosts, and says why it was not", async () => {
-    const bin = join(folder, "bin");
+describe("a download", () => {
+  const said: string[] = [];
+  const voice = { now: (_: string, text: string) => said.push(text), passedOver: () => undefined };
+  beforeEach(() => {
+    said.length = 0;
     // curl … -o FILE URL
-    program(join(bin, "curl"), 'while [ $# -gt 2 ]; do shift; done; cp "${2#file://}" "$1"');
+    program(join(folder, "bin", "curl"), 'while [ $# -gt 2 ]; do shift; done; cp "${2#file://}" "$1"');
+    vi.stubEnv("PATH", `${join(folder, "bin")}:${process.env.PATH ?? ""}`);
+    vi.stubEnv("CHANGEOVER_DOWNLOADS", undefined);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it("is taken when its checksum is the one that is written down, and else says both", async () => {
+    writeFileSync(join(folder, "a.tar.gz"), "content");
+    const sha256 = createHash("sha256").update("content").digest("hex");
+    const take = (known: Record<string, string>) =>
+      downloadChecked(`file://${folder}/a.tar.gz`, join(folder, "got"), { seconds: 10, voice, known });
+    expect(await take({ "a.tar.gz": sha256 })).toBeUndefined();
+    expect(readFileSync(join(folder, "got"), "utf8")).toBe("content");
+    expect(await take({ "a.tar.gz": "0".repeat(64) })).toContain(
+      `a.tar.gz has sha256 ${sha256}; allowed: 0000`,
+    );
+  });
+
+  it("without a checksum is made only where the user says so, and its checksum is said", async () => {
+    writeFileSync(join(folder, "a.tar.gz"), "content");
+    const take = () =>
+      downloadChecked(`file://${folder}/a.tar.gz`, join(folder, "got"), { seconds: 10, voice, known: {} });
+    expect(await take()).toContain("no checksum of a.tar.gz is in tools/workshop/setup/checksums.json");
+    expect(existsSync(join(folder, "got"))).toBe(false);
+    vi.stubEnv("CHANGEOVER_DOWNLOADS", "yes");
+    expect(await take()).toBeUndefined();
+    expect(said.at(-1)).toMatch(/^a.tar.gz has sha256 [0-9a-f]{64}; write it down/);
+  });
+
+  it("of the official release is unpacked into its place, with its language hosts, and says why it was not", async () => {
+    vi.stubEnv("CHANGEOVER_DOWNLOADS", "yes");
     program(join(folder, "pulumi", "pulumi"), "echo v3.259.0");
     program(join(folder, "pulumi", "pulumi-language-nodejs"), "");
     const archive = `pulumi-v3.259.0-${platform()}-${arch()}.tar.gz`;
     execFileSync("tar", ["-czf", join(folder, archive), "-C", folder, "pulumi"]);
-    const said: string[] = [];
-    const voice = { now: (_: string, text: string) => said.push(text), passedOver: () => undefined };
     const place = join(folder, "cache", "linux-x64");
-    vi.stubEnv("PATH", `${bin}:${process.env.PATH ?? ""}`);
-    try {
-      expect(await downloadCli(place, "3.259.0", voice, `file://${folder}`)).toBeUndefined();
-      expect(readdirSync(place).sort()).toEqual(["pulumi", "pulumi-language-nodejs"]);
-      expect(execFileSync(join(place, "pulumi"), { encoding: "utf8" })).toBe("v3.259.0\n");
-      expect(readdirSync(join(folder, "cache"))).toEqual(["linux-x64"]);
-      expect(said).toEqual([`downloading the official release, file://${folder}/${archive}`]);
-      expect(await downloadCli(place, "3.260.0", voice, `file://${folder}`)).toMatch(
-        /^the official release could not be downloaded: cp: .*No such file/,
-      );
-    } finally {
-      vi.unstubAllEnvs();
-    }
+    expect(await downloadCli(place, "3.259.0", voice, `file://${folder}`)).toBeUndefined();
+    expect(readdirSync(place).sort()).toEqual(["pulumi", "pulumi-language-nodejs"]);
+    expect(execFileSync(join(place, "pulumi"), { encoding: "utf8" })).toBe("v3.259.0\n");
+    expect(readdirSync(join(folder, "cache"))).toEqual(["linux-x64"]);
+    expect(said[0]).toBe(`file://${folder}/${archive}`);
+    expect(await downloadCli(place, "3.260.0", voice, `file://${folder}`)).toMatch(
+      /^the official release could not be downloaded: cp: .*No such file/,
+    );
+  });
+
+  it("of a plugin is put where the CLI finds it", async () => {
+    vi.stubEnv("CHANGEOVER_DOWNLOADS", "yes");
+    const { pulumi } = toolchain();
+    vi.stubEnv("XDG_CACHE_HOME", join(folder, "cache"));
+    program(join(folder, "pulumi-resource-random"), "exit 0");
+    const { version } = randomPackage;
+    const place = arch() === "x64" ? "amd64" : arch();
+    const archive = `pulumi-resource-random-v${version}-${platform()}-${place}.tar.gz`;
+    execFileSync("tar", ["-czf", join(folder, archive), "-C", folder, "pulumi-resource-random"]);
+    expect(await downloadPlugins(pulumi, ["random"], voice, `file://${folder}`)).toBe(true);
+    const home = join(folder, "cache", "changeover", "downloads", "plugins", `resource-random-v${version}`);
+    expect(readdirSync(home)).toContain("pulumi-resource-random");
+    expect(await downloadPlugins(pulumi, ["aws"], voice, `file://${folder}`)).toBe(false);
+    expect(said.at(-2)).toMatch(/^not downloaded: cp: .*No such file/);
   });
 });
 

@@ -1,5 +1,7 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { arch, platform } from "node:os";
 import { join } from "node:path";
+import { downloadChecked } from "./checked.ts";
 import { versionOf } from "../offline/install.ts";
 import { readJson, writeWhole } from "./files.ts";
 import { cacheFolder } from "../../../config/places.ts";
@@ -33,43 +35,74 @@ export function worthTrying(told: string | undefined, failedAt: number | undefin
   return failedAt === undefined || now - failedAt > rememberHours * 3_600_000;
 }
 
-/** The cause in what a failed download said: the CLI names it before its retries, not at the end. */
-export function reasonOf(output: string): string {
-  const cause = /(?:dial tcp|tls|proxyconnect|unexpected status|\d{3} HTTP error|context deadline).*/i.exec(
-    output,
-  )?.[0];
-  return cause ?? lastLines(output, 1);
-}
+const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 /**
- * Let the CLI download plugins, the first one with a short deadline since most machines without plugins have no way
- * to them. A failure is remembered for a day.
- * @returns whether any arrived.
+ * Download plugins, each with its checksum, into a home of their own. The first one has a short deadline, since most
+ * machines without plugins have no way to them. A failure is remembered for a day.
+ *
+ * @param from the folder of plugins, as a URL. @returns whether any arrived.
  */
 export async function downloadPlugins(
   cli: string,
   names: readonly PluginName[],
   voice: Voice,
+  from = "https://get.pulumi.com/releases/plugins",
 ): Promise<boolean> {
   if (!worthTrying(process.env.CHANGEOVER_DOWNLOADS, lastFailure()?.at, Date.now())) return false;
   mkdirSync(downloadsHome(), { recursive: true });
-  const env = { ...process.env, PULUMI_HOME: downloadsHome(), PULUMI_SKIP_UPDATE_CHECK: "true" };
   for (const [place, name] of names.entries()) {
-    const version = versionOf(name);
-    voice.now(name, `downloading the plugin, ${version}`);
-    const argv = [cli, "plugin", "install", "resource", name, version, "--color", "never"];
-    const { code, output } = await run(argv, { seconds: place === 0 ? firstSeconds : otherSeconds, env });
-    if (code !== 0) {
-      const failure: Failure = { at: Date.now(), reason: reasonOf(output) };
-      writeWhole(failureFile(), JSON.stringify(failure));
-      voice.now(name, `not downloaded: ${failure.reason}`);
-      voice.now(
-        name,
-        `that is not tried again for ${String(rememberHours)} h; CHANGEOVER_DOWNLOADS=yes tries, =no never does`,
-      );
-      return place > 0;
-    }
+    const reason = await downloadPlugin(
+      cli,
+      name,
+      `${from}/${archiveOf(name)}`,
+      place === 0 ? firstSeconds : otherSeconds,
+      voice,
+    );
+    if (reason === undefined) continue;
+    writeWhole(failureFile(), JSON.stringify({ at: Date.now(), reason } satisfies Failure));
+    voice.now(name, `not downloaded: ${reason}`);
+    voice.now(
+      name,
+      `that is not tried again for ${String(rememberHours)} h; CHANGEOVER_DOWNLOADS=yes tries, =no never does`,
+    );
+    return place > 0;
   }
   rmSync(failureFile(), { force: true });
   return true;
+}
+
+const archiveOf = (name: PluginName): string =>
+  `pulumi-resource-${name}-v${versionOf(name)}-${platform()}-${architectures[arch()] ?? arch()}.tar.gz`;
+
+async function downloadPlugin(
+  cli: string,
+  name: PluginName,
+  url: string,
+  seconds: number,
+  voice: Voice,
+): Promise<string | undefined> {
+  const folder = mkdtempSync(join(downloadsHome(), "plugin-"));
+  try {
+    const file = join(folder, "plugin.tar.gz");
+    const why = await downloadChecked(url, file, { seconds, voice });
+    if (why !== undefined) return why;
+    const env = { ...process.env, PULUMI_HOME: downloadsHome(), PULUMI_SKIP_UPDATE_CHECK: "true" };
+    const argv = [
+      cli,
+      "plugin",
+      "install",
+      "resource",
+      name,
+      versionOf(name),
+      "--file",
+      file,
+      "--color",
+      "never",
+    ];
+    const { code, output } = await run(argv, { seconds: 120, env });
+    return code === 0 ? undefined : lastLines(output, 2);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -21,7 +21,7 @@ Usage: npm run setup [-- --quiet]
   --quiet   say only what is being got, and what has changed
 
   Real plugins are preferred: from the folders in CHANGEOVER_PLUGIN_PATH, from PATH, beside the CLI, from the plugin
-  cache of the user, by download. CHANGEOVER_DOWNLOADS=yes|no forces or forbids the download.
+  cache of the user, by download with a checksum. CHANGEOVER_DOWNLOADS=yes takes those without one too, =no none.
 `;
 
 /** What is kept between runs: the choices, and what binaries said of themselves. */

@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { arch, platform } from "node:os";
 import { dirname, join } from "node:path";
-import { lastLines, onPath, run, type Voice } from "./run.ts";
+import { downloadChecked } from "./checked.ts";
+import { lastLines, run, type Voice } from "./run.ts";
 
 const downloadSeconds = 600;
 const releases = "https://get.pulumi.com/releases/sdk";
@@ -17,18 +18,13 @@ export async function downloadCli(
   voice: Voice,
   from = releases,
 ): Promise<string | undefined> {
-  const [curl] = onPath("curl");
-  if (curl === undefined) return "the official release cannot be downloaded: there is no curl on PATH";
   const archive = `pulumi-v${version}-${platform()}-${arch()}.tar.gz`;
-  voice.now("pulumi", `downloading the official release, ${from}/${archive}`);
   mkdirSync(dirname(folder), { recursive: true });
   const scratch = mkdtempSync(`${folder}-`);
   try {
     const file = join(scratch, archive);
-    const limits = ["--connect-timeout", "10", "--speed-time", "30", "--speed-limit", "1000"];
-    const get = [curl, "-fsSL", ...limits, "-o", file, `${from}/${archive}`];
-    const got = await run(get, { seconds: downloadSeconds });
-    if (got.code !== 0) return `the official release could not be downloaded: ${lastLines(got.output, 2)}`;
+    const why = await downloadChecked(`${from}/${archive}`, file, { seconds: downloadSeconds, voice });
+    if (why !== undefined) return `the official release could not be downloaded: ${why}`;
     const unpacked = await run(["tar", "-xzf", file, "-C", scratch], { seconds: 120 });
     if (unpacked.code !== 0)
       return `the official release could not be unpacked: ${lastLines(unpacked.output, 2)}`;
