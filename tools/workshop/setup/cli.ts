@@ -111,10 +111,10 @@ async function compile(job: { go: string; source: string; path: string; version:
     flock === undefined ? build : [flock, "--wait", String(buildSeconds), `${path}.lock`, ...unlessBuilt];
   const started = performance.now();
   const seconds = () => String(Math.round((performance.now() - started) / 1000));
-  const counts = { downloaded: 0, compiled: 0 };
+  const counts = { downloaded: 0, compiled: 0, stale: 0 };
   const ticker = setInterval(() => {
-    const { downloaded, compiled } = counts;
-    const what = compiled ? `${compiled} of some 1500 packages compiled` : `${downloaded} modules downloaded`;
+    const { downloaded, compiled, stale } = counts;
+    const what = stale > 0 ? `${compiled} of ${stale} packages compiled` : `${downloaded} modules downloaded`;
     voice.now("pulumi", `building: ${seconds()} s, ${what}`);
   }, progressSeconds * 1000);
   try {
@@ -125,6 +125,16 @@ async function compile(job: { go: string; source: string; path: string; version:
         else counts.compiled += 1;
       }
     };
+    // What is to be compiled is known once all modules are there; this fetches them.
+    const stale = [job.go, "list", "-trimpath", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}"];
+    const listed = await run([...stale, `${moduleName}/pkg/v3/cmd/pulumi`], {
+      seconds: buildSeconds,
+      cwd: job.source,
+      env,
+      onOutput,
+    });
+    counts.stale = listed.code === 0 ? packagesIn(listed.stdout) : 0;
+    counts.compiled = 0;
     const { code, output } = await run(argv, { seconds: buildSeconds, cwd: job.source, env, onOutput });
     if (code !== 0) return buildProblem(code, output);
     if (isExecutable(draft)) renameSync(draft, path);
@@ -135,6 +145,10 @@ async function compile(job: { go: string; source: string; path: string; version:
     rmSync(draft, { force: true });
   }
 }
+
+/** How many packages `go list` named, without the one that is built into the compiler. */
+const packagesIn = (text: string): number =>
+  text.split("\n").filter((name) => name !== "" && name !== "unsafe").length;
 
 /** Why a build failed, in words, with the end of what Go said. */
 export function buildProblem(code: number, output: string): string {

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { cgroupOf, isFrozen, killAll, leader, processes, startDetached } from "./cgroup.ts";
 import { image } from "./image.ts";
+import { inotifyProblem, raiseInotify } from "./inotify.ts";
 import { withLock } from "./lock.ts";
 import { addressIn, bridgeName, checkHostName, hostOctets, machineId, portName } from "./names.ts";
 import { netUp, writeDerived } from "./net.ts";
@@ -108,6 +109,7 @@ function nspawnArguments(lab: Lab, host: string, record: HostRecord): string[] {
 }
 
 async function start(lab: Lab, host: string, record: HostRecord): Promise<void> {
+  await raiseInotify();
   const dir = hostDir(lab.id, host);
   for (const layer of record.layers) {
     if (!(await exists(layer))) {
@@ -170,7 +172,8 @@ export async function waitForHost(
   const said =
     `${await lastLines(join(dir, "supervisor.log"))}\n${await lastLines(join(dir, "console.log"))}`.trim();
   const what = seen.gone ? "ended as it started" : `did not come up within ${seconds} s`;
-  throw new LabError(`host ${host} ${what}:\n${said}`);
+  const why = await inotifyProblem();
+  throw new LabError(`host ${host} ${what}${why ? `: ${why}` : ""}:\n${said}`);
 }
 
 async function startIfOff(lab: Lab, host: string, record: HostRecord): Promise<void> {

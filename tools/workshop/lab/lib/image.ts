@@ -45,12 +45,26 @@ function narrate(line: string): void {
   if (line.startsWith("lab: ")) console.error(line);
 }
 
+const progressSeconds = 10;
+
+/** Says every ten seconds what the build is at, by its last whole line: a person sees that it goes on. */
+function tell(started: number): { readonly onStdout: (text: string) => void; readonly end: () => void } {
+  let last = "";
+  const ticker = setInterval(() => {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    console.error(`lab: image: ${seconds} s: ${last.slice(0, 100) || "begun"}`);
+  }, progressSeconds * 1000);
+  const onStdout = (text: string) => (last = text.trimEnd().split("\n").at(-1)?.trim() || last);
+  return { onStdout, end: () => clearInterval(ticker) };
+}
+
 async function build(kind: "base" | "layer", key: string, rest: readonly string[]): Promise<void> {
   const apt = await machineApt();
   const proxy = /Acquire::http::Proxy "([^"]+)"/.exec(apt.conf)?.[1];
   const building = join(store, `.building-${key}`);
   const log = join(store, `${key}.log`);
   const started = performance.now();
+  const progress = tell(started);
   try {
     await rm(building, { recursive: true, force: true });
     await mkdir(building, { recursive: true });
@@ -74,6 +88,7 @@ async function build(kind: "base" | "layer", key: string, rest: readonly string[
       {
         deadline: buildDeadline,
         onStderr: narrate,
+        onStdout: progress.onStdout,
         ...(proxy ? { env: { http_proxy: proxy } } : {}),
       },
     );
@@ -87,6 +102,7 @@ async function build(kind: "base" | "layer", key: string, rest: readonly string[
     await rename(building, join(store, key));
     console.error(`lab: image: ${key} made in ${Math.round((performance.now() - started) / 1000)} s`);
   } finally {
+    progress.end();
     await rm(building, { recursive: true, force: true });
   }
 }

@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly deadline?: number;
   readonly stdin?: string;
   readonly env?: Record<string, string>;
+  /** Called with what arrives on stdout, in pieces of any length. */
+  readonly onStdout?: (text: string) => void;
   /** Called with each line of stderr as it comes. */
   readonly onStderr?: (line: string) => void;
 }
@@ -45,7 +47,10 @@ export function tryRun(argv: readonly string[], options: RunOptions = {}): Promi
       late = true;
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     }, deadline * 1000);
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      options.onStdout?.(text);
+    });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
       if (options.onStderr) for (const line of text.split("\n")) if (line) options.onStderr(line);
