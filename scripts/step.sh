@@ -23,6 +23,8 @@ start() {
   install -d -m 0700 "$run"
   rm -f "$run"/{rc,pid,out,err}
   : >"$run/out" && : >"$run/err"
+  # The run removes its input when it has opened it; a run that never began leaves no secret.
+  trap 'rm -f "$run/in"' EXIT
   if [[ -t 0 ]]; then : >"$run/in"; else (umask 077 && cat >"$run/in"); fi
   if [[ -d /run/systemd/system && $EUID -eq 0 ]]; then
     systemd-run --quiet --collect --unit="changeover-$1-$(basename "$run")" \

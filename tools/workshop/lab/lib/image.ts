@@ -69,8 +69,8 @@ async function build(kind: "base" | "layer", key: string, rest: readonly string[
     await rm(building, { recursive: true, force: true });
     await mkdir(building, { recursive: true });
     const [sources, conf] = [join(building, "sources"), join(building, "apt.conf")];
-    await writeFile(sources, apt.sources);
-    await writeFile(conf, apt.conf);
+    await writeFile(sources, apt.sources, { mode: 0o600 });
+    await writeFile(conf, apt.conf, { mode: 0o600 });
     const jars = join(building, "jars");
     // Loaded where an image is made, and not on every machine that has hosts.
     if (kind === "base") await (await import("./jars.ts")).layJars(join(recipe, "jars"), jars);
@@ -99,6 +99,7 @@ async function build(kind: "base" | "layer", key: string, rest: readonly string[
         `the host image could not be built (exit code ${built.code}; all of it: ${log}):\n${end}`,
       );
     }
+    await forgetApt(building);
     await rename(building, join(store, key));
     console.error(`lab: image: ${key} made in ${Math.round((performance.now() - started) / 1000)} s`);
   } finally {
@@ -107,8 +108,14 @@ async function build(kind: "base" | "layer", key: string, rest: readonly string[
   }
 }
 
+/** An address of a proxy may have a password in it: it is needed while the image is made, and no longer. */
+const forgetApt = (folder: string): Promise<unknown> =>
+  Promise.all(["sources", "apt.conf"].map((name) => rm(join(folder, name), { force: true })));
+
 async function ensure(kind: "base" | "layer", key: string, rest: readonly string[]): Promise<string> {
   const root = join(store, key, "root");
+  // Images of earlier releases still have them.
+  await forgetApt(join(store, key));
   if (await exists(root)) return root;
   await mkdir(store, { recursive: true });
   return withLock(`image-${key}`, buildDeadline, async () => {
