@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { quoted, scriptsOn, startOf } from "./start.ts";
+import { scriptCommand } from "./start.ts";
 import { absentWayBack, type RunBook } from "./run-book.ts";
 import { gate, localStep, remoteStep } from "./step.ts";
 import { stepOf, type Told } from "./told.ts";
@@ -66,7 +66,7 @@ export class AbsentHosts extends pulumi.ComponentResource {
   #step({ host, release, scripts }: Member, act: "look" | "retire", before: pulumi.Resource[], says: string) {
     const create = pulumi.all([host.ssh, this.#stack]).apply(([target, stack]) => {
       const words = [host.name, stack, ...(act === "look" ? [act] : [])];
-      return [startOf(target), `${scriptsOn(target, release)}/retire.sh`, ...words.map(quoted)].join(" ");
+      return scriptCommand(target, release, "retire.sh", words);
     });
     const name = `${host.name}-absent-${act}`;
     const step = remoteStep(

@@ -5,7 +5,7 @@ import type { Hosts } from "./hosts.ts";
 import { receiptLine } from "./receipt.ts";
 import type { Receipts } from "./receipts.ts";
 import { installOf, readSoftware } from "./software.ts";
-import { quoted, refusing, scriptsOn, startOf } from "./start.ts";
+import { refusing, scriptCommand } from "./start.ts";
 import { localStep, remoteStep, softwareCopy } from "./step.ts";
 import { type Keepers, notNeeded, type Row, rowName } from "./table.ts";
 import { isConditional, type Told } from "./told.ts";
@@ -173,7 +173,7 @@ export class Rows {
         const refusal = refusalOf(args);
         if (refusal !== undefined) return refusal;
         const { release } = hosts.member(on);
-        return [startOf(target), `${scriptsOn(target, release)}/${step.file}`, ...argv.map(quoted)].join(" ");
+        return scriptCommand(target, release, step.file, argv);
       });
     const triggers = this.triggers(step);
     const stdin = step.secret === undefined ? undefined : args.secrets?.[step.secret];

@@ -70,6 +70,11 @@ export class PoolSite {
     };
   }
 
+  /** A pool on machines that are there; nothing is made of it yet. */
+  static over(estate: Estate, balancers: readonly string[], servers: readonly string[]): PoolSite {
+    return new PoolSite(estate, balancers, servers);
+  }
+
   /** Boot the machines and make the pool; the first release serves when it returns. */
   static async start(
     balancers: readonly string[] = ["websvr", "websvr2"],
@@ -78,7 +83,7 @@ export class PoolSite {
     more: { hosts?: readonly string[]; packages?: readonly string[]; config?: Record<string, unknown> } = {},
   ): Promise<PoolSite> {
     const estate = await Estate.start([...balancers, ...servers, ...(more.hosts ?? [])], more.packages ?? []);
-    const site = new PoolSite(estate, balancers, servers);
+    const site = PoolSite.over(estate, balancers, servers);
     site.set(change, more.config);
     ok(await estate.up());
     return site;

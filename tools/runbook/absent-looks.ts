@@ -1,4 +1,4 @@
-import { quoted, scriptsOn, startOf } from "../../transition/start.ts";
+import { quoted, scriptCommand } from "../../transition/start.ts";
 import { ask } from "./ask.ts";
 import { type Asked, readTarget } from "./asked.ts";
 import { isPlanned } from "./books.ts";
@@ -29,15 +29,15 @@ function askedOf(
   known: { readonly ssh: unknown; readonly release: unknown },
 ): Asked {
   const target = readTarget(known.ssh);
-  const words = [host, stackId, "look"].map((word) => ` ${quoted(word)}`).join("");
-  const scripts = scriptsOn(target, String(known.release));
-  if (!/^[\w./-]+$/.test(scripts)) throw new Error(`the state has no release of the scripts for ${host}`);
+  const words = [host, stackId, "look"];
+  const release = String(known.release);
+  if (!/^[\w.-]+$/.test(release)) throw new Error(`the state has no release of the scripts for ${host}`);
   return {
     host,
     target,
     program: "retire.sh",
-    words,
-    command: `${startOf(target)} ${scripts}/retire.sh${words}`,
+    words: words.map((word) => ` ${quoted(word)}`).join(""),
+    command: scriptCommand(target, release, "retire.sh", words),
   };
 }
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { root } from "../../config/places.ts";
 import { publicKeyType } from "../../platforms/public-key.ts";
 import type { SshTarget } from "../../platforms/platform.ts";
-import { rootOn, startOf } from "../../transition/start.ts";
+import { scriptCommand } from "../../transition/start.ts";
 import type { LookAt } from "../../transition/run/probe.ts";
 import type { LookOrder } from "../../transition/run/order.ts";
 
@@ -62,7 +62,7 @@ const order = z.object({
 /** A word as `quoted` writes it. */
 const word = String.raw`(?:[\w@%+=:,./-]+|'[^']*'(?:\\''[^']*')*)`;
 const probeCommand = new RegExp(
-  String.raw`^((?:sudo -n )?python3) (\S+)/[0-9a-f]{12}/scripts/([a-z-]+/[a-z_-]+\.py)((?: ${word})*)$`,
+  String.raw`/([0-9a-f]{12})/scripts/(?:as-root\.sh )?([a-z-]+/[a-z_-]+\.py)((?: ${word})*)$`,
 );
 
 /**
@@ -82,8 +82,8 @@ export function readOrder(text: string): LookOrder {
 
 /** @throws when the command of a look is no probe of this checkout, at the place where the program puts it. */
 export function askedBy({ host, target: at, command, seconds }: LookAt): Asked {
-  const [, start, folder, program = "", words = ""] = probeCommand.exec(command) ?? [];
-  const isOurs = start === startOf(at).replace("bash", "python3") && folder === rootOn(at);
+  const [, release = "", program = "", words = ""] = probeCommand.exec(command) ?? [];
+  const isOurs = command === scriptCommand(at, release, program, []) + words;
   if (!isOurs || !existsSync(join(root, "scripts", program)))
     throw new Error(`the preview asks ${host} for something else than a probe of this checkout: ${command}`);
   return { host, target: at, program, words, command, ...(seconds === undefined ? {} : { seconds }) };
