@@ -19,7 +19,7 @@ unlocked() {
   while :; do
     rc=0
     { said=$(LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" 2>&1 >&3) || rc=$?; } 3>&2
-    ((rc)) && [[ $said =~ [^$'\n']*(Could not get lock|lock was locked by another process)[^$'\n']* ]] || break
+    if ((rc == 0)) || ! [[ $said =~ [^$'\n']*(Could not get lock|lock was locked by another process)[^$'\n']* ]]; then break; fi
     (($(monotonic_ms) < deadline)) || timed_out "another program installs packages on $HOSTNAME, still after $LOCK_SECONDS s: ${BASH_REMATCH[0]}"
     [[ -n $told ]] || log "waiting for another program that installs packages (limit: $LOCK_SECONDS s): ${BASH_REMATCH[0]}"
     told=yes
