@@ -111,9 +111,6 @@ require_own_path() {
   wrong=$(python3 -I "$SCRIPTS/handles.py" "$@" 2>&1) || refuse "${wrong#refused: } ($HOSTNAME)"
 }
 
-# The rule for names of entries, as the config has it (entryNames): they become names of files, units and records.
-require_entry() { [[ $1 =~ ^[a-z][a-z0-9_]{0,30}$ ]] || misuse "\"$1\" is no name; allowed: at most 31 of a-z, 0-9 and _, beginning with a letter"; }
-
 # Read one line of stdin into NAME; it may end without a newline, but not be empty.
 read_secret() {
   IFS= read -r "$1" || [[ -n ${!1:-} ]] || misuse "$2 is read from stdin, which is empty"

@@ -1,6 +1,9 @@
 # Sourced by the scripts of the old edge: Apache in front of one server.
 # shellcheck shell=bash
 
+# shellcheck source=scripts/lib-names.sh
+. "$SCRIPTS/lib-names.sh"
+
 # shellcheck disable=SC2034
 readonly packages=(apache2 python3 iproute2)
 

@@ -1,6 +1,9 @@
 # Sourced by the scripts of a server: settings of configure.sh, releases, the unit.
 # shellcheck shell=bash
 
+# shellcheck source=scripts/lib-names.sh
+. "$SCRIPTS/lib-names.sh"
+
 # shellcheck disable=SC2034
 POOL='' FOLDER='' UNIT='' OWNER='' ADDRESS='' PORT='' READY='' STATUS='' LINKS='' KEEP='' ALLOWED=''
 # shellcheck disable=SC2034

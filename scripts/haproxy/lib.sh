@@ -1,6 +1,9 @@
 # Sourced by the scripts of a balancer.
 # shellcheck shell=bash
 
+# shellcheck source=scripts/lib-names.sh
+. "$SCRIPTS/lib-names.sh"
+
 # know_pool COMPONENT POOL: sets POOL, and BY, the transition that records of moving servers name.
 know_pool() {
   require_entry "$2"
