@@ -47,6 +47,12 @@ def holder(records):
     return None
 
 
+def failing(records):
+    """Temporary changes whose undo has failed, and how often."""
+    changes = {name: pairs_of(f"{records}/temporary/{name}") or {} for name in names_in(f"{records}/temporary")}
+    return {name: change["failed"] for name, change in changes.items() if "failed" in change}
+
+
 def records_of(component):
     """The part of a probe's answer that every component has."""
     records = f"{ROOT}/{component}"
@@ -59,5 +65,6 @@ def records_of(component):
         "epoch": number(claim),
         "done": {key: value for key, value in done.items() if value},
         "expired": names_in(f"{records}/expired"),
+        "failing": failing(records),
         "holder": holder(records),
     }

@@ -12,7 +12,13 @@ export interface Mark {
 /** What a machine says of its records: `scripts/marks.py`. */
 export interface MarkFacts {
   readonly now_ms: number;
-  readonly components: Readonly<Record<string, RecordFacts & { readonly expired: readonly string[] }>>;
+  readonly components: Readonly<Record<string, ComponentRecords>>;
+}
+
+interface ComponentRecords extends RecordFacts {
+  readonly expired: readonly string[];
+  /** Temporary changes whose undo has failed, and how often; left out by older releases of the scripts. */
+  readonly failing?: Readonly<Record<string, string>>;
 }
 
 const nameOf = ({ component, transition }: Pick<Mark, "component" | "transition">): string =>
@@ -104,5 +110,9 @@ function ofComponent(
     );
   for (const expired of facts.expired)
     lines.push(`${component}: a temporary change of ${expired} was undone`);
+  for (const [name, tries] of Object.entries(facts.failing ?? {}))
+    lines.push(
+      `${component}: ${name} is not put back after ${tries} tries, one a minute; remove the cause: journalctl -u changeover-undo`,
+    );
   return lines;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostNames, owner } from "../../config/common-fields.ts";
+import { hostNames, network, owner } from "../../config/common-fields.ts";
 import { settingProblem } from "../../config/machine.ts";
 import {
   field,
@@ -110,6 +110,10 @@ export const poolEntry = z.strictObject({
     "the name of a site",
     "Host name of the site, sent with every check. Left out: localhost.",
   ).default("localhost"),
+  allowed: listOf(
+    network("A network, such as the one of a monitoring host: 10.0.7.0/24."),
+    "Networks that reach the application's port on the servers besides the balancers, also in a server's own maintenance. Everybody else is rejected.",
+  ).default([]),
   ready,
   software: softwareScript(
     "deploy/server",

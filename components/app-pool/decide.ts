@@ -30,6 +30,10 @@ export interface ServerFacts extends RecordFacts {
   readonly ready: boolean;
   /** The application's answer to the readiness check. */
   readonly answer: string | null;
+  /** Whether the process was started with the present configuration. */
+  readonly runs_configured: boolean;
+  /** Why other machines than the balancers may reach the application's port; null: they may not. */
+  readonly firewall: string | null;
   readonly free_mib: number | null;
   /** Addresses of the server that the internet can reach. */
   readonly public: readonly string[];

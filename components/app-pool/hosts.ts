@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { keepersOf, prefixed, type Table } from "../../transition/table.ts";
 import type { Transition } from "../../transition/transition.ts";
 import type { PairDatabase } from "../pair/goal.ts";
+import { mountsAt } from "../shared-volume/goal.ts";
 import { haproxyConfig } from "./haproxy-config.ts";
 import type { Pool } from "./pool.ts";
 import { balancersStory, hostStory } from "./stories.ts";
@@ -45,6 +46,12 @@ export function serverHost(
   const conf: Record<string, pulumi.Input<string>> = {
     address: machine.address,
     port: String(config.appPort),
+    host: config.host,
+    balancers: pulumi
+      .all(config.balancers.map((balancer) => pool.site.member(balancer).host.address))
+      .apply((addresses) => addresses.join(" ")),
+    allowed: config.allowed.join(" "),
+    writes: writesOf(pool, name).join(" "),
     ready: config.ready.path,
     status: String(config.ready.status),
     owner: config.owner,
@@ -73,6 +80,12 @@ export function serverHost(
     after,
   });
 }
+
+/** Where volumes are mounted outside of the pool's own shared folders. */
+const writesOf = (pool: Pool, server: string): string[] =>
+  mountsAt(pool.site.entries("sharedVolumes"), server).filter(
+    (path) => !path.startsWith(`/deploy/${pool.name}/shared/`),
+  );
 
 /** The haproxy.cfg of each balancer. A new address of a host is a new text, since HAProxy must reach the host there. */
 export function configureBalancers(pool: Pool, hosts: readonly Transition[]): Transition {

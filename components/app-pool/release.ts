@@ -4,6 +4,7 @@ import { rootOn } from "../../transition/start.ts";
 import { fileCopy } from "../../transition/step.ts";
 import { keepersOf } from "../../transition/table.ts";
 import type { Transition } from "../../transition/transition.ts";
+import { defaultPorts } from "./config.ts";
 import { groupsOf } from "./goal.ts";
 import { minFreeMiB, type Pool } from "./pool.ts";
 import { releaseStory } from "./stories.ts";
@@ -29,6 +30,8 @@ export function releaseOf(
     keepers: keepersOf<pulumi.Input<string>>({
       revision: config.release,
       sha256,
+      // Another port is rolled like another release: each server listens there once it was drained and started anew.
+      port: config.appPort === defaultPorts.appPort ? undefined : String(config.appPort),
     }),
     perMachine: true,
     table: config.edge === "apache" ? singleReleaseTable(pool.limits) : releaseTable(pool.limits, groups),

@@ -7,7 +7,16 @@ const balancer = {
   serves: { "192.0.2.3:80": ["haproxy"] },
   servers: { prodapp01: { status: "UP", admin: "ready", wanted: "in" } },
 };
-const server = { current: "1", ready: true, answer: null, links_wrong: [], reach: {}, public: [] };
+const server = {
+  current: "1",
+  ready: true,
+  answer: null,
+  runs_configured: true,
+  firewall: null,
+  links_wrong: [],
+  reach: {},
+  public: [],
+};
 
 /** One balancer and two servers. */
 export const poolSample: Sample = {

@@ -38,7 +38,7 @@ export const maintenanceStory = (pool: string, on: boolean): Story => ({
 
 /** Servers get a release. @param archive where it is: a file must be on the machine that runs the update. */
 export const releaseStory = (pool: string, archive: string): Story => ({
-  goal: ["revision"],
+  goal: ["revision", "port"],
   wayBack: `a bad release goes back by itself; later: set release of changeover:appPools.${pool} back, then run npx pulumi up`,
   needs:
     archive === "" || /^https?:/.test(archive) ? [] : [`${archive} on the machine that runs npx pulumi up`],

@@ -64,9 +64,17 @@ export function differencesOfPool(expected: PoolExpected, seen: readonly Seen<Po
 }
 
 /** A server that is in must be ready; a server in maintenance may be in any state. */
-function ofServer({ servers }: PoolExpected, { host, facts }: Look<ServerFacts>): string[] {
-  if (!facts || servers[host] !== "in") return [];
+function ofServer({ pool, servers }: PoolExpected, { host, facts }: Look<ServerFacts>): string[] {
+  if (!facts) return [];
+  const open = facts.firewall === null ? [] : [facts.firewall];
+  if (servers[host] !== "in") return open.map((line) => `${host}: ${line}`);
   return [
+    ...open,
+    ...(facts.current !== null && facts.ready && !facts.runs_configured
+      ? [
+          `runs ${facts.current} with older settings; to roll the release with the present ones: npx pulumi up --replace '**::${pool}-release-roll-id'`,
+        ]
+      : []),
     ...(facts.current === null ? ["runs no release; to give it the pool's release: npx pulumi up"] : []),
     ...(facts.ready
       ? []

@@ -70,3 +70,10 @@ export const mountedOn = (volumes: Readonly<Record<string, unknown>>, hosts: rea
   Object.entries(volumes as Readonly<Record<string, SharedVolume>>)
     .filter(([, { mounts }]) => hosts.some((host) => Object.hasOwn(mounts, host)))
     .map(([name]) => name);
+
+/** Where a host mounts volumes. */
+export const mountsAt = (volumes: Readonly<Record<string, unknown>>, host: string): string[] =>
+  Object.values(volumes as Readonly<Record<string, SharedVolume>>)
+    .flatMap(({ mounts }) => mounts[host] ?? [])
+    .filter((path) => path !== "none")
+    .sort();

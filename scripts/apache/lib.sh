@@ -1,12 +1,15 @@
 # Sourced by the scripts of the old edge: Apache in front of one server.
 # shellcheck shell=bash
 
+# shellcheck source=scripts/lib-names.sh
+. "$SCRIPTS/lib-names.sh"
+
 # shellcheck disable=SC2034
 readonly packages=(apache2 python3 iproute2)
 
 # know_apache COMPONENT POOL: sets POOL, PAGE and conf.
 know_apache() {
-  [[ $2 =~ ^[a-z0-9][a-z0-9-]*$ ]] || misuse "\"$2\" is not the name of a pool"
+  require_entry "$2"
   export CHANGEOVER_COMPONENT=$1
   # shellcheck disable=SC2034
   POOL=$2 PAGE=/var/www/changeover-$2/maintenance.html conf=/etc/apache2/sites-available/changeover-$2.conf

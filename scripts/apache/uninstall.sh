@@ -8,6 +8,8 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/../lib.sh"
+# shellcheck source=scripts/lib-packages.sh
+. "$here/../lib-packages.sh"
 # shellcheck source=scripts/apache/lib.sh
 . "$here/lib.sh"
 
@@ -50,7 +52,7 @@ main() {
     require_claim
     printf 'since=%(%F)T\narchive=%s\n' -1 "$archive" | write_file "$record"
     log "point of no return: uninstalling Apache"
-    DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 remove apache2 apache2-bin >&2
+    apt_get remove apache2 apache2-bin
     ! installed || timed_out "Apache is still installed"
   fi
   receipt "Apache is uninstalled, its configuration is in ${archive:-no archive: Apache was never installed}"

@@ -17,9 +17,9 @@ main() {
   export CHANGEOVER_COMPONENT=$1
   require_apt
   log "reading the package lists"
-  apt_get update >&2
+  apt_get update
   mapfile -t names < <(upgradable)
-  ((${#names[@]} == 0)) || apt_keeping --download-only --with-new-pkgs upgrade >&2
+  ((${#names[@]} == 0)) || apt_keeping --download-only --with-new-pkgs upgrade
   receipt "$HOSTNAME has ${#names[@]} package(s) to upgrade${names[*]:+: ${names[*]}}"
 }
 

@@ -12,15 +12,14 @@ have_owner() {
   useradd --system --uid "$1" --user-group --no-create-home --home-dir "$FOLDER" --shell /bin/bash "$OWNER" >&2
 }
 
-# An existing shared folder stays as it is, since a volume may be mounted there.
+# Root's folders, which the owner may read; only the shared folders at the ends of links are the owner's.
 have_folders() {
-  local pair folder
+  local wrong
+  local -a targets=()
+  for wrong in $LINKS; do targets+=("${wrong#*=}"); done
   install -d "$(facts)/staged" "$FOLDER"
-  for folder in releases archives shared; do install -d -o "$OWNER" -g "$OWNER" "$FOLDER/$folder"; done
-  for pair in $LINKS; do
-    folder=$FOLDER/shared/${pair#*=}
-    [[ -d $folder ]] || runuser -u "$OWNER" -- mkdir -p "$folder"
-  done
+  wrong=$(python3 "$here/folders.py" "$FOLDER" "$(id -u "$OWNER")" "$(id -g "$OWNER")" "${targets[@]}" 2>&1) ||
+    refuse "${wrong##*$'\n'} ($HOSTNAME)"
 }
 
 # A value as systemd reads it from an environment file.
@@ -44,18 +43,25 @@ put() {
   write_file "$1" "$2" <<<"$3"
 }
 
-unit_text() { sed "s|@POOL@|$POOL|g; s|@FOLDER@|$FOLDER|g; s|@OWNER@|$OWNER|g; s|@FACTS@|$(facts)|g" "$here/service.unit"; }
+unit_text() {
+  local path writes=''
+  for path in $WRITES; do writes+=" -$path"; done
+  sed "s|@POOL@|$POOL|g; s|@FOLDER@|$FOLDER|g; s|@OWNER@|$OWNER|g; s|@FACTS@|$(facts)|g; s|@WRITES@|$writes|g" "$here/service.unit"
+}
 
-# With sudo the owner may open and close the application's port, and nothing else.
+# With sudo the owner may open and close the application's port, and nothing else. What root runs then is a copy of root's
+# own, whoever the scripts belong to.
 maintenance_command() {
-  local lib=/usr/local/lib/changeover/$POOL command=/usr/local/sbin/$POOL-maintenance sudoers
-  rm -rf "$lib.new"
-  mkdir -p "$lib.new"
-  cp -a "$SCRIPTS/." "$lib.new/"
-  rm -rf "$lib"
-  mv "$lib.new" "$lib"
+  local lib=/usr/local/lib/changeover/app-$POOL old=/usr/local/lib/changeover/$POOL command=/usr/local/sbin/$POOL-maintenance sudoers
+  rm -rf "$lib.new" "$lib.old"
+  (umask 022 && mkdir -p "${lib%/*}" && cp -R --no-preserve=all "$SCRIPTS" "$lib.new")
+  [[ ! -d $lib ]] || mv -T "$lib" "$lib.old"
+  mv -T "$lib.new" "$lib"
+  # Until now the copy had a folder that a pair of this name has too.
+  if grep -qs " $old/app/set-maintenance.sh " "$command" && [[ ! -e /usr/local/sbin/changeover-$POOL ]]; then rm -rf "$old"; fi
   put "$command" 0755 "#!/bin/sh
 exec bash $lib/app/set-maintenance.sh $POOL-maintenance $POOL \"\$@\""
+  rm -rf "$lib.old"
   sudoers=$(mktemp)
   printf '%s ALL=(root) NOPASSWD: %s on, %s off\n' "$OWNER" "$command" "$command" >"$sudoers"
   visudo -cqf "$sudoers" >&2 || refuse "sudo rejects the line for $OWNER: $(<"$sudoers")"

@@ -10,7 +10,6 @@ switch_to() {
   [[ $was != "$1" ]] || return 0
   log "switching current to $1, was ${was:-no release}"
   ln -sfn "releases/$1" "$FOLDER/.current.new"
-  chown -h "$OWNER:$OWNER" "$FOLDER/.current.new"
   mv -T "$FOLDER/.current.new" "$FOLDER/current"
   sync "$FOLDER"
 }
@@ -30,7 +29,7 @@ get_ready() {
     start_anew || return 1
   fi
   log "waiting until $1 is ready (limit: $2 s)"
-  why=$(python3 "$here/ready.py" "http://$ADDRESS:$PORT$READY" "$STATUS" "$1" "$2" "$UNIT")
+  why=$(python3 "$here/ready.py" "http://$ADDRESS:$PORT$READY" "$STATUS" "$1" "$2" "$UNIT" "$HOST")
 }
 
 # Record the release that ran before this transition, once. `revision` is empty if no release ran.

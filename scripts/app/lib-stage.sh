@@ -21,7 +21,6 @@ unpack() {
   [[ $(cat "$partial/REVISION" 2>/dev/null) == "$revision" ]] ||
     refuse "the archive has revision $(head -c 60 "$partial/REVISION" 2>/dev/null || echo '(none)') in its file REVISION (allowed: $revision); correct the archive or the config"
   [[ -x $partial/bin/serve ]] || refuse "the archive of $revision has no executable bin/serve; add the program that starts the application"
-  chown -hR "$OWNER:$OWNER" "$partial"
   link_shared "$partial" shipped
   mkdir -p "${staged%/*}"
   (cd "$partial" && find . -type f -print0 | sort -z | xargs -0 sha256sum) | write_file "$staged.files"

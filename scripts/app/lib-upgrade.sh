@@ -3,8 +3,7 @@
 
 # apt-get that keeps changed configuration files and held packages, and removes nothing.
 apt_keeping() {
-  APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 \
-    apt_get -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+  APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 apt_get -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 
 # Names of the packages that an upgrade would install, by the package lists on this machine.

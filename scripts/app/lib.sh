@@ -1,13 +1,19 @@
 # Sourced by the scripts of a server: settings of configure.sh, releases, the unit.
 # shellcheck shell=bash
 
+# shellcheck source=scripts/lib-names.sh
+. "$SCRIPTS/lib-names.sh"
+
 # shellcheck disable=SC2034
 POOL='' FOLDER='' UNIT='' OWNER='' ADDRESS='' PORT='' READY='' STATUS='' LINKS='' KEEP='' ALLOWED=''
+# shellcheck disable=SC2034
+HOST='' BALANCERS='' WRITES=''
 
 # load_pool COMPONENT POOL: read the settings of the pool into variables.
 load_pool() {
   local file=/etc/$2/$2.conf key value
   export CHANGEOVER_COMPONENT=$1
+  require_entry "$2"
   [[ -r $file ]] || refuse "$HOSTNAME has no $file; run app/configure.sh there first"
   while IFS='=' read -r key value; do
     [[ ! $key =~ ^[A-Z]+$ ]] || printf -v "$key" '%s' "$value"
@@ -50,22 +56,24 @@ runs_configured() {
 is_whole() {
   local record
   record=$(facts)/staged/$1
-  [[ -e $record && -d $FOLDER/releases/$1 ]] || return 1
+  [[ -e $record && -d $FOLDER/releases/$1 && ! -L $FOLDER/releases/$1 ]] || return 1
   (cd "$FOLDER/releases/$1" && sha256sum --quiet --strict -c "$record.files" 2>/dev/null)
 }
 
 require_whole() {
   local wrong
+  require_own_path "$FOLDER/releases/$1"
   wrong=$(is_whole "$1") ||
     refuse "release $1 is incomplete or changed on $HOSTNAME${wrong:+ (${wrong//$'\n'/, })}; stage it with app/stage-release.sh"
 }
 
 # link_shared FOLDER SUFFIX: let every link of the release lead to its shared folder. A file or folder in a link's place is
-# kept next to it, with SUFFIX.
+# kept next to it, with SUFFIX. All is root's: the application has no right to write in a release.
 link_shared() {
   local folder=$1 suffix=$2 pair place target
   for pair in $LINKS; do
     place=$folder/${pair%%=*} target=$FOLDER/shared/${pair#*=}
+    require_own_path "${place%/*}"
     [[ ! -L $place || $(readlink "$place") != "$target" ]] || continue
     if [[ -e $place && ! -L $place ]]; then
       log "keeping $place as ${place##*/}.$suffix"
@@ -73,8 +81,7 @@ link_shared() {
       mv -T "$place" "$place.$suffix"
     fi
     log "linking ${pair%%=*} to $target"
-    install -d -o "$OWNER" -g "$OWNER" "$(dirname "$place")"
+    mkdir -p "${place%/*}"
     ln -sfn "$target" "$place"
-    chown -h "$OWNER:$OWNER" "$place"
   done
 }

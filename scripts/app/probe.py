@@ -42,7 +42,8 @@ def readiness(conf):
         return False, None
     connection = http.client.HTTPConnection(conf["ADDRESS"], int(conf["PORT"]), timeout=LIMIT_S)
     try:
-        connection.request("GET", conf["READY"])
+        # By the site's name, as HAProxy's check asks: an application may let in its own name only.
+        connection.request("GET", conf["READY"], headers={"Host": conf["HOST"]} if conf.get("HOST") else {})
         answer = connection.getresponse()
         return answer.status == int(conf["STATUS"]), answer.read(2000).decode(errors="replace").strip()
     except (OSError, http.client.HTTPException) as error:
@@ -125,6 +126,25 @@ def free_mib(path):
     return shutil.disk_usage(path).free >> 20
 
 
+def rules_of(text):
+    """Networks that a table accepts, and ports that it rejects."""
+    return {str(ipaddress.ip_network(word)) for word in re.findall(r"ip saddr (\S+) accept", text)}, set(re.findall(r"tcp dport (\d+).* reject", text))
+
+
+def unguarded(pool):
+    """Why the application's port is not guarded by the rules of this machine; None: it is, or no rules were made yet."""
+    files = [f"{ROOT}/{pool}/{name}.nft" for name in ("firewall", "access")]
+    file = next((path for path in files if os.path.exists(path)), None)
+    if not file:
+        return None
+    with open(file, encoding="utf8") as opened:
+        wanted = opened.read()
+    shown = subprocess.run(["nft", "list", "table", "inet", f"changeover_{pool}"], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    if rules_of(shown.stdout) == rules_of(wanted):
+        return None
+    return f"the firewall rules of the application's port are not loaded as {file} has them; load them: nft -f {file}"
+
+
 def facts(component, pool, places):
     conf, settings = pairs_of(f"/etc/{pool}/{pool}.conf") or {}, environment(pool)
     link = f"/deploy/{pool}/current"
@@ -150,6 +170,7 @@ def facts(component, pool, places):
         "ready": ready,
         "answer": answer,
         "public": public_addresses(),
+        "firewall": unguarded(pool),
         "free_mib": free_mib(f"/deploy/{pool}"),
         "links_ok": not links,
         "links_wrong": links,

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Wait until the application answers that it is ready, with the wanted revision.
 
-Usage: ready.py URL STATUS REVISION SECONDS UNIT
+Usage: ready.py URL STATUS REVISION SECONDS UNIT [HOST]
 
 Prints the reason and ends with 1 if the application is not ready within SECONDS, or if the unit's
-process dies twice meanwhile. An answer without a revision (X-Revision) counts as the wanted one.
+process dies twice meanwhile. HOST is the site's name, which HAProxy's check sends too. An answer
+without a revision (X-Revision) counts as the wanted one.
 """
 
 import http.client
@@ -25,12 +26,12 @@ def reason_in(body):
         return body
 
 
-def ask(url, status, revision):
+def ask(url, status, revision, host):
     """What is wrong with the answer; None: the application is ready."""
     where = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(where.hostname, where.port, timeout=ASK_S)
     try:
-        connection.request("GET", where.path + (f"?{where.query}" if where.query else ""))
+        connection.request("GET", where.path + (f"?{where.query}" if where.query else ""), headers={"Host": host or where.netloc})
         answer = connection.getresponse()
         body = answer.read(4000).decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
@@ -49,13 +50,13 @@ def deaths(unit):
 
 
 def main():
-    if len(sys.argv) != 6:
+    if len(sys.argv) not in (6, 7):
         print(__doc__)
         sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
-    url, status, revision, seconds, unit = sys.argv[1:]
+    url, status, revision, seconds, unit, *host = sys.argv[1:]
     started = time.monotonic()
     looked, deaths_before = started, deaths(unit)
-    while wrong := ask(url, int(status), revision):
+    while wrong := ask(url, int(status), revision, "".join(host)):
         now = time.monotonic()
         late = f"is not ready after {seconds} s" if now - started > int(seconds) else None
         if now - looked > LOOK_S:

@@ -4,7 +4,7 @@
 #
 # `on` refuses new connections at once, so the edge shows its maintenance page. Requests in flight
 # have SECONDS (default 5) to end; then all packets are rejected, and a longer answer breaks off.
-# `on` lasts over a reboot. `off` removes the rules of `on`, and no other rule.
+# `on` lasts over a reboot. `off` opens the port to the balancers, and to whom `on` left it open.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -18,11 +18,11 @@ is_quiet() { [[ $(in_flight) == 0 ]] || (($(monotonic_ms) >= deadline)); }
 
 close_port() {
   local file deadline unfinished
-  file=$(facts)/firewall.nft
+  file=$(closed_file)
   deadline=$(($(monotonic_ms) + $1 * 1000))
   log "closing port $PORT to new connections"
-  rules '' | write_file "$file"
-  rules 'tcp flags & (syn | ack) == syn' | nft -f -
+  rules "$ALLOWED" '' | write_file "$file"
+  rules "$ALLOWED" 'tcp flags & (syn | ack) == syn' | nft -f -
   wait_until "requests in flight have ended" "$(($1 + 1))" is_quiet
   unfinished=$(in_flight)
   # An operator who calls this with sudo has no transition.
@@ -32,16 +32,15 @@ close_port() {
 }
 
 open_port() {
-  rm -f "$(facts)/firewall.nft"
-  no_rules | nft -f -
-  receipt "$HOSTNAME is out of maintenance: port $PORT is open"
+  rm -f "$(closed_file)"
+  if [[ -e $(access_file) ]]; then nft -f "$(access_file)"; else no_rules | nft -f -; fi
+  receipt "$HOSTNAME is out of maintenance: port $PORT is open${BALANCERS:+ to its balancers}"
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 3 || $# == 4)) || misuse "set-maintenance.sh takes COMPONENT POOL on|off [SECONDS], got: $*"
   load_pool "$1" "$2"
-  local table="inet changeover_${POOL//-/_}"
   require_seconds "${4:-5}"
   exec 7>"$(facts)/firewall.lock"
   flock -w 60 7 || timed_out "another call opens or closes port $PORT on $HOSTNAME (waited 60 s)"

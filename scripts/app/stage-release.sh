@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Unpack a release next to the other ones: checked, owned by the pool's user, shared folders linked.
+# Unpack a release next to the other ones: checked, root's own, shared folders linked.
 # Usage: stage-release.sh COMPONENT POOL REVISION SHA256 SOURCE    (a path on this machine, or an http(s) URL)
 #
 # The top folder of an archive (tar) has REVISION, a file with the release's name, and bin/serve, the
@@ -23,6 +23,7 @@ main() {
   require_revision "$revision"
   [[ $sha256 =~ ^[0-9a-f]{64}$ ]] || misuse "\"$sha256\" is not a SHA-256; allowed: 64 hexadecimal digits"
   staged=$(facts)/staged/$revision
+  require_own_path "$FOLDER/releases" "$FOLDER/archives"
   if [[ $(value_of "$staged" sha256) == "$sha256" ]] && wrong=$(is_whole "$revision"); then
     link_shared "$FOLDER/releases/$revision" found
     touch "$staged"

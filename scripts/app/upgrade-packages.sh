@@ -36,10 +36,10 @@ main() {
   require_apt
   require_claim
   # Finish an upgrade that was killed half-way.
-  dpkg --configure -a --force-confdef --force-confold >&2
+  unlocked dpkg --configure -a --force-confdef --force-confold
   mapfile -t names < <(upgradable)
   log "upgrading ${#names[@]} package(s)"
-  apt_keeping --with-new-pkgs upgrade >&2
+  apt_keeping --with-new-pkgs upgrade
   revision=$(current)
   if [[ -n $revision ]] && ! { start_anew && get_ready "$revision" "$3"; }; then
     tail_add verdict bad why "$why"

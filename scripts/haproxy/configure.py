@@ -75,6 +75,7 @@ def main(name):
                 raise refused("the configuration has no server or no bind; add one to the pool; nothing was changed")
             require_page(pool, template)
             gone = leaving(pool, template)
+            pool.keep_ports(template)
             candidate = f"{pool.folder}/candidate"
             if pools.read(pools.STATE) != pools.NO_STATE:
                 pools.write(pools.STATE, pools.NO_STATE)

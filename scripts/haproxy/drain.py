@@ -144,6 +144,13 @@ def into_traffic(pool, by, servers, returning):
     pool.require(servers)
     returning = [server for server in returning if pool.record(server).get("by") == by]
     bad = enter_traffic.join(pool, returning, RETURN_S) if returning else {}
+    # Its release came on another port before nobody went on.
+    moved = [server for server in bad if pool.record(server).get("at")]
+    if moved:
+        with pool.locked():
+            for server in moved:
+                enter_traffic.reach(pool, server)
+        bad = {**{server: why for server, why in bad.items() if server not in moved}, **enter_traffic.join(pool, moved, RETURN_S)}
     with pool.locked():
         for server in returning:
             if server not in bad:

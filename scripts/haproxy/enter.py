@@ -157,6 +157,7 @@ def main(by, name, up_seconds, bake_seconds, path, host, *servers):
         with pool.locked():
             for server in entering:
                 pool.note(server, by=by)
+                enter_traffic.reach(pool, server)
         good, reason = enter(pool, float(up_seconds), float(bake_seconds), path, host, entering)
     except runtime.Unusable as error:
         raise refused(str(error)) from error

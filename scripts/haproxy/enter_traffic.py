@@ -16,6 +16,19 @@ def look(pool, server):
     return passed, f"{row['status']} ({words})"
 
 
+def reach(pool, server):
+    """Reach a server that is out of traffic where the template has it: it listens there since its release."""
+    place, state = pool.servers()[server], runtime.servers_state(pool.name)[server]
+    if runtime.admin_of(state) == "ready":
+        return
+    if runtime.place_of(state) != place:
+        log(f"HAProxy reaches {server} at {place} from now on, not at {runtime.place_of(state)}")
+        runtime.set_place(pool.name, server, place)
+    if pool.record(server).get("at"):
+        pool.note(server, at=None)
+        pool.compose()
+
+
 def join(pool, servers, seconds):
     """Bring servers into traffic. A server that is not UP in time goes back to maintenance. Returns the reasons by server."""
     with pool.locked():

@@ -1,9 +1,12 @@
 # Sourced by the scripts of a balancer.
 # shellcheck shell=bash
 
+# shellcheck source=scripts/lib-names.sh
+. "$SCRIPTS/lib-names.sh"
+
 # know_pool COMPONENT POOL: sets POOL, and BY, the transition that records of moving servers name.
 know_pool() {
-  [[ $2 =~ ^[a-z0-9][a-z0-9-]*$ ]] || misuse "\"$2\" is not the name of a pool"
+  require_entry "$2"
   export CHANGEOVER_COMPONENT=$1
   # shellcheck disable=SC2034
   POOL=$2 BY=$1:${CHANGEOVER_ID:-}

@@ -78,6 +78,16 @@ class Pool:
         lines = {**self.record(server), **values}
         write(f"{self.folder}/servers/{server}", "".join(f"{key}={value}\n" for key, value in lines.items() if value))
 
+    def keep_ports(self, template):
+        """A server in traffic listens on its old port until it is released anew: HAProxy reaches it there until it enters again."""
+        now = self.servers(self.composed())
+        for name, place in self.servers(template).items():
+            old = now.get(name, place)
+            same_host = old.rpartition(":")[0] == place.rpartition(":")[0]
+            moves = old != place and same_host and self.record(name).get("admin") == "ready"
+            if self.record(name).get("at") != (old if moves else None):
+                self.note(name, at=old if moves else None)
+
     def forget(self, server):
         with contextlib.suppress(FileNotFoundError):
             os.remove(f"{self.folder}/servers/{server}")
@@ -90,10 +100,11 @@ class Pool:
         text = self.template() if template is None else template
 
         def line(match):
-            admin = self.record(match[1]).get("admin")
-            return match[0] if admin == "ready" else f"{match[0]} disabled"
+            record = self.record(match[2])
+            server = f"{match[1]}{record.get('at') or match[3]}{match[4]}"
+            return server if record.get("admin") == "ready" else f"{server} disabled"
 
-        text = re.sub(r"^\s+server (\S+) .*$", line, text, flags=re.M)
+        text = re.sub(r"^(\s+server (\S+) )(\S+)(.*)$", line, text, flags=re.M)
         if self.maintenance():
             text = re.sub(rf"^(\s+default_backend) {self.name}$", rf"\1 {self.name}_maintenance", text, flags=re.M)
         return text
@@ -157,7 +168,13 @@ class Pool:
             return f"{CONFIG} is not what the records say"
         if not running():
             return None
-        admins = {name: runtime.admin_of(row) for name, row in runtime.servers_state(self.name).items()}
+        states = runtime.servers_state(self.name)
+        places = self.servers(read(CONFIG))
+        for name in sorted(states):
+            found = runtime.place_of(states[name])
+            if name in places and found != places[name] and not self.record(name).get("by"):
+                return f"{name} is reached at {found} by HAProxy, at {places[name]} in {CONFIG}"
+        admins = {name: runtime.admin_of(row) for name, row in states.items()}
         records = {name: self.record(name) for name in self.servers()}
         for name in sorted({*admins, *records}):
             expected = (records[name].get("admin") or "maint") if name in records else "unknown"
@@ -182,7 +199,9 @@ def check(path):
 def reload_haproxy():
     """Start a new worker with the present states, and wait until it answers. The old worker finishes its requests."""
     before = runtime.workers()
-    write(STATE, runtime.ask(runtime.ADMIN, "show servers state"), 0o644)
+    # Of the present states a port counts more than the file's; so each server's is the file's own, as after a reboot.
+    ports = {name: place.rpartition(":")[2] for name, place in re.findall(r"^\s+server (\S+) (\S+)", read(CONFIG), re.M)}
+    write(STATE, runtime.with_ports(runtime.ask(runtime.ADMIN, "show servers state"), ports), 0o644)
     try:
         subprocess.run(["systemctl", "reload", "haproxy"], check=True, timeout=RELOAD_S, capture_output=True)
         wait_for_worker(before)

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
-  [[ $# -eq 4 && $3 =~ ^(in|maintenance|out)$ && $4 =~ ^[a-z0-9][a-z0-9-]*$ ]] ||
+  [[ $# -eq 4 && $3 =~ ^(in|maintenance|out)$ && $4 =~ ^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$ ]] ||
     misuse "record-membership.sh takes COMPONENT POOL in|maintenance|out SERVER, got: $*"
   local folder record
   know_pool "$1" "$2"

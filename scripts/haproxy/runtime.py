@@ -101,6 +101,31 @@ def servers_state(pool):
     return {row["srv_name"]: row for row in records}
 
 
+def place_of(row):
+    """Where HAProxy reaches a server: `address:port`."""
+    return f"{row['srv_addr']}:{row['srv_port']}"
+
+
+def with_ports(dump, ports):
+    """A dump of `show servers state` with these ports, by server; other servers keep theirs."""
+    lines = dump.splitlines()
+    names = lines[1][2:].split() if len(lines) > 1 else []
+    for index, line in enumerate(lines[2:], 2):
+        row = dict(zip(names, line.split()))
+        if row.get("srv_name") in ports:
+            lines[index] = " ".join({**row, "srv_port": ports[row["srv_name"]]}.values())
+    return "\n".join([*lines, ""])
+
+
+def set_place(pool, server, place):
+    """Reach a server elsewhere from now on. HAProxy answers this order with what it changed."""
+    address, _, port = place.rpartition(":")
+    command = f"set server {pool}/{server} addr {address} port {port}"
+    answer = ask(ADMIN, command).strip()
+    if place_of(servers_state(pool)[server]) != place:
+        raise refused(f"HAProxy answered {command!r} with: {first_line(answer)}")
+
+
 def admin_of(row):
     """The administrative state of a server: maint, drain or ready."""
     flags = int(row["srv_admin_state"])

@@ -233,7 +233,7 @@ describe.skipIf(whyNot !== undefined)(
       );
       expect(
         await answer("prodapp01", `stat -c '%U:%G %u' ${folder}/releases ${folder}/shared/system/styles`),
-      ).toBe("expprodl:expprodl 763\nexpprodl:expprodl 763");
+      ).toBe("root:root 0\nexpprodl:expprodl 763");
       expect(await on("prodapp01", `grep -rF 'p"a$s' /var/lib/changeover`)).toMatchObject({ code: 1 });
     });
 
@@ -329,7 +329,7 @@ describe.skipIf(whyNot !== undefined)(
       await ended(stage("prodapp02", "4684"), 0, "4684 is staged on prodapp02");
     });
 
-    it("link the shared styles in every release, owned by the pool's user, and keep what was shipped [001-070] [001-072] [001-074] [001-075] [001-078] [001-082]", async () => {
+    it("link the shared styles in every release, which is root's own, and keep what was shipped [001-070] [001-072] [001-074] [001-075] [001-078] [001-082]", async () => {
       const shared = `${folder}/shared/system/styles`;
       for (const revision of ["4684", "4685"]) {
         const place = `${folder}/releases/${revision}/public/styles`;
@@ -337,10 +337,7 @@ describe.skipIf(whyNot !== undefined)(
           `${shared}\nsite.css`,
         );
         expect(
-          await answer(
-            "prodapp01",
-            `find ${folder}/releases/${revision} ! -user expprodl -o ! -group expprodl`,
-          ),
+          await answer("prodapp01", `find ${folder}/releases/${revision} ! -user root -o ! -group root`),
         ).toBe("");
       }
       await answer("prodapp01", `cp -a ${folder}/releases/4685/public/styles.shipped/site.css ${shared}/`);
@@ -691,6 +688,128 @@ describe.skipIf(whyNot !== undefined)(
       await expect.poll(async () => (await get("prodapp02", "/")).status, { timeout: 15_000 }).toBe(500);
       expect((await get("prodapp02", "/ready")).status).toBe(200);
       await ended(back("prodapp02", "4687-breaks"), 0, "prodapp02 runs 4684 again");
+    });
+
+    it("run the application where it writes in its shared folders, also in a volume that is mounted later, and nowhere else", async () => {
+      const styles = `${folder}/shared/system/styles`;
+      let app = await pid("prodapp01");
+      /** As the application, in its own view of the machine. */
+      const writes = async (path: string) =>
+        (await on("prodapp01", `nsenter -t ${app} -m runuser -u expprodl -- touch ${path}`)).code === 0;
+      expect(await writes(`${styles}/mine`)).toBe(true);
+      const closed = [
+        `${folder}/releases/4685`,
+        folder,
+        `${folder}/shared`,
+        "/etc",
+        "/var/log",
+        "/usr/local",
+      ];
+      for (const place of closed) expect(await writes(`${place}/mine`), place).toBe(false);
+      expect((await on("prodapp01", `nsenter -t ${app} -m touch /var/log/roots`)).stderr).toContain(
+        "Read-only",
+      );
+      for (const when of ["after the application", "before it"]) {
+        await answer("prodapp01", `mount -t tmpfs -o mode=1777 volume ${styles}`);
+        if (when === "before it") await answer("prodapp01", "systemctl restart crossbow");
+        app = await pid("prodapp01");
+        expect(await writes(`${styles}/in-volume`)).toBe(true);
+        expect(await answer("prodapp01", `ls ${styles}`)).toBe("in-volume");
+        await answer("prodapp01", `umount ${styles}`);
+        expect(await answer("prodapp01", `nsenter -t ${app} -m ls ${styles}`)).toContain("mine");
+      }
+      await answer("prodapp01", `rm ${styles}/mine`);
+    });
+
+    it("take the folders back that an older release gave to the owner, and stop no process for it", async () => {
+      const running = await pid("prodapp01");
+      await answer("prodapp01", `cd ${folder} && chown -hR expprodl: releases archives shared`);
+      await begin();
+      await refused(stage("prodapp01", "4685"), `${folder}/releases belongs to user 763`);
+      await ended(configure("prodapp01"), 0, "is configured as a server");
+      expect(
+        await answer("prodapp01", `find ${folder}/releases ${folder}/archives ! -type l -user expprodl`),
+      ).toBe("");
+      expect(
+        await answer("prodapp01", `stat -c %U ${folder}/shared/system ${folder}/shared/system/styles`),
+      ).toBe("root\nexpprodl");
+      expect(await pid("prodapp01")).toBe(running);
+      await ended(stage("prodapp01", "4685"), 0, "4685 is staged already");
+    });
+
+    it("let in the balancers and who is allowed, tell when the rules are gone, and refuse to shut out who uses the port", async () => {
+      const asks = (host: Host, to: Host) =>
+        answer(
+          host,
+          `python3 -c "import urllib.request as u; print(u.urlopen('http://${to}:8080/ready', timeout=3).status)" 2>&1 | tail -1`,
+        );
+      const balancers = `balancers=${addresses.prodapp02}`;
+      const asking = new AbortController();
+      const stranger = (async () => {
+        while (!asking.signal.aborted) await get("prodapp01", "/ready").catch(() => undefined);
+      })();
+      await refused(
+        configure("prodapp01", [balancers]),
+        /use\(s\) port 8080 of prodapp01, and is no balancer of crossbow/,
+      );
+      asking.abort();
+      await stranger;
+      expect((await get("prodapp01", "/ready")).status).toBe(200);
+      await expect.poll(async () => (await configure("prodapp01", [balancers])).code, soon).toBe(0);
+      expect(await asks("prodapp02", "prodapp01")).toBe("200");
+      await expect(get("prodapp01", "/ready")).rejects.toThrow();
+      expect(await probe("prodapp01")).toMatchObject({ ready: true, firewall: null });
+      await answer("prodapp01", "nft flush ruleset");
+      expect((await probe("prodapp01")).firewall).toContain(
+        "load them: nft -f /var/lib/changeover/crossbow/access.nft",
+      );
+      await answer("prodapp01", "systemctl restart crossbow");
+      await expect.poll(async () => probe("prodapp01"), soon).toMatchObject({ ready: true, firewall: null });
+      expect(await answer("prodapp01", `bash ${scripts}/app/set-maintenance.sh x crossbow on 1`)).toContain(
+        "is in maintenance",
+      );
+      expect(await asks("prodapp02", "prodapp01")).toContain("Connection refused");
+      expect(await answer("prodapp01", `bash ${scripts}/app/set-maintenance.sh x crossbow off`)).toContain(
+        "is open to its balancers",
+      );
+      expect(await asks("prodapp02", "prodapp01")).toBe("200");
+      await ended(configure("prodapp01"), 0, "is configured as a server");
+      expect((await get("prodapp01", "/ready")).status).toBe(200);
+    });
+
+    it("replace no unit, folder, command or line of sudo that the machine has under the pool's name", async () => {
+      const before = await answer("prodapp02", "systemctl cat ssh.service; ls -lR /etc/ssh");
+      const named = (pool: string) =>
+        on(
+          "prodapp02",
+          `CHANGEOVER_COMPONENT=x bash ${scripts}/app/configure.sh x ${pool} address=${addresses.prodapp02} </dev/null`,
+        );
+      for (const pool of ["ssh", "dbus"])
+        await refused(named(pool), /is not of pool \w+; give the pool another name; nothing was changed/);
+      await answer(
+        "prodapp02",
+        "mkdir /etc/mine && touch /etc/mine/file /etc/sudoers.d/rights /usr/local/sbin/tool-maintenance && printf '[Timer]\\nOnCalendar=daily\\n' >/etc/systemd/system/nightly.timer && systemctl daemon-reload",
+      );
+      for (const pool of ["mine", "rights", "tool", "nightly"])
+        await refused(named(pool), `is not of pool ${pool}`);
+      for (const pool of ["a-b", "A", "_a", "a".repeat(32)]) await ended(named(pool), 64, "is no name");
+      expect(await answer("prodapp02", "systemctl cat ssh.service; ls -lR /etc/ssh")).toBe(before);
+      expect(await answer("prodapp02", "ls -d /etc/mine/* /deploy/mine 2>/dev/null")).toBe("/etc/mine/file");
+    });
+
+    it("let root run what is root's own, whoever brought the scripts", async () => {
+      expect(await answer("prodapp01", "find /usr/local/lib/changeover /usr/local/sbin ! -user root")).toBe(
+        "",
+      );
+      await answer("prodapp01", `chown -R nobody ${scripts} && chmod -R go+w ${scripts}`);
+      await ended(configure("prodapp01"), 0, "is configured as a server");
+      expect(
+        await answer(
+          "prodapp01",
+          "find /usr/local/lib/changeover /usr/local/sbin ! -user root -o ! -type l -perm /022",
+        ),
+      ).toBe("");
+      await answer("prodapp01", `chown -R root ${scripts}`);
     });
 
     it("get their system's packages, loaded before and said to be good or bad after, and again nothing [001-120] [001-121]", async () => {

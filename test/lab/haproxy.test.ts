@@ -98,10 +98,10 @@ describe.skipIf(whyNot !== undefined)(
       script("enter", "crossbow", "5", "1", "/", site, "900", ...servers);
     const tell = (app: App, what: string, value: string) =>
       answer(app, value === "" ? `rm -f /run/app/${what}` : `echo ${value} >/run/app/${what}`);
-    const startApp = (app: App) =>
+    const startApp = (app: App, port = 8080) =>
       answer(
         app,
-        `mkdir -p /run/app && systemd-run --quiet --collect --unit=app python3 /root/tiny-app.py ${app} /run/app`,
+        `mkdir -p /run/app && systemd-run --quiet --collect --unit=app python3 /root/tiny-app.py ${app} /run/app ${String(port)}`,
       );
     const curl = (path: string, method = "GET") =>
       tryRun(["curl", "-si", "-X", method, "--max-time", "20", `http://${addresses["websvr"] ?? ""}${path}`]);
@@ -511,6 +511,74 @@ describe.skipIf(whyNot !== undefined)(
       await answer("websvr", "systemctl stop other");
       expect(await admins()).toEqual(bothReady);
       expect((await curl("/")).stdout).toContain("prodapp0");
+    });
+
+    it("roll another port of the application server by server, also over a reboot of the balancer", async () => {
+      const places = async () => [
+        await answer("websvr", "grep -oE 'server prodapp.*' /etc/haproxy/haproxy.cfg | grep -oE ':[0-9]+'"),
+        await answer(
+          "websvr",
+          "echo 'show servers state crossbow' | python3 -c \"import socket,sys; s=socket.socket(1); s.connect('/run/haproxy/admin.sock'); s.send(sys.stdin.read().encode()); print(*(':'+l.split()[18] for l in s.makefile() if ' prodapp' in l), sep=chr(10))\"",
+        ),
+      ];
+      const both = (...ports: number[]) =>
+        Array.from({ length: 2 }, () => ports.map((port) => `:${String(port)}`).join("\n"));
+      const rebooted = async () => {
+        await lab.reboot(made.id, "websvr");
+        await expect
+          .poll(async () => (await look().catch(() => undefined))?.running, { timeout: 20_000 })
+          .toBe(true);
+        await expect.poll(async () => (await curl("/")).stdout, { timeout: 5000 }).toContain("200 OK");
+      };
+      for (const [from, to] of [
+        [8080, 8081],
+        [8081, 8080],
+      ] as const) {
+        await begin("balancers");
+        await ended(
+          configure({ servers: goal.servers.map((server) => ({ ...server, port: to })) }),
+          0,
+          "reloaded",
+        );
+        expect(await places()).toEqual(both(from, from));
+        expect(await admins()).toEqual(bothReady);
+        await rebooted();
+        expect(await admins()).toEqual(bothReady);
+        for (const app of apps) {
+          await begin("release");
+          // A drain that is taken back finds the old process.
+          await ended(drain(app), 0, "out of traffic");
+          await ended(script("undo-drain", "crossbow", app), 0, "in traffic again");
+          await ended(drain(app), 0, "out of traffic");
+          await answer(app, "systemctl stop app");
+          await startApp(app, to);
+          await ended(enter(app), 0, "good");
+        }
+        expect(await places()).toEqual(both(to, to));
+        await rebooted();
+        expect(await admins()).toEqual(bothReady);
+      }
+    });
+
+    it("put a drained server back after the power of the balancer was cut", async () => {
+      await begin("release");
+      await ended(script("drain", "crossbow", "1", "fail", "1", "1", "prodapp01"), 0, "out of traffic");
+      await lab.reboot(made.id, "websvr");
+      await expect
+        .poll(async () => (await look().catch(() => undefined))?.running, { timeout: 20_000 })
+        .toBe(true);
+      await expect.poll(admins, { timeout: 90_000 }).toEqual(bothReady);
+      await refused(
+        /drain-prodapp01 on websvr was put back; start again/,
+        "enter",
+        "crossbow",
+        "5",
+        "1",
+        "/",
+        site,
+        "900",
+        "prodapp01",
+      );
     });
 
     it("put a drained server back by a timer when nobody comes, and let later steps refuse", async () => {

@@ -1,6 +1,6 @@
 """A tiny application: `/ready`, `/slow`, and a page that says its name. Files in its folder say how it answers.
 
-Usage: tiny-app.py NAME FOLDER
+Usage: tiny-app.py NAME FOLDER [PORT]
 """
 
 import sys
@@ -8,6 +8,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 NAME, FOLDER = sys.argv[1:3]
+PORT = int((sys.argv[3:] or ["8080"])[0])
 
 
 def told(what, otherwise):
@@ -49,4 +50,4 @@ class Server(ThreadingHTTPServer):
         """A health check ends its connection as soon as it has its answer."""
 
 
-Server(("0.0.0.0", 8080), Answer).serve_forever()
+Server(("0.0.0.0", PORT), Answer).serve_forever()

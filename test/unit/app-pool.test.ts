@@ -209,6 +209,8 @@ const server = (change: Partial<ServerFacts> = {}): { host: string; facts: Serve
     current: "4684",
     ready: true,
     answer: "200",
+    runs_configured: true,
+    firewall: null,
     free_mib: 5000,
     public: [],
     reach: {},
