@@ -40,7 +40,7 @@ take_place() {
     printf 'folder=%s\nkept=%s\nlinked=yes\n' "$folder" "$kept" | write_file "$(copy_record)"
     ln -sfnT "$MOUNT" "$folder.link"
     chown -h "$OWNER:" "$folder.link"
-    python3 "$GLUSTER/exchange.py" "$folder.link" "$folder"
+    python3 -I "$GLUSTER/exchange.py" "$folder.link" "$folder"
   fi
   [[ ! -d $folder.link || -L $folder.link ]] || mv -T "$folder.link" "$kept"
 }
@@ -58,7 +58,7 @@ copy_late() {
 give_back() {
   local folder=$1 kept=$2
   [[ ! -d $kept ]] || mv -T "$kept" "$folder.back"
-  [[ ! -L $folder || ! -d $folder.back ]] || python3 "$GLUSTER/exchange.py" "$folder.back" "$folder"
+  [[ ! -L $folder || ! -d $folder.back ]] || python3 -I "$GLUSTER/exchange.py" "$folder.back" "$folder"
   [[ ! -L $folder.back ]] || rm -f "$folder.back"
   [[ -d $folder && ! -L $folder ]] || refuse "$kept on $HOSTNAME is missing, so $folder stays a link to $VOLUME; restore $kept by hand"
   printf 'folder=%s\nundone=yes\n' "$folder" | write_file "$(copy_record)"

@@ -22,7 +22,7 @@ answers() { timeout 5 stat -t "$1" >/dev/null 2>&1; }
 
 refuse_users() {
   local users
-  users=$(timeout 20 python3 "$SCRIPTS/users.py" "$1")
+  users=$(timeout 20 python3 -I "$SCRIPTS/users.py" "$1")
   [[ -z $users ]] ||
     refuse "$1 on $HOSTNAME is in use by ${users//$'\n'/, }; take the server out of its pool first (changeover:appPools), or stop these processes"
 }

@@ -35,7 +35,7 @@ refuse_unready() {
 
 # verify FOLDER equal|held: print the line that says what was compared.
 verify() {
-  timeout 7200 python3 "$here/compare-folders.py" "$2" "$1" "$MOUNT" "$OWNER" ||
+  timeout 7200 python3 -I "$here/compare-folders.py" "$2" "$1" "$MOUNT" "$OWNER" ||
     refuse "$MOUNT differs from $1 on $HOSTNAME; the differences are listed above"
 }
 

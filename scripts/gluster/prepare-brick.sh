@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 is_in_use() { gluster --mode=script volume info 2>/dev/null | grep -qE "^Brick[0-9]+: [^:]+:$1( \(arbiter\))?\$"; }
 
 # Whether PATH was a brick of a volume earlier.
-was_brick() { python3 -c 'import os, sys; os.getxattr(sys.argv[1], "trusted.glusterfs.volume-id")' "$1" 2>/dev/null; }
+was_brick() { python3 -I -c 'import os, sys; os.getxattr(sys.argv[1], "trusted.glusterfs.volume-id")' "$1" 2>/dev/null; }
 
 # The nearest parent folder that exists.
 existing_parent() {

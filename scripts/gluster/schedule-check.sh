@@ -45,7 +45,7 @@ EOF
 
 # A warning is good enough: a missing server is the volume's problem, and the mount itself works.
 is_ok() {
-  state=$(python3 "$plugin" "$VOLUME" --state "$(records)/check") || [[ $state == 'MOUNT WARNING'* ]]
+  state=$(python3 -I "$plugin" "$VOLUME" --state "$(records)/check") || [[ $state == 'MOUNT WARNING'* ]]
 }
 
 main() {
