@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-LOOK_S, LIMIT_S = 5, 20
+LOOK_S, STARTS_S, LIMIT_S = 5, 0.3, 20
 RUN = "/run/changeover-rules"
 FOLDER, UNIT = "/etc/changeover/rules", "changeover-rules.service"
 
@@ -83,13 +83,15 @@ def keep(folder):
 
 def watch(folder):
     while True:
-        keep(folder)
         with subprocess.Popen(["nft", "monitor"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as monitor:
+            # What happens before it listens is seen by the second look.
+            wait = STARTS_S
             while monitor.poll() is None:
-                if select.select([monitor.stdout], [], [], LOOK_S)[0]:
-                    os.read(monitor.stdout.fileno(), 65536)
                 keep(folder)
-        time.sleep(1)
+                if select.select([monitor.stdout], [], [], wait)[0]:
+                    os.read(monitor.stdout.fileno(), 65536)
+                wait = LOOK_S
+        time.sleep(STARTS_S)
 
 
 def main():
@@ -101,7 +103,7 @@ def main():
         sys.exit(0 if keep(words[0]) else 1)
     if words[1:]:
         wrong = [table for table, file in tables(words[0]).items() if not is_loaded(table, file)]
-        print("\n".join(wrong))
+        print(*wrong, sep="\n", end="\n" if wrong else "")
     else:
         watch(words[0])
 

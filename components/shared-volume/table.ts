@@ -35,16 +35,6 @@ const pathOn = (keepers: Keepers, host: string): string => {
   return brick.slice(brick.indexOf(":") + 1);
 };
 
-const allowRow = (phase: string, says: string): Row => ({
-  phase,
-  script: "gluster/allow-hosts",
-  name: phase,
-  on: "each",
-  says,
-  words: (keepers) => [keepers.volume ?? "", ...(keepers[allowKeeper] ?? "").split(",")],
-  deadlineSeconds: 120,
-});
-
 /** The bricks of a volume. They are added, removed and replaced one at a time. */
 export const bricksTable: Table = [
   {
@@ -56,10 +46,15 @@ export const bricksTable: Table = [
     words: (keepers, host) => [keepers.volume ?? "", pathOn(keepers, host)],
     deadlineSeconds: 60,
   },
-  allowRow(
-    "allow",
-    "only servers and hosts that mount the volume reach the server's ports, now and after each boot",
-  ),
+  {
+    phase: "allow",
+    script: "gluster/allow-hosts",
+    name: "allow",
+    on: "each",
+    says: "only servers and hosts that mount the volume reach the server's ports, now and after each boot",
+    words: (keepers) => [keepers.volume ?? "", ...(keepers[allowKeeper] ?? "").split(",")],
+    deadlineSeconds: 120,
+  },
   {
     phase: "peers",
     script: "gluster/join-peers",
@@ -85,7 +80,6 @@ export const bricksTable: Table = [
     deadlineSeconds: healSeconds + 2 * 3600,
     pointOfNoReturn: true,
   },
-  allowRow("close", "servers that have left the volume reach the server's ports no more"),
   {
     phase: "health",
     script: "gluster/require-healthy",

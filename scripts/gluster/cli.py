@@ -9,7 +9,7 @@ import uuid
 import xml.etree.ElementTree as xml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUSY = ("Another transaction", "Locking failed", "Commit failed", "Please try after sometime", "in progress")
+BUSY = ("Another transaction", "Locking failed", "Commit failed", "Please try after sometime", "in progress", "not connected")
 
 LISTED_FILES = 20
 GLUSTERD = os.environ.get("CHANGEOVER_GLUSTERD", "/var/lib/glusterd")

@@ -36,7 +36,8 @@ main() {
     look_at_bricks
     look_at_mounts
   else
-    rm -rf /etc/changeover/volumes
+    systemctl disable --quiet --now changeover-gluster-pool.path 2>/dev/null || true
+    rm -rf /etc/changeover/volumes /etc/systemd/system/changeover-gluster-pool.{path,service} /usr/local/lib/changeover/gluster
     drop_rules changeover-gluster
   fi
 }

@@ -160,7 +160,7 @@ def read(path):
 
 def known(record, old, new):
     """What is known of the copies of a move: by a run of the same move that did not end, or of the move the other way."""
-    if (record.old, record.new) == (sorted(old), sorted(new)) and not record.ending:
+    if (record.old, record.new) == (sorted(old), sorted(new)):
         return record.copied
     if (record.old, record.new) == (sorted(new), sorted(old)):
         return {key: ((copy, None), seen[0]) for key, (seen, copy) in record.copied.items()}
@@ -194,6 +194,8 @@ def main():
     here, record = places_in(text_of_ring(cache)), read(path)
     if when == "before":
         old, new = here, words[4:]
+        # That move came to its end: every client had its ring.
+        record = None if record and record.ending else record
     else:
         old, new = (record.old if record else []), here
     if seconds == 0 or not old or not new or sorted(old) == sorted(new):

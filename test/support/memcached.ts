@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -147,6 +147,19 @@ export class Ring {
   before(nodes: readonly Memcached[], id = "1", seconds = 60) {
     const words = ["before", "c", String(seconds), join(this.folder, `moved-${id}`)];
     return this.#run("move.py", [...words, ...nodes.map(({ place }) => place)]);
+  }
+
+  /** The same, beside others. */
+  async moving(phase: "before", nodes: readonly Memcached[]): Promise<{ code: number | null; said: string }> {
+    const words = [phase, "c", "60", join(this.folder, "moved-1"), ...nodes.map(({ place }) => place)];
+    const child = spawn("python3", ["-I", join(scripts, "move.py"), ...words], {
+      env: { ...process.env, CHANGEOVER_CACHES: this.folder },
+    });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (data: Buffer) => (said += data.toString()));
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code, said };
   }
 
   after(id = "1", settle = 0) {
