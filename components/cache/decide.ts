@@ -16,6 +16,8 @@ export interface CacheFacts extends RecordFacts {
   /** Other programs that listen on the port, on an address that the node needs. */
   readonly in_the_way: readonly string[];
   readonly items: number | null;
+  /** The rules that close its port to other hosts; `unwatched`: nothing loads them again. Null: no memcached of this cache runs. */
+  readonly rules: "loaded" | "unwatched" | "missing" | null;
   /** The hash of the ring file on the host, and of the ring that was last written there. */
   readonly ring: string | null;
   readonly ring_recorded: string | null;

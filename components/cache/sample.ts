@@ -1,6 +1,6 @@
 import type { Sample } from "../system.ts";
 
-const node = { host: "prodapp01", listens: ["192.0.2.1"], items: 3, ring: null };
+const node = { host: "prodapp01", listens: ["192.0.2.1"], items: 3, rules: "loaded", ring: null };
 
 /** One node, and one client of it. */
 export const cacheSample: Sample = {

@@ -64,9 +64,17 @@ function ofNode(name: string, facts: CacheFacts, { nodes, places }: CacheExpecte
   if (!runs) return [`does not run memcached for ${name}; ${again}`];
   const address = addressOf(facts.host, places);
   const foreign = foreignAddresses(facts, address);
-  return foreign.length > 0
-    ? [`listens on ${foreign.join(" and ")} (allowed: ${address} and 127.0.0.1); ${again}`]
-    : [];
+  return [
+    ...(foreign.length > 0
+      ? [`listens on ${foreign.join(" and ")} (allowed: ${address} and 127.0.0.1); ${again}`]
+      : []),
+    ...(facts.rules === "missing"
+      ? [`accepts every host: its rules of nftables are not loaded; ${again}`]
+      : []),
+    ...(facts.rules === "unwatched"
+      ? [`accepts every host after the next flush of nftables: nothing loads its rules again; ${again}`]
+      : []),
+  ];
 }
 
 /** What a host's memcached or ring is now, in one line for the operator. */

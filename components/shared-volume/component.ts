@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Component } from "../system.ts";
 import type { SharedVolume as VolumeConfig } from "./config.ts";
 import { type BricksWanted, decides } from "./decide.ts";
-import { bricksOf, keptAs, type MountedBy, mountOrder, optionsOf, rolesOf } from "./goal.ts";
+import { allowKeeper, bricksOf, keptAs, type MountedBy, mountOrder, optionsOf, rolesOf } from "./goal.ts";
 import { volumeStories } from "./stories.ts";
 import { bricksTable, mountTable, type Replaces, unmountTable, volumeHostTable } from "./table.ts";
 import { type Keepers, keepersOf, type Table } from "../../transition/table.ts";
@@ -88,10 +88,13 @@ export class SharedVolume extends pulumi.ComponentResource {
     const options = Object.fromEntries(
       Object.entries(optionsOf(this.#config)).map(([key, value]) => [`option.${key}`, value]),
     );
+    // A host stays allowed while its mount is `none`: it is unmounted after this.
+    const allowed = Object.keys(rolesOf(this.#config)).map((host) => this.#site.member(host).host.address);
     const [first] = bricks;
     const wanted = (keepers: Keepers): Omit<BricksWanted, "component" | "transition" | "stack"> => ({
       volume: this.#name,
       first: keepers.first ?? "",
+      allowed: (keepers[allowKeeper] ?? "").split(","),
       bricks: (["data", "arbiter"] as const).flatMap((role) =>
         Object.entries(keepers)
           .filter(([key]) => key.startsWith(`${role}.`))
@@ -103,7 +106,13 @@ export class SharedVolume extends pulumi.ComponentResource {
       transition: "bricks",
       hosts: bricks.map(({ host }) => host),
       table: bricksTable,
-      keepers: { volume: this.#name, first: first?.host, ...places, ...options },
+      keepers: {
+        volume: this.#name,
+        first: first?.host,
+        ...places,
+        ...options,
+        [allowKeeper]: pulumi.all(allowed).apply((addresses) => addresses.sort().join(",")),
+      },
       kind: "bricks" as const,
       wanted,
       after: provisioned.map(({ finished }) => finished),

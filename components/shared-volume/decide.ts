@@ -7,6 +7,7 @@ import {
   type RecordFacts,
   type Wanted,
 } from "../../transition/decide.ts";
+import { isPublic } from "./addresses.ts";
 import type { BrickRole } from "./goal.ts";
 
 /** What a host reports: the output of `scripts/gluster/probe.py`. */
@@ -22,8 +23,21 @@ interface Brick {
   readonly online: boolean;
 }
 
+/** Another server of the trusted pool that is no member of it. */
+interface Peer {
+  readonly names: readonly string[];
+  /** `6`: rejected. */
+  readonly state: string;
+  /** The state in glusterd's words. */
+  readonly said: string;
+}
+
 export interface BrickFacts extends VolumeHostFacts {
   readonly glusterd: boolean;
+  /** Servers that are not, or not yet, `Peer in Cluster`. */
+  readonly peers: readonly Peer[];
+  /** The rules that close its ports to other hosts; `unwatched`: nothing loads them again. */
+  readonly rules: "loaded" | "unwatched" | "missing";
   /** The volume as this server knows it; null: the server does not know it. */
   readonly volume: {
     readonly started: boolean;
@@ -31,9 +45,11 @@ export interface BrickFacts extends VolumeHostFacts {
     /** Entries that are left to heal; null: a brick did not answer. */
     readonly backlog: number | null;
     readonly splitBrain: readonly string[];
+    /** Addresses that use the volume now, servers too. */
+    readonly clients: readonly string[];
   } | null;
-  /** What is at the path of its brick: nothing, an empty folder, its brick, a removed brick, or anything else. */
-  readonly brick: "absent" | "empty" | "ours" | "left" | "foreign";
+  /** What is at the path of its brick: nothing, an empty folder, its brick, that without its disk, a removed brick, or else. */
+  readonly brick: "absent" | "empty" | "ours" | "lost" | "left" | "foreign";
   readonly ownFileSystem: boolean;
 }
 
@@ -54,6 +70,8 @@ export interface BricksWanted extends Wanted {
   /** The host that runs the gluster commands. */
   readonly first: string;
   readonly bricks: readonly { readonly role: BrickRole; readonly brick: string }[];
+  /** Addresses of all hosts of the volume. */
+  readonly allowed: readonly string[];
 }
 
 export interface MountWanted extends Wanted {
@@ -76,7 +94,45 @@ const brickChecks: readonly Check<BrickFacts, BricksWanted>[] = [
   (facts) =>
     facts.brick === "foreign" &&
     "has files at the path of its brick that are not a brick; move them away, or name another path",
+  (facts) =>
+    facts.brick === "lost" &&
+    "has no data at the path of its brick: its disk is not mounted, or is a new one; mount the disk, or name another path in `bricks`",
+  (facts) => {
+    const [rejected] = facts.peers.filter(({ state }) => state === rejectedState);
+    return (
+      rejected &&
+      `says that ${rejected.names.join(" and ")} is in state ${rejected.said}; see docs/runbook.md, "peer rejected", and run again`
+    );
+  },
 ];
+
+const rejectedState = "6";
+
+const addressOf = (brick: string): string => brick.slice(0, brick.indexOf(":"));
+
+/** What another host could reach, and who would be cut off. */
+function checkAllowed(looks: readonly Look<BrickFacts>[], { volume, allowed }: BricksWanted): string[] {
+  const open = allowed.filter(isPublic);
+  const now = looks.flatMap(({ facts }) => facts?.volume ?? []);
+  const known = new Set([
+    "127.0.0.1",
+    ...allowed,
+    ...now.flatMap(({ bricks }) => bricks.map(({ brick }) => addressOf(brick))),
+  ]);
+  const others = new Set(now.flatMap(({ clients }) => clients).filter((client) => !known.has(client)));
+  return [
+    ...(open.length > 0
+      ? [
+          `${volume} would be served at ${open.join(", ")}, and GlusterFS is for private networks; give its hosts private addresses`,
+        ]
+      : []),
+    ...(others.size > 0
+      ? [
+          `${[...others].sort().join(", ")} uses ${volume}, and is no host of it; name that host in \`mounts\`, or unmount the volume there`,
+        ]
+      : []),
+  ];
+}
 
 /** Whether the bricks of a volume may be created or changed, from the looks at all servers. */
 export function decideBricks(looks: readonly Look<BrickFacts>[], wanted: BricksWanted): Decision {
@@ -88,7 +144,7 @@ export function decideBricks(looks: readonly Look<BrickFacts>[], wanted: BricksW
     : { refusals: checkNew(looks, wanted), notes: [] };
   return {
     ...decision,
-    refusals: [...decision.refusals, ...refusals],
+    refusals: [...decision.refusals, ...refusals, ...checkAllowed(looks, wanted)],
     notes: [...decision.notes, ...notes],
   };
 }

@@ -28,6 +28,9 @@ export function rolesOf(volume: SharedVolume): Readonly<Record<string, "server" 
   ]);
 }
 
+/** The keeper of the volume's option that says who may mount it: addresses with commas. */
+export const allowKeeper = "option.auth.allow";
+
 /**
  * Options of the volume. Users go on when one server dies (docs/decisions/0013): a write needs two of three bricks, a
  * silent server is given up soon, and no server stops its own brick because other servers are away.
@@ -35,6 +38,7 @@ export function rolesOf(volume: SharedVolume): Readonly<Record<string, "server" 
 export function optionsOf(volume: SharedVolume): Readonly<Record<string, string>> {
   const several = bricksOf(volume).length > 1;
   return {
+    "nfs.disable": "on",
     "network.ping-timeout": String(volume.pingSeconds),
     // The mount caches for half a second, so all hosts see a change within a second.
     "performance.md-cache-timeout": "0",

@@ -10,6 +10,7 @@ const volume = {
   bricks: [brick("prodapp01", "data"), brick("prodapp02", "data"), brick("websvr", "arbiter")],
   backlog: 0,
   splitBrain: [],
+  clients: [],
 };
 
 /** Two copies and an arbiter; the two mount it. */
@@ -24,8 +25,8 @@ export const volumeSample: Sample = {
   },
   facts: {
     "gluster/probe": {
-      right: { glusterd: true, volume, mounted: true, old: null },
-      wrong: { glusterd: false, volume: null, mounted: false, old: null },
+      right: { glusterd: true, rules: "loaded", peers: [], brick: "ours", volume, mounted: true, old: null },
+      wrong: { glusterd: false, peers: [], volume: null, mounted: false, old: null },
     },
   },
 };

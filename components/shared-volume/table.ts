@@ -1,3 +1,4 @@
+import { allowKeeper } from "./goal.ts";
 import { type Keepers, type Row, type Table, withPrefix } from "../../transition/table.ts";
 
 /** How long a brick operation waits until nothing is left to heal, before and after it. */
@@ -44,6 +45,15 @@ export const bricksTable: Table = [
     says: "the brick's folder exists, on a file system of its own",
     words: (keepers, host) => [keepers.volume ?? "", pathOn(keepers, host)],
     deadlineSeconds: 60,
+  },
+  {
+    phase: "allow",
+    script: "gluster/allow-hosts",
+    name: "allow",
+    on: "each",
+    says: "only servers and hosts that mount the volume reach the server's ports, now and after each boot",
+    words: (keepers) => [keepers.volume ?? "", ...(keepers[allowKeeper] ?? "").split(",")],
+    deadlineSeconds: 120,
   },
   {
     phase: "peers",

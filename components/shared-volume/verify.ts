@@ -44,9 +44,27 @@ export function volumeDifferences(name: string, expected: VolumeExpected, seen: 
   ];
 }
 
-function ofServer(name: string, { glusterd, volume }: Facts): string[] {
+function ofServer(name: string, { glusterd, volume, rules, peers = [], brick }: Facts): string[] {
   if (!glusterd) return ["glusterd does not run; start it: systemctl start glusterd"];
-  return volume ? [] : [`glusterd does not know ${name}; ${startAgain(`${name}-volume-bricks`)}`];
+  const again = startAgain(`${name}-volume-bricks`);
+  return [
+    ...(volume ? [] : [`glusterd does not know ${name}; ${again}`]),
+    ...(brick === "lost"
+      ? [`its brick of ${name} has no data: its disk is not mounted, or is a new one`]
+      : []),
+    ...peers.map(
+      ({ names, said }) =>
+        `says that ${names.join(" and ")} is in state ${said}; see docs/runbook.md, "peer rejected"`,
+    ),
+    ...(rules === "missing"
+      ? [`lets every host reach GlusterFS: its rules of nftables are not loaded; ${again}`]
+      : []),
+    ...(rules === "unwatched"
+      ? [
+          `lets every host reach GlusterFS after the next flush of nftables: nothing loads its rules again; ${again}`,
+        ]
+      : []),
+  ];
 }
 
 /** All servers report the same of the volume, so one of them is asked. */

@@ -1,15 +1,25 @@
 """The gluster command: its answers as plain values. Also how the Python scripts of this folder end."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
+import uuid
 import xml.etree.ElementTree as xml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUSY = ("Another transaction", "Locking failed", "Commit failed", "Please try after sometime", "in progress")
+BUSY = ("Another transaction", "Locking failed", "Commit failed", "Please try after sometime", "in progress", "not connected")
 
 LISTED_FILES = 20
+GLUSTERD = os.environ.get("CHANGEOVER_GLUSTERD", "/var/lib/glusterd")
+MEMBER = "3"
+# What brings a server back whose peers do not take it, by the state that glusterd says (docs/runbook.md, "peer").
+CURES = {
+    "6": "on it stop glusterd, move all of /var/lib/glusterd but glusterd.info away, start glusterd, and run again",
+    "4": "restart glusterd on both, one after the other, and run again",
+}
+OTHER_CURE = "restart glusterd on it, and run again"
 
 
 class Refused(Exception):
@@ -76,26 +86,45 @@ def ask_soon(*words, seconds=20):
         return None
 
 
+def outcome(done):
+    """(what gluster said, whether it did it): it may end with 0 and say in words that it failed."""
+    try:
+        root = xml.fromstring(done.stdout)
+    except xml.ParseError:
+        said = " ".join((done.stdout + done.stderr).split())
+        return said, done.returncode == 0 and "failed" not in said
+    words = [root.findtext(name) or "" for name in ("opErrstr", "output")]
+    return " ".join(" ".join(words).split()), done.returncode == 0 and root.findtext("opRet", "0") == "0"
+
+
 def tell(*words, seconds=120):
-    """Run a gluster command. While gluster is busy with another command, try again."""
+    """Run a gluster command, and require that gluster says it is done. While gluster is busy with another command, try again."""
     deadline = time.monotonic() + seconds
     while True:
         done = subprocess.run(
-            ["gluster", "--mode=script", *words], capture_output=True, text=True, timeout=seconds, check=False
+            ["gluster", "--mode=script", *words, "--xml"], capture_output=True, text=True, timeout=seconds, check=False
         )
-        said = " ".join((done.stdout + done.stderr).split())
-        if done.returncode == 0:
+        said, good = outcome(done)
+        if good:
             return said
         if time.monotonic() > deadline or not any(text in said for text in BUSY):
             raise TimedOut(f"gluster {' '.join(words)}: {said}")
         time.sleep(1)
 
 
-def volumes():
-    """Every volume of the trusted pool by name: its state, its options, and its bricks as (role, host:path)."""
-    root = ask("volume", "info")
-    if root is None:
-        return {}
+def volumes(seconds=20):
+    """
+    Every volume of the trusted pool by name: its state, its options, and its bricks as (role, host:path).
+
+    @raise TimedOut without an answer: a volume that is not listed for that reason would count as gone
+    """
+
+
+    def answer():
+        said = ask_soon("volume", "info")
+        return None if said is None else [said]
+
+    [root] = wait_until("gluster lists its volumes", seconds, answer)
     return {volume.findtext("name"): volume_of(volume) for volume in root.iter("volume")}
 
 
@@ -108,7 +137,36 @@ def volume_of(volume):
             ("arbiter" if brick.findtext("isArbiter") == "1" else "data", brick.findtext("name"))
             for brick in volume.iter("brick")
         ],
+        # The same path is a brick of another host too, so a brick is known by its host's identity.
+        "hosts": {brick.findtext("name"): brick.findtext("hostUuid") for brick in volume.iter("brick")},
     }
+
+
+def own_uuid():
+    """The identity of this host in the trusted pool; None: glusterd has never run here."""
+    try:
+        with open(f"{GLUSTERD}/glusterd.info", encoding="utf8") as file:
+            return next((line.strip()[5:] for line in file if line.startswith("UUID=")), None)
+    except OSError:
+        return None
+
+
+def volume_at(path):
+    """(name, id) of the volume that has its brick on this host at a path; None: no volume has."""
+    own = own_uuid()
+    for name, volume in volumes().items():
+        for brick, host in volume["hosts"].items():
+            if host == own and brick.split(":", 1)[1] == path:
+                return name, volume["id"]
+    return None
+
+
+def mark_of(path):
+    """The id of the volume that a folder is or was a brick of, as GlusterFS writes it; None: of none."""
+    try:
+        return str(uuid.UUID(bytes=os.getxattr(path, "trusted.glusterfs.volume-id")))
+    except (OSError, ValueError):
+        return None
 
 
 def online(name):
@@ -148,11 +206,51 @@ def refuse_split_brain(name, counts):
 
 
 def peers():
-    """The other servers of the trusted pool by address: whether each has joined and answers."""
+    """The other servers of the trusted pool: a list of {uuid, names, state, said, connected}."""
     root = ask("peer", "status")
     if root is None:
-        return {}
-    return {
-        peer.findtext("hostname"): peer.findtext("connected") == "1" and peer.findtext("state") == "3"
+        return []
+    return [
+        {
+            "uuid": peer.findtext("uuid"),
+            "names": sorted({name.text for name in peer.iter("hostname") if name.text}),
+            "state": peer.findtext("state"),
+            "said": peer.findtext("stateStr") or f"state {peer.findtext('state')}",
+            "connected": peer.findtext("connected") == "1",
+        }
         for peer in root.iter("peer")
-    }
+    ]
+
+
+def peer_at(address, known):
+    """Which of the known peers has an address, also where the pool knows it by a name."""
+    for peer in known:
+        if address in peer["names"] or address in {found for name in peer["names"] for found in addresses_of(name)}:
+            return peer
+    return None
+
+
+def addresses_of(name):
+    try:
+        return {info[4][0] for info in socket.getaddrinfo(name, None)}
+    except OSError:
+        return set()
+
+
+def is_member(peer):
+    return peer["state"] == MEMBER and peer["connected"]
+
+
+def why_no_member(address, peer):
+    """What is wrong with a peer, and the cure."""
+    if peer["state"] == MEMBER:
+        return f"{address} is in the trusted pool, but its glusterd does not answer; start it: systemctl start glusterd"
+    return f"{address} is no member of the trusted pool: {peer['said']}; {CURES.get(peer['state'], OTHER_CURE)}"
+
+
+def clients(name):
+    """Addresses from which a volume is used now; empty also when gluster gives no answer."""
+    root = ask_soon("volume", "status", name, "clients", seconds=4)
+    if root is None:
+        return set()
+    return {host.text.rsplit(":", 1)[0] for host in root.iter("hostname") if host.text and ":" in host.text}

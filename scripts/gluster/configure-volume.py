@@ -68,6 +68,10 @@ def carry_out(name, step, seconds):
         tell("volume", "remove-brick", name, *rest[0], brick, "force")
     else:
         tell("volume", "add-brick", name, *rest[0], brick)
+    present = {brick for _, brick in cli.volumes()[name]["bricks"]}
+    added = rest[0] if kind == "replace" else brick
+    if (added in present) != (kind != "remove") or (kind == "replace" and brick in present):
+        raise TimedOut(f"{name} has the bricks {', '.join(sorted(present))} after gluster said that {kind} {brick} is done")
     if kind != "remove":
         time.sleep(1)
     wait_safe(name, seconds)
@@ -79,13 +83,17 @@ def set_options(name, wanted):
         if now.get(option) != value:
             log(f"setting {option} to {value}")
             tell("volume", "set", name, option, value)
+    now = cli.volumes()[name]["options"]
+    unset = [f"{option} {now.get(option)}" for option, value in wanted.items() if now.get(option) != value]
+    if unset:
+        raise TimedOut(f"{name} has {', '.join(unset)} after gluster said that they are set")
 
 
 def detach_unused(before):
     """Detach servers that have lost their last brick from the trusted pool."""
     used = {brick.split(":")[0] for volume in cli.volumes().values() for _, brick in volume["bricks"]}
     for host in sorted({brick.split(":")[0] for _, brick in before} - used):
-        if host in cli.peers():
+        if cli.peer_at(host, cli.peers()):
             log(f"detaching {host} from the trusted pool")
             tell("peer", "detach", host)
 

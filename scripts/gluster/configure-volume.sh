@@ -15,7 +15,7 @@ main() {
   (($# >= 4)) || misuse "configure-volume.sh takes COMPONENT SECONDS VOLUME BRICK…, got: $*"
   export CHANGEOVER_COMPONENT=$1
   local said
-  said=$(python3 "$here/configure-volume.py" "${@:2}")
+  said=$(python3 -I "$here/configure-volume.py" "${@:2}")
   receipt "$said"
 }
 

@@ -20,6 +20,7 @@ main() {
   VOLUME=$2 MOUNT=$3 OWNER=$4
   local source=$5
   require_mounted
+  require_own_path "$(dirname "$source")"
   if [[ -L $source || $(value_of "$(copy_record)" linked) == yes ]]; then
     receipt "$source is a link to $VOLUME already"
     return

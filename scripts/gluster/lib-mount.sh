@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 # shellcheck disable=SC2154 # set by the script that sources this
-readonly GLUSTER=$here MARKER=.changeover/volume
+readonly GLUSTER=$here
 
 # The settings of the mount on this host, for the mount check and for operators.
 mount_file() { printf '/etc/changeover/mounts/%s\n' "$VOLUME"; }
@@ -15,14 +15,15 @@ is_mounted() {
   what=$(findmnt -rnM "$1" -t fuse.glusterfs -o SOURCE 2>/dev/null | tail -n 1) && [[ $what == *":/$VOLUME" ]]
 }
 
-# Each look through the mount has a limit: a dead server must not hang the script.
-marker_of() { timeout 5 cat "$1/$MARKER" 2>/dev/null; }
+# Each look through the mount has a limit: a dead server must not hang the script. The volume belongs to its owner, so
+# the marker is read and written by handles.
+marker_of() { timeout 5 python3 -I "$GLUSTER/marker.py" read "$1" 2>/dev/null; }
 has_marker() { [[ $(marker_of "$1") == "volume=$VOLUME"* ]]; }
 answers() { timeout 5 stat -t "$1" >/dev/null 2>&1; }
 
 refuse_users() {
   local users
-  users=$(timeout 20 python3 "$SCRIPTS/users.py" "$1")
+  users=$(timeout 20 python3 -I "$SCRIPTS/users.py" "$1")
   [[ -z $users ]] ||
     refuse "$1 on $HOSTNAME is in use by ${users//$'\n'/, }; take the server out of its pool first (changeover:appPools), or stop these processes"
 }
@@ -80,17 +81,19 @@ require_owner() {
     refuse "$owner is $(id -u "$owner").$(id -g "$owner") on $HOSTNAME, but $uid.$gid in $VOLUME; give it the same ids on every host"
 }
 
-# The first host writes the marker and gives the volume to OWNER. `ln` fails when another host was first.
+# marked KEY: what the marker says.
+marked() { sed -n "s/^$1=//p" <<<"$(marker_of "$MOUNT")" | head -n 1; }
+
+# The first host writes the marker and gives the volume to OWNER; where another host was first, its marker stays.
 mark() {
-  local owner=$1 new=$MOUNT/$MARKER.$HOSTNAME
+  local owner=$1
   has_marker "$MOUNT" || {
     require_owner "$owner"
-    mkdir -p "$MOUNT/${MARKER%/*}"
     printf 'volume=%s\nid=%s\nowner=%s\nuid=%s\ngid=%s\n' "$VOLUME" \
-      "$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')" "$owner" "$(id -u "$owner")" "$(id -g "$owner")" >"$new"
-    ! ln -T "$new" "$MOUNT/$MARKER" 2>/dev/null || chown "$owner:" "$MOUNT"
-    rm -f "$new"
+      "$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')" "$owner" "$(id -u "$owner")" "$(id -g "$owner")" |
+      timeout 20 python3 -I "$GLUSTER/marker.py" write "$MOUNT" "$HOSTNAME" || refuse "the marker of $VOLUME on $HOSTNAME can't be written, see above"
+    chown -h "$(marked owner):" "$MOUNT"
   }
   wait_until "$MOUNT shows the marker of $VOLUME" 20 has_marker "$MOUNT"
-  require_owner "$owner" "$(value_of "$MOUNT/$MARKER" uid)" "$(value_of "$MOUNT/$MARKER" gid)"
+  require_owner "$owner" "$(marked uid)" "$(marked gid)"
 }

@@ -35,7 +35,7 @@ refuse_unready() {
 
 # verify FOLDER equal|held: print the line that says what was compared.
 verify() {
-  timeout 7200 python3 "$here/compare-folders.py" "$2" "$1" "$MOUNT" "$OWNER" ||
+  enclosed "$1" "$MOUNT" timeout 7200 python3 -I /scripts/gluster/compare-folders.py "$2" /source /copy "$OWNER" "$(id -u "$OWNER")" "$(id -g "$OWNER")" ||
     refuse "$MOUNT differs from $1 on $HOSTNAME; the differences are listed above"
 }
 
@@ -47,7 +47,8 @@ main() {
   local folder=$5 kept=$6 how=held verified='linked before'
   if [[ $folder == none ]]; then put_back && return; fi
   require_mounted
-  # The folder may be below a link to the running release.
+  # The folder may be below a link to the running release, which is root's.
+  require_own_path "$(dirname "$folder")"
   folder=$(realpath "$(dirname "$folder")")/${folder##*/}
   if [[ $(readlink "$folder") != "$MOUNT" ]]; then
     refuse_unready "$folder" "$kept"

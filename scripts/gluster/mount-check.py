@@ -15,10 +15,17 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import marker  # noqa: E402
+
 ROOT = os.environ.get("CHANGEOVER_MOUNTS", "/etc/changeover/mounts")
 NAMES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 LIMIT_S, SLOW_S, LEAST_FREE = 10, 1, 10
 GLUSTERD_PORT = 24007
+LOOK = "--look"
+FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class Finding(Exception):
@@ -47,26 +54,11 @@ def type_at(path, mounts="/proc/self/mounts"):
 
 def look(path, host):
     """What the mount shows, read in a process of its own: if that hangs, it is left behind."""
-    program = """
-import json, os, sys, time
-path, host, started = sys.argv[1], sys.argv[2], time.monotonic()
-with open(f"{path}/.changeover/volume", encoding="utf8") as file:
-    marker = dict(line.rstrip("\\n").split("=", 1) for line in file if "=" in line)
-said = {"marker": marker, "uid": os.stat(path).st_uid, "write": ""}
-try:
-    with open(f"{path}/.changeover/check-{host}", "w", encoding="utf8") as file:
-        file.write(f"{time.time():.0f}\\n")
-        file.flush()
-        os.fsync(file.fileno())
-except OSError as error:
-    said["write"] = os.strerror(error.errno)
-space = os.statvfs(path)
-said["free"] = 100 * space.f_bavail / max(1, space.f_blocks)
-said["seconds"] = time.monotonic() - started
-print(json.dumps(said))
-"""
     child = subprocess.Popen(
-        [sys.executable, "-c", program, path, host], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-I", os.path.abspath(__file__), LOOK, path, host],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         out, error = child.communicate(timeout=LIMIT_S)
@@ -76,6 +68,25 @@ print(json.dumps(said))
     if child.returncode:
         raise Finding(2, f"{path} is mounted, but {error.strip().splitlines()[-1]}")
     return json.loads(out)
+
+
+def seen(path, host):
+    """The look itself. By handles: what is in the volume belongs to its owner, who may put links there."""
+    started = time.monotonic()
+    folder = marker.folder_of(path)
+    lines = marker.read(folder).decode().splitlines()
+    said = {"marker": dict(line.split("=", 1) for line in lines if "=" in line), "uid": os.stat(path).st_uid, "write": ""}
+    try:
+        with open(os.open(f"check-{host}", FLAGS, 0o644, dir_fd=folder), "w", encoding="utf8") as file:
+            file.write(f"{time.time():.0f}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        said["write"] = os.strerror(error.errno)
+    space = os.statvfs(path)
+    said["free"] = 100 * space.f_bavail / max(1, space.f_blocks)
+    said["seconds"] = time.monotonic() - started
+    return said
 
 
 def silent(servers):
@@ -131,6 +142,12 @@ def record(file, code, line):
 
 def main():
     words = sys.argv[1:]
+    if words[:1] == [LOOK] and len(words) == 3:
+        try:
+            print(json.dumps(seen(*words[1:])))
+        except OSError as error:
+            sys.exit(f"{error.filename}: {error.strerror}")
+        return
     if len(words) not in (1, 3) or words[0].startswith("-"):
         print(__doc__)
         sys.exit(0 if words == ["--help"] else 3)

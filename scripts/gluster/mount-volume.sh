@@ -50,6 +50,7 @@ main() {
   (($# == 5)) || misuse "mount-volume.sh takes COMPONENT VOLUME PATH OWNER SERVERS, got: $*"
   export CHANGEOVER_COMPONENT=$1
   VOLUME=$2 MOUNT=$3
+  require_own_path "$(dirname "$MOUNT")"
   # The timer of the mount check would mount the volume meanwhile.
   systemctl stop --quiet "changeover-mount-check-$VOLUME.timer" 2>/dev/null || true
   unmount_old_path
@@ -57,7 +58,7 @@ main() {
   mount_it
   mark "$4"
   systemctl enable --quiet "$(unit_of "$MOUNT")"
-  printf 'path=%s\nowner=%s\nservers=%s\nid=%s\n' "$MOUNT" "$4" "$5" "$(value_of "$MOUNT/$MARKER" id)" | write_file "$(mount_file)"
+  printf 'path=%s\nowner=%s\nservers=%s\nid=%s\n' "$MOUNT" "$4" "$5" "$(marked id)" | write_file "$(mount_file)"
   receipt "$VOLUME is mounted at $MOUNT, owner $(stat -c %U "$MOUNT"),"
 }
 

@@ -19,7 +19,7 @@ main() {
   [[ $# -eq 2 && $2 =~ ^(server|client)$ ]] || misuse "packages.sh takes COMPONENT server|client, got: $*"
   export CHANGEOVER_COMPONENT=$1
   [[ -e /dev/fuse ]] || refuse "$HOSTNAME has no /dev/fuse, which a mount needs; load it: modprobe fuse"
-  [[ $2 == client ]] || packages+=(glusterfs-server)
+  [[ $2 == client ]] || packages+=(glusterfs-server nftables iproute2)
   install_missing
   if [[ $2 == server ]]; then
     systemctl is-active --quiet glusterd || log "starting glusterd"

@@ -2,17 +2,13 @@
 # Create the folder of a brick on this host.
 # Usage: prepare-brick.sh COMPONENT VOLUME PATH
 #
-# A removed brick at PATH is kept under another name. Refuses (77) a folder with other files,
-# and a folder on the root file system, which a full volume would fill.
+# A removed brick at PATH is kept under another name, so none of its old files comes back. Refuses (77) a
+# folder with other files, a brick whose disk is not there, and a folder on the root file system, which a
+# full volume would fill.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/../lib.sh"
-
-is_in_use() { gluster --mode=script volume info 2>/dev/null | grep -qE "^Brick[0-9]+: [^:]+:$1( \(arbiter\))?\$"; }
-
-# Whether PATH was a brick of a volume earlier.
-was_brick() { python3 -c 'import os, sys; os.getxattr(sys.argv[1], "trusted.glusterfs.volume-id")' "$1" 2>/dev/null; }
 
 # The nearest parent folder that exists.
 existing_parent() {
@@ -38,17 +34,16 @@ main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 3)) || misuse "prepare-brick.sh takes COMPONENT VOLUME PATH, got: $*"
   export CHANGEOVER_COMPONENT=$1
-  local path=$3
-  if is_in_use "$path"; then
-    receipt "$path on $HOSTNAME is a brick already"
-    return
-  fi
+  local path=$3 state
+  require_own_path "$(dirname "$path")"
+  state=$(python3 -I "$here/bricks.py" "$path")
+  case $state in
+    ours) receipt "$path on $HOSTNAME is a brick already" && return ;;
+    lost) refuse "$path on $HOSTNAME has no data of its volume: its disk is not mounted, or is a new one; mount the disk, or name another path in \`bricks\`" ;;
+    foreign) refuse "$path on $HOSTNAME is not empty and is not a brick; move it away, or name another path" ;;
+  esac
   require_own_file_system "$path"
-  if was_brick "$path"; then
-    keep_old "$path"
-  elif [[ -e $path && -n $(ls -A "$path" 2>/dev/null || echo file) ]]; then
-    refuse "$path on $HOSTNAME is not empty and is not a brick; move it away, or name another path"
-  fi
+  [[ $state != left ]] || keep_old "$path"
   mkdir -p "$path"
   receipt "$HOSTNAME has the folder $path for its brick"
 }

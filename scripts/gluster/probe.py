@@ -12,7 +12,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 sys.dont_write_bytecode = True
 
+import bricks  # noqa: E402
 import cli  # noqa: E402
+import rules  # noqa: E402
 from records import pairs_of, records_of  # noqa: E402
 from users import users_of  # noqa: E402
 
@@ -21,19 +23,6 @@ def existing_parent(path):
     while not os.path.isdir(path):
         path = os.path.dirname(path)
     return path
-
-
-def brick_state(path, listed):
-    """What is at the path of a brick: absent, empty, ours, left (a removed brick), foreign."""
-    if listed:
-        return "ours"
-    if not os.path.lexists(path):
-        return "absent"
-    try:
-        os.getxattr(path, "trusted.glusterfs.volume-id")
-        return "left"
-    except OSError:
-        return "foreign" if not os.path.isdir(path) or os.listdir(path) else "empty"
 
 
 def of_volume(name):
@@ -48,19 +37,23 @@ def of_volume(name):
         "started": volume["started"],
         "bricks": [{"role": role, "brick": brick, "online": brick in up} for role, brick in volume["bricks"]],
         "backlog": counts[0] if counts else None,
+        "clients": sorted(cli.clients(name)) if volume["started"] else [],
         "splitBrain": cli.in_split_brain(name) if counts and counts[1] else [],
     }
 
 
 def brick_facts(name, path):
     running = cli.ask("pool", "list") is not None
-    volumes = cli.volumes() if running else {}
-    listed = any(brick.endswith(f":{path}") for volume in volumes.values() for _, brick in volume["bricks"])
+    try:
+        volumes = cli.volumes(seconds=2) if running else {}
+    except cli.TimedOut:
+        running, volumes = False, {}
     return {
         "glusterd": running,
-        "peers": cli.peers() if running else {},
+        "peers": [peer for peer in cli.peers() if peer["state"] != cli.MEMBER] if running else [],
+        "rules": rules.state("changeover-gluster"),
         "volume": of_volume(name) if name in volumes else None,
-        "brick": brick_state(path, listed),
+        "brick": bricks.state(path) if running else "absent",
         "ownFileSystem": os.stat(existing_parent(path)).st_dev != os.stat("/").st_dev,
     }
 

@@ -13,7 +13,7 @@ main() {
   (($# == 3)) || misuse "require-healthy.sh takes COMPONENT SECONDS VOLUME, got: $*"
   export CHANGEOVER_COMPONENT=$1
   local said
-  said=$(python3 "$here/require-healthy.py" "$2" "$3")
+  said=$(python3 -I "$here/require-healthy.py" "$2" "$3")
   receipt "$said"
 }
 

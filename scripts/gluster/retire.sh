@@ -3,13 +3,15 @@
 # Usage: retire.sh HOST STACK look|leave
 #
 # `look` prints that the host has a brick, and which volumes it mounts. `leave` ends neither: a brick is
-# replaced or removed first, and a mount ends by its own transition.
+# replaced or removed first, and a mount ends by its own transition. It ends the rules of GlusterFS's ports.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/../lib.sh"
 # shellcheck source=scripts/lib-retire.sh
 . "$here/../lib-retire.sh"
+# shellcheck source=scripts/lib-rules.sh
+. "$here/../lib-rules.sh"
 
 look_at_bricks() {
   ! is_active glusterd || ! pgrep -x glusterfsd >/dev/null ||
@@ -33,6 +35,10 @@ main() {
   if [[ $3 == look ]]; then
     look_at_bricks
     look_at_mounts
+  else
+    systemctl disable --quiet --now changeover-gluster-pool.path 2>/dev/null || true
+    rm -rf /etc/changeover/volumes /etc/systemd/system/changeover-gluster-pool.{path,service} /usr/local/lib/changeover/gluster
+    drop_rules changeover-gluster
   fi
 }
 

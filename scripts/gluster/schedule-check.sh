@@ -22,7 +22,7 @@ Description=Check the mount of shared volume $VOLUME
 [Service]
 Type=oneshot
 ExecStartPre=-/bin/systemctl --no-block start $1
-ExecStart=/usr/bin/python3 $plugin $VOLUME --state $(records)/check
+ExecStart=/usr/bin/python3 -I $plugin $VOLUME --state $(records)/check
 SuccessExitStatus=1 2 3
 TimeoutStartSec=120
 EOF
@@ -45,7 +45,7 @@ EOF
 
 # A warning is good enough: a missing server is the volume's problem, and the mount itself works.
 is_ok() {
-  state=$(python3 "$plugin" "$VOLUME" --state "$(records)/check") || [[ $state == 'MOUNT WARNING'* ]]
+  state=$(python3 -I "$plugin" "$VOLUME" --state "$(records)/check") || [[ $state == 'MOUNT WARNING'* ]]
 }
 
 main() {
@@ -55,6 +55,7 @@ main() {
   VOLUME=$2
   local path unit=changeover-mount-check-$VOLUME
   path=$(value_of "$(mount_file)" path)
+  write_file "${plugin%/*}/marker.py" 0755 <"$here/marker.py"
   write_file "$plugin" 0755 <"$here/mount-check.py"
   service_text "$(unit_of "$path")" | write_file "/etc/systemd/system/$unit.service"
   timer_text "$3" | write_file "/etc/systemd/system/$unit.timer"

@@ -42,6 +42,8 @@ main() {
   load_node
   write_rules
   write_unit
+  # Releases before this one kept the rules here.
+  rm -f "$CACHES/$CACHE.nft"
   systemctl enable --quiet "$UNIT"
   if [[ -z $(running_command) ]]; then
     log "starting memcached for $CACHE"

@@ -29,7 +29,7 @@ main() {
   esac
   mkdir -p "$(records)"
   ((${#places[@]} == 0)) ||
-    said=$(umask 077 && python3 "$here/move.py" before "$CACHE" "$3" "$(records)/moved-$CHANGEOVER_ID" "${places[@]}")
+    said=$(umask 077 && python3 -I "$here/move.py" before "$CACHE" "$3" "$(records)/moved-$CHANGEOVER_ID" "${places[@]}")
   receipt "$said,"
 }
 

@@ -16,7 +16,7 @@ main() {
   [[ $# -eq 4 && $3 =~ ^[0-9]+$ && $4 =~ ^[0-9]+$ ]] || misuse "drain-old-node.sh takes COMPONENT CACHE SECONDS SETTLE, got: $*"
   local said
   know_cache "$1" "$2"
-  said=$(python3 "$here/move.py" after "$CACHE" "$3" "$(records)/moved-$CHANGEOVER_ID" "$4")
+  said=$(python3 -I "$here/move.py" after "$CACHE" "$3" "$(records)/moved-$CHANGEOVER_ID" "$4")
   rm -f "$(records)"/moved-*
   receipt "$said,"
 }

@@ -6,7 +6,7 @@ readonly tools=/usr/local/lib/changeover/caches
 
 install_tools() {
   local file
-  for file in node ring ring-check misses; do write_file "$tools/$file.py" 0755 <"$SCRIPTS/memcached/$file.py"; done
+  for file in memcached/{node,ring,ring-check,misses} rules; do write_file "$tools/${file##*/}.py" 0755 <"$SCRIPTS/$file.py"; done
 }
 
 reload_units() {

@@ -1,6 +1,9 @@
 # Sourced by the scripts of a cache: its files and its memcached on this host.
 # shellcheck shell=bash
 
+# shellcheck source=scripts/lib-rules.sh
+. "$SCRIPTS/lib-rules.sh"
+
 readonly CACHES=/etc/changeover/caches
 # shellcheck disable=SC2034
 CACHE='' UNIT='' TABLE='' ADDRESS='' PORT='' MEMORY_MIB='' CONNECTIONS='' CLIENTS=''
@@ -39,17 +42,15 @@ running_command() {
 
 is_as_configured() { [[ $(running_command) == "$(wanted_command)" ]]; }
 
-answers() { python3 "$SCRIPTS/memcached/reach.py" "$ADDRESS:$PORT" 2>/dev/null; }
+answers() { python3 -I "$SCRIPTS/memcached/reach.py" "$ADDRESS:$PORT" 2>/dev/null; }
 
-# Accept only the clients and this host itself. One transaction replaces the table, so no packet meets half of it.
+# Accept only the clients and this host itself.
 # A memcached that still runs on an earlier port keeps its rules until its restart.
 write_rules() {
   local ports clients=''
   [[ -z $CLIENTS ]] || clients="ip saddr != { $CLIENTS }"
   ports=$(printf '%s\n' "$PORT" "$(running_command | sed -n 's/.* -p \([0-9]*\) .*/\1/p')" | sort -u | paste -sd, | sed 's/^,//')
-  write_file "$CACHES/$CACHE.nft" <<TEXT
-table inet $TABLE
-delete table inet $TABLE
+  keep_rules "$TABLE" <<TEXT
 table inet $TABLE {
   chain input {
     type filter hook input priority filter; policy accept;
@@ -59,7 +60,6 @@ table inet $TABLE {
   }
 }
 TEXT
-  nft -f "$CACHES/$CACHE.nft"
 }
 
 # Another drop-in of the unit wins over its settings, so the running command is compared.

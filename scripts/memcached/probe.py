@@ -16,6 +16,7 @@ sys.path[:0] = [HERE, os.path.dirname(HERE)]
 sys.dont_write_bytecode = True
 
 from node import Failed, Node  # noqa: E402
+import rules  # noqa: E402
 from records import records_of, text_of  # noqa: E402
 from ring import digest, ring_file, text_of_ring  # noqa: E402
 
@@ -71,6 +72,7 @@ def describe(component, cache, port, address=None):
         "listens": own,
         "in_the_way": others,
         "items": items(port) if own else None,
+        "rules": rules.state(f"changeover-memcached-{cache}") if own else None,
         "ring": None if ring is None else digest(ring),
         "ring_recorded": recorded or None,
         "free_mib": free_mib(),

@@ -13,7 +13,7 @@ main() {
   (($# == 2 || $# == 3)) || misuse "publish-ring-hash.sh takes COMPONENT CACHE [--without=HOST:PORT,…], got: $*"
   local wrong
   know_cache "$1" "$2"
-  wrong=$(python3 "$here/ring-hashes.py" "$CACHE" publish "${@:3}" 2>&1) || timed_out "$HOSTNAME can't publish the hash of its ring of $CACHE: $wrong"
+  wrong=$(python3 -I "$here/ring-hashes.py" "$CACHE" publish "${@:3}" 2>&1) || timed_out "$HOSTNAME can't publish the hash of its ring of $CACHE: $wrong"
   receipt "$HOSTNAME has set the hash of its ring on every node${3:+ except ${3#*=}}"
 }
 

@@ -29,7 +29,7 @@ main() {
     rm -rf "/etc/systemd/system/$UNIT" "/etc/systemd/system/$UNIT.d"
     systemctl daemon-reload
   fi
-  ! nft list table inet "$TABLE" >/dev/null 2>&1 || nft delete table inet "$TABLE"
+  drop_rules "$TABLE"
   rm -f "$CACHES/$CACHE".{node,nft}
   receipt "$HOSTNAME runs no memcached of $CACHE${still_connected:+; still connected at the end: $still_connected}"
 }

@@ -21,7 +21,7 @@ main() {
     receipt "$HOSTNAME does not use $3"
     return
   fi
-  if ! python3 "$here/reach.py" "$3" 2>/dev/null; then
+  if ! python3 -I "$here/reach.py" "$3" 2>/dev/null; then
     receipt "$3 does not answer $HOSTNAME now either"
     return
   fi
@@ -30,7 +30,7 @@ main() {
     receipt "$3 is the only node of $CACHE, so no other node is asked"
     return
   fi
-  wrong=$(python3 "$here/reach.py" "${others[@]}" 2>&1) ||
+  wrong=$(python3 -I "$here/reach.py" "${others[@]}" 2>&1) ||
     refuse "$3 must not be restarted, since another node of $CACHE does not answer $HOSTNAME: $wrong; repair that node, or set it to \`out\`"
   receipt "${#others[@]} other node(s) of $CACHE answer $HOSTNAME"
 }

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/memcached/lib.sh
 . "$here/lib.sh"
 
-reaches() { wrong=$(python3 "$here/reach.py" "$@" 2>&1); }
+reaches() { wrong=$(python3 -I "$here/reach.py" "$@" 2>&1); }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }

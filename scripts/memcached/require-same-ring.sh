@@ -15,7 +15,7 @@ main() {
   (($# >= 3)) || misuse "require-same-ring.sh takes COMPONENT CACHE CLIENT…, got: $*"
   local wrong
   know_cache "$1" "$2"
-  wrong=$(python3 "$here/ring-hashes.py" "$CACHE" compare "${@:3}" 2>&1) ||
+  wrong=$(python3 -I "$here/ring-hashes.py" "$CACHE" compare "${@:3}" 2>&1) ||
     refuse "the clients of $CACHE have different rings: ${wrong//$'\n'/; }; $(start_again)"
   receipt "$HOSTNAME has the same ring as the other clients, and reads their hashes on every node"
 }

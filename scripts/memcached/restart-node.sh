@@ -23,7 +23,7 @@ main() {
     require_claim
     log "restarting memcached for $CACHE"
     if [[ $3 == keep ]]; then
-      entries=$(python3 "$here/keep.py" "127.0.0.1:$PORT" "$(half_of_free_mib)" systemctl restart "$UNIT")
+      entries=$(python3 -I "$here/keep.py" "127.0.0.1:$PORT" "$(half_of_free_mib)" systemctl restart "$UNIT")
     else
       entries='empty'
       systemctl restart "$UNIT"

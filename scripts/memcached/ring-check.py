@@ -5,7 +5,8 @@ Usage: ring-check.py CACHE
 
 0 OK: the ring file is as it was written, and every node answers.
 1 WARNING: some nodes do not answer; the other nodes have their keys.
-2 CRITICAL: no node answers, or the ring file was changed, or another client has another ring.
+2 CRITICAL: no node answers, or the ring file was changed, or another client has another ring, or this host is a node and its
+  port is open to every host (seen by root only).
 3 UNKNOWN: this host has no ring, or the call is wrong.
 """
 
@@ -16,6 +17,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
+import rules  # noqa: E402
 from node import Failed, Node  # noqa: E402
 from ring import digest, places_in, ring_file, short, text_of_ring  # noqa: E402
 
@@ -40,6 +42,12 @@ def recorded(cache):
         return None, []
 
 
+def is_open(cache):
+    """Whether this host is a node whose rules are not loaded."""
+    table = f"changeover-memcached-{cache}"
+    return os.geteuid() == 0 and table in rules.tables(rules.FOLDER) and rules.listed(table) is None
+
+
 def state(cache):
     """(code, text) of the line."""
     text = text_of_ring(cache)
@@ -57,6 +65,8 @@ def state(cache):
         total = {key: value + int(stats.get(key, 0)) for key, value in total.items()}
         others += [f"{client} has ring {short(mark)}" for client, mark in marks.items() if mark != mine]
     numbers = " ".join(f"{key}={value}" for key, value in total.items())
+    if is_open(cache):
+        return 2, f"{socket.gethostname()} accepts every host: its table changeover-memcached-{cache} is missing | {numbers}"
     if mine != sha:
         return 2, f"{ring_file(cache)} is {short(mine)}, it was written as {short(sha or 'nothing')} | {numbers}"
     if others:

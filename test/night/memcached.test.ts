@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { killHost, ssh, whyNoLab } from "../../tools/workshop/lab/lab.ts";
+import { killHost, reboot, ssh, whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import type { Run } from "../support/engine.ts";
 import { Estate } from "../support/estate.ts";
 import { stepsIn } from "../support/previewed.ts";
@@ -125,6 +125,29 @@ describe.skipIf(whyNoLab() !== undefined)("a cache on the app servers", () => {
       );
     },
     minute,
+  );
+
+  it(
+    "lets nobody else in after a flush of the ruleset either, and verify and monitoring see when it does",
+    async () => {
+      const table = "changeover-memcached-sessions";
+      const loaded = () =>
+        ssh(estate.lab, "prodapp01", `nft list table inet ${table}`).then(({ code }) => code);
+      await estate.on("prodapp01", "nft flush ruleset");
+      await expect.poll(loaded, { timeout: 10_000 }).toBe(0);
+      await estate.on("prodapp01", "systemctl stop changeover-rules && nft flush ruleset");
+      const verified = await estate.verify();
+      expect(verified.code).toBe(77);
+      expect(verified.output).toContain(
+        "prodapp01: accepts every host: its rules of nftables are not loaded",
+      );
+      expect(await monitored("prodapp01")).toMatch(/^2 CACHE CRITICAL: prodapp01 accepts every host/);
+      await reboot(estate.lab, "prodapp01");
+      await expect.poll(loaded, { timeout: 40_000 }).toBe(0);
+      await site("prodapp01");
+      expect((await estate.verify()).code).toBe(0);
+    },
+    2 * minute,
   );
 
   it(

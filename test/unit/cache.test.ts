@@ -204,6 +204,7 @@ const facts: CacheFacts = {
   listens: ["192.0.2.11", "127.0.0.1"],
   in_the_way: [],
   items: 5,
+  rules: "loaded",
   free_mib: 900,
   ring: "aaaa",
   ring_recorded: "aaaa",
@@ -299,6 +300,12 @@ describe("verify of a cache", () => {
     expect(node({ listens: [] })).toEqual([`prodapp01: does not run memcached for sessions; ${cure}`]);
     expect(node({ listens: ["*"] })).toEqual([
       `prodapp01: listens on * (allowed: 192.0.2.11 and 127.0.0.1); ${cure}`,
+    ]);
+    expect(node({ rules: "missing" })).toEqual([
+      `prodapp01: accepts every host: its rules of nftables are not loaded; ${cure}`,
+    ]);
+    expect(node({ rules: "unwatched" })).toEqual([
+      `prodapp01: accepts every host after the next flush of nftables: nothing loads its rules again; ${cure}`,
     ]);
     expect(node({}, { prodapp01: "out" })).toEqual([
       `prodapp01: still runs memcached for sessions (expected: removed); ${cure}`,

@@ -13,6 +13,7 @@ const wanted: BricksWanted = {
   transition: "bricks",
   stack: "s",
   volume: "styles",
+  allowed: ["192.0.2.1", "192.0.2.2", "192.0.2.4"],
   first: "prodapp01",
   bricks: [
     { role: "data", brick: "192.0.2.1:/b" },
@@ -25,6 +26,7 @@ const volume = {
   bricks: wanted.bricks.map((brick) => ({ ...brick, online: true })),
   backlog: 0,
   splitBrain: [],
+  clients: [],
 };
 const replaced: BricksWanted = {
   ...wanted,
@@ -33,6 +35,8 @@ const replaced: BricksWanted = {
 const facts = (change: Partial<BrickFacts> = {}): BrickFacts => ({
   ...records,
   glusterd: true,
+  peers: [],
+  rules: "loaded",
   volume,
   brick: "ours",
   ownFileSystem: true,

@@ -29,10 +29,13 @@ const volume: Volume = {
   ],
   backlog: 0,
   splitBrain: [],
+  clients: [],
 };
 const ofBrick = (change: Partial<BrickFacts> = {}): BrickFacts => ({
   ...records,
   glusterd: true,
+  peers: [],
+  rules: "loaded",
   volume,
   brick: "ours",
   ownFileSystem: true,
@@ -182,7 +185,7 @@ describe("look at a shared volume", () => {
       "brick prodapp01": { glusterd: false, volume: null },
       "brick prodapp02": { volume: null },
       "brick crossbow": {
-        volume: { started: false, bricks, backlog: null, splitBrain: ["/a.css"] },
+        volume: { started: false, bricks, backlog: null, splitBrain: ["/a.css"], clients: [] },
       },
       "mount prodapp01": { mounted: false },
     });

@@ -103,7 +103,7 @@ describe("the run-book of a shared volume", () => {
       / {2}\[(.*)\]$/.exec(lines.find((line) => line.startsWith(`${name} `)) ?? "")?.[1];
     expect(words("styles-volume-bricks-brick-prodapp01")).toBe("styles /data00/styles");
     expect(words("styles-volume-bricks-volume")).toBe(
-      "styles data=192.0.2.1:/data00/styles data=192.0.2.2:/data00/styles arbiter=192.0.2.4:/data00/styles set=cluster.favorite-child-policy=none set=cluster.heal-timeout=60 set=cluster.quorum-type=auto set=cluster.server-quorum-type=none set=network.ping-timeout=5 set=performance.md-cache-timeout=0",
+      "styles data=192.0.2.1:/data00/styles data=192.0.2.2:/data00/styles arbiter=192.0.2.4:/data00/styles set=auth.allow=192.0.2.1,192.0.2.2,192.0.2.4 set=cluster.favorite-child-policy=none set=cluster.heal-timeout=60 set=cluster.quorum-type=auto set=cluster.server-quorum-type=none set=network.ping-timeout=5 set=nfs.disable=on set=performance.md-cache-timeout=0",
     );
   });
 
@@ -126,7 +126,7 @@ describe("the run-book of a shared volume", () => {
     expect(lines.some((line) => line.startsWith("styles-prodapp01-mount-client-copy"))).toBe(false);
   });
 
-  it("is for another mount that host's alone", async () => {
+  it("is for another mount that host's, and the servers' that let it in", async () => {
     const keepers = async (change: Record<string, unknown>) => {
       const declared = await declaredFor(stack(change));
       return new Map(
@@ -142,7 +142,11 @@ describe("the run-book of a shared volume", () => {
         .filter(([name, kept]) => before.get(name) !== kept)
         .map(([name]) => name)
         .sort(),
-    ).toEqual(["styles-prodapp03-mount-client-id", "styles-prodapp03-provision-id"]);
+    ).toEqual([
+      "styles-prodapp03-mount-client-id",
+      "styles-prodapp03-provision-id",
+      "styles-volume-bricks-id",
+    ]);
   });
 
   it("names every script of the area, and every row's script is a file", () => {
@@ -276,8 +280,8 @@ describe("on this machine", () => {
     writeFileSync(join(source, "three.css"), "three", { mode: 0o600 });
     const { status, stderr } = compare("held", source, copy);
     expect(status).toBe(77);
-    expect(stderr).toContain("three.css is missing");
-    expect(stderr).toContain("a/one.css differs in content");
+    expect(stderr).toContain("'three.css' is missing");
+    expect(stderr).toContain("'a/one.css' differs in content");
     expect(compare("held", source, copy, "nobody").stderr).toContain("not to nobody.nobody");
   });
 
@@ -318,12 +322,15 @@ describe("on this machine", () => {
     }
   });
 
+  const places = (...words: string[]) =>
+    execFileSync("python3", ["-I", join(gluster, "places.py"), me, ...words], { encoding: "utf8" });
+
   it("a folder and a link change places in one act", () => {
     const at = folder();
     mkdirSync(join(at, "styles"));
     writeFileSync(join(at, "styles", "a"), "a");
     symlinkSync("/elsewhere", join(at, "link"));
-    execFileSync("python3", [join(gluster, "exchange.py"), join(at, "styles"), join(at, "link")]);
+    places("exchange", join(at, "styles"), join(at, "link"));
     expect(execFileSync("readlink", [join(at, "styles")], { encoding: "utf8" })).toBe("/elsewhere\n");
     expect(existsSync(join(at, "link", "a"))).toBe(true);
   });

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Join servers to one trusted pool: the Python half of join-peers.sh. Prints what was done.
+
+A server counts when every word of gluster about it is `Peer in Cluster (Connected)`: it is "in the peer list" before that.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import cli  # noqa: E402
+from cli import Refused, TimedOut, log  # noqa: E402
+
+REJECTED = "6"
+
+
+def is_own(address):
+    said = subprocess.run(["ip", "-o", "address", "show", "to", f"{address}/32"], capture_output=True, check=False)
+    return bool(said.stdout)
+
+
+def probe(address):
+    log(f"joining {address} to the trusted pool")
+    cli.require_claim()
+    try:
+        cli.tell("peer", "probe", address)
+    except TimedOut as why:
+        if "part of another cluster" in str(why):
+            raise Refused(
+                f"{address} is in another trusted pool; on a server of that pool run: gluster peer detach {address}"
+            ) from None
+        log(str(why))
+
+
+def has_joined(address):
+    peer = cli.peer_at(address, cli.peers())
+    if peer and peer["state"] == REJECTED:
+        raise Refused(f"{socket.gethostname()} says: {cli.why_no_member(address, peer)}")
+    return peer and cli.is_member(peer)
+
+
+def join(address, seconds):
+    """@return whether it is new"""
+    if is_own(address) or has_joined(address):
+        return False
+    probe(address)
+    try:
+        cli.wait_until(f"{address} is in the trusted pool and answers", seconds, lambda: has_joined(address))
+    except TimedOut as late:
+        peer = cli.peer_at(address, cli.peers())
+        raise TimedOut(f"{late}; {cli.why_no_member(address, peer) if peer else f'gluster does not list {address}'}") from None
+    return True
+
+
+def main():
+    seconds, addresses = int(sys.argv[1]), sys.argv[2:]
+    joined = sum(join(address, seconds) for address in addresses)
+    print(f"{len(addresses)} server(s) in one trusted pool, {joined} of them new")
+
+
+cli.ending(main)
