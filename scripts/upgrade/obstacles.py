@@ -1,6 +1,7 @@
 """What keeps a backup from being read back into a server, looked for while nothing is lost."""
 
 import os
+import time
 
 from contents import by_transaction, tables_of
 from disk import free_bytes
@@ -10,6 +11,8 @@ from stage import variables
 # What a server makes in the folder of a schema; it removes the folder only if nothing else is in it.
 MADE = (".frm .ibd .isl .cfg .opt .par .myd .myi .mad .mai .mrg .csv .csm .arz .arn .arm .trg .trn .tmd .sdi .blk .cfp .bak").split()
 SPARE_MIB = 256
+# A transaction that stays prepared for longer has nobody who ends it.
+DOUBT_S = 5
 
 
 def folders(asked):
@@ -42,6 +45,16 @@ def in_doubt(asked):
     return [row[-1] for row in asked.ask("XA RECOVER")]
 
 
+def lasting_doubts(asked):
+    """Those that stay so."""
+    left, deadline = in_doubt(asked), time.monotonic() + DOUBT_S
+    while left and time.monotonic() < deadline:
+        time.sleep(0.2)
+        now = in_doubt(asked)
+        left = [name for name in left if name in now]
+    return left
+
+
 def found(asked):
     """One string each, with its cure."""
     wrong, files = [], foreign_files(asked)
@@ -59,6 +72,9 @@ def require_none(settings, asked):
     wrong = found(asked)
     versioned = any(table.versioned for table in tables_of(asked))
     wrong += [f"{name} keeps its history by transactions, which no dump has; allowed: TIMESTAMP columns, or no history" for name in (by_transaction(asked) if versioned else [])]
+    left = lasting_doubts(asked)
+    if left:
+        wrong.append(f"XA transaction {left[0]} is prepared: no backup has it, and it holds its tables; commit it or roll it back")
     if wrong:
         raise Refused(f"a backup could not be restored: {'; '.join(wrong)}")
 
