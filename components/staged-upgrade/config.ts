@@ -35,7 +35,10 @@ const commands = z
       "What the supervisor command prints if the supervisor runs. Left out: exit code 0 decides.",
     ),
   })
-  .meta({ description: "Commands that operate the software on a host, run as root." });
+  .meta({
+    description:
+      "Commands that operate the software on a host, run as root. They are no secrets: previews, the state and process lists show them. A command reads a password from a file of root's on the host.",
+  });
 
 const database = z
   .strictObject({
@@ -51,7 +54,9 @@ const database = z
 
 const backup = z
   .strictObject({
-    folder: folder("The folder for backups on the main host."),
+    folder: folder(
+      "The folder for backups on the main host. They go into a folder of their own in it, which only root enters.",
+    ),
     keep: wholeNumber(1, 1000, "How many backups are kept, besides the backup to go back to.").default(3),
     maxAgeMinutes: wholeNumber(
       1,
@@ -90,7 +95,9 @@ const smoke = mapOf(
   partNames,
   z.strictObject({
     on: hostName("The host that runs the test."),
-    command: commandLine("The test; exit code 0 means that it passed."),
+    command: commandLine(
+      "The test; exit code 0 means that it passed. Everybody who sees previews sees it: no secret belongs in it.",
+    ),
     cleanUp: commandLine("Removes what the test made. Always runs, also after a failed test.").optional(),
     seconds: seconds("The limit for the test, and for its clean-up.").default(120),
   }),

@@ -102,9 +102,23 @@ export function decideUpgrade(looks: readonly Look[], wanted: UpgradeWanted): De
   const direction = main ? directionOf(main, looks, wanted) : { refusals: [], notes: [] };
   return {
     ...decision,
-    refusals: [...decision.refusals, ...direction.refusals],
+    refusals: [...decision.refusals, ...clocks(looks, wanted.main), ...direction.refusals],
     notes: [...decision.notes, ...seenNow(looks, wanted), ...direction.notes],
   };
+}
+
+/** The main host says when a backup was made. A host that is minutes beside it takes an old one for a new one. */
+const maxClockSkewSeconds = 60;
+
+function clocks(looks: readonly Look[], main: string): string[] {
+  const { skewMs: mains = 0, skewErrorMs: error = 0 } = looks.find(({ host: name }) => name === main) ?? {};
+  return looks.flatMap(({ host: name, skewMs, skewErrorMs = 0 }) => {
+    const off = skewMs === undefined ? 0 : skewMs - mains;
+    if (Math.abs(off) - error - skewErrorMs <= maxClockSkewSeconds * 1000) return [];
+    return [
+      `${name} has a clock that is ${(off / 1000).toFixed(0)} s beside the one of ${main} (allowed: ${String(maxClockSkewSeconds)} s); set the clock, and repair time synchronisation`,
+    ];
+  });
 }
 
 type Findings = Pick<Decision, "refusals" | "notes">;

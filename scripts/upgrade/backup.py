@@ -13,12 +13,12 @@ older than MINUTES.
 
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import backups  # noqa: E402
+import clocks  # noqa: E402
 import dump  # noqa: E402
 from history import half_restored, schema_version  # noqa: E402
 from host import Refused, load, log, start  # noqa: E402
@@ -31,7 +31,14 @@ def version_of(settings):
 
 
 def minutes_of(record):
-    return (time.time() - record["at"]) / 60
+    """The age of a backup. One that is still to come, by a clock that went back, is older than any limit."""
+    age = clocks.age(record)
+    return float("inf") if age is None else age / 60
+
+
+def age_of(record):
+    minutes = minutes_of(record)
+    return f"{minutes:.0f} min old" if minutes != float("inf") else "of a time that the clock has not reached"
 
 
 def described(record, event):
@@ -59,7 +66,7 @@ def require(settings, transition, minutes):
     if not backup["restored"]:
         raise Refused(f"backup {backup['id']} has not passed its trial restore; try it: upgrade/try-restore.sh")
     if minutes_of(backup) >= int(minutes):
-        age = f"{minutes_of(backup):.0f} min old (allowed: {minutes} min)"
+        age = f"{age_of(backup)} (allowed: {minutes} min)"
         raise Refused(f"backup {backup['id']} is {age}; make a new one: upgrade/backup-database.sh")
     return backup["id"]
 

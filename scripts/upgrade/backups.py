@@ -1,21 +1,49 @@
-"""Backups of the main database: `NAME-ID.sql.gz`, and next to it `NAME-ID.json` with the expected contents."""
+"""Backups of the main database: `NAME-ID.sql.gz`, and next to it `NAME-ID.json` with the expected contents.
+
+They lie in a folder of their own, NAME in the settings' folder. An older release put them into the settings' folder itself,
+where they are still found.
+"""
 
 import hashlib
 import json
 import os
 import re
+import stat
 import subprocess
-import tempfile
 
 import history
+from handles import Untrusted, require_own, write_file
 from host import Refused, last_line, log
 
 ID = "%Y%m%dT%H%M%S"
 MARK = b"\n-- Dump completed"
 
 
+def place(settings):
+    return f"{settings['backup_folder']}/{settings['name']}"
+
+
 def path_of(settings, number, kind="sql.gz"):
-    return f"{settings['backup_folder']}/{settings['name']}-{number}.{kind}"
+    file = f"{settings['name']}-{number}.{kind}"
+    older = f"{settings['backup_folder']}/{file}"
+    return older if os.path.isfile(older) else f"{place(settings)}/{file}"
+
+
+def make_place(settings):
+    """The folder, which belongs to root alone. The settings' folder keeps the mode that it has."""
+    folder = place(settings)
+    try:
+        os.makedirs(settings["backup_folder"], 0o700, exist_ok=True)
+        require_own(folder)
+        if not os.path.lexists(folder):
+            os.mkdir(folder, 0o700)
+        found = os.lstat(folder)
+    except Untrusted as untrusted:
+        raise Refused(f"{untrusted}; set another backup.folder") from None
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISDIR(found.st_mode) or mode != 0o700:
+        raise Refused(f"{folder} is there with mode {mode:04o} (allowed: a folder with mode 0700, which this program makes); set another backup.folder")
+    return folder
 
 
 def number_of(settings, file):
@@ -24,8 +52,10 @@ def number_of(settings, file):
 
 
 def names(settings):
-    folder = settings.get("backup_folder")
-    return sorted(os.listdir(folder)) if folder and os.path.isdir(folder) else []
+    if not settings.get("backup_folder"):
+        return []
+    folders = filter(os.path.isdir, (settings["backup_folder"], place(settings)))
+    return sorted({file for folder in folders for file in os.listdir(folder) if number_of(settings, file)})
 
 
 def backups(settings):
@@ -42,7 +72,12 @@ def backups(settings):
                 records.append(record)
         except (OSError, ValueError, KeyError):
             continue
-    return sorted(records, key=lambda record: record["id"], reverse=True)
+    return sorted(records, key=lambda record: (record.get("serial", 0), record["id"]), reverse=True)
+
+
+def next_serial(settings):
+    """Backups are told apart by their order, not by a clock that may go back."""
+    return max((record.get("serial", 0) for record in backups(settings)), default=0) + 1
 
 
 def of_transition(settings, transition):
@@ -53,13 +88,7 @@ def of_transition(settings, transition):
 
 def write(settings, record):
     """Write the record so that a reader sees either the old or the new one, also after a power cut."""
-    folder, path = settings["backup_folder"], path_of(settings, record["id"], "json")
-    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf8") as file:
-        json.dump(record, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(file.name, path)
-    sync_folder(folder)
+    write_file(path_of(settings, record["id"], "json"), json.dumps(record, indent=1), 0o600)
 
 
 def sync_folder(folder):
@@ -117,7 +146,7 @@ def clear(settings):
         partner = {".json": "sql.gz", ".gz": "json"}.get(os.path.splitext(file)[1], "")
         if number and os.path.basename(path_of(settings, number, partner)) not in files:
             log(f"removing {file}, a leftover of an interrupted backup")
-            os.unlink(f"{settings['backup_folder']}/{file}")
+            os.unlink(path_of(settings, number, file.partition(".")[2]))
 
 
 def retain(settings, named):

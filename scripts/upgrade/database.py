@@ -11,12 +11,18 @@ import stat
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.dont_write_bytecode = True
 
+from handles import Untrusted, require_own  # noqa: E402
 from host import Ends, Refused, TimedOut, last_line, load, run, start  # noqa: E402
 
 LIMIT_S = 10
-CLIENT = ("--batch", "--unbuffered", "--skip-column-names", "--default-character-set=utf8mb4", "--connect-timeout=5", "--max-allowed-packet=1G")
+# Options that a file of the host must not change: errors end it, a lost connection stays lost, text goes through as it is.
+CLIENT = (
+    *("--batch", "--unbuffered", "--skip-column-names", "--default-character-set=utf8mb4", "--connect-timeout=5", "--max-allowed-packet=1G"),
+    *("--skip-force", "--skip-reconnect", "--skip-safe-updates", "--comments", "--binary-mode", "--init-command=DO 0"),
+)
 # Variants of "access denied": account, database, missing privilege, login method.
 DENIED = ("ERROR 1044 ", "ERROR 1045 ", "ERROR 1142 ", "ERROR 1227 ", "ERROR 1698 ")
 
@@ -40,11 +46,20 @@ def wrong_file(path):
     return None
 
 
-def tool(settings, key, *options):
-    """Command of a client tool. Its credentials come from a file, never from the command line."""
-    path, wrong = settings[key], wrong_file(settings["credentials"])
+def require_program(path, key):
+    """A program that root runs, and that no other account could exchange."""
     if not os.access(path, os.X_OK):
         raise Refused(f"{path} ({key}) is not a program; allowed: the path of an executable")
+    try:
+        require_own(path)
+    except Untrusted as untrusted:
+        raise Refused(f"{key}: {untrusted}") from None
+    return path
+
+
+def tool(settings, key, *options):
+    """Command of a client tool. Its credentials come from a file, never from the command line."""
+    path, wrong = require_program(settings[key], key), wrong_file(settings["credentials"])
     if wrong:
         raise Refused(wrong)
     return [path, f"--defaults-extra-file={settings['credentials']}", *options]

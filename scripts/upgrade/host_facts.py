@@ -5,6 +5,7 @@ import shutil
 import time
 
 import backups
+import clocks
 import database
 import history
 import packages
@@ -58,7 +59,7 @@ def database_facts(settings):
     except Ends as end:
         refused = str(end) if isinstance(end, Refused) else None
         return {"data": None, "data_mib": None, "credentials": refused, "database": None if refused else str(end)}
-    return {"data": bool(tables), "data_mib": sum(table[3] for table in tables) >> 20, "credentials": None, "database": None}
+    return {"data": bool(tables), "data_mib": sum(table.bytes for table in tables) >> 20, "credentials": None, "database": None}
 
 
 def backup_facts(settings, data_mib):
@@ -72,7 +73,7 @@ def backup_facts(settings, data_mib):
         "backup_mib": estimate,
         "backup_free_mib": free_bytes(folder) >> 20,
         "backup_percent_after": used_percent(folder, (estimate or 0) << 20),
-        "backup_age_s": int(time.time() - known[0]["at"]) if known else None,
+        "backup_age_s": int(clocks.age(known[0]) or 0) if known else None,
         "backups": [{**{key: backup[key] for key in keys}, "rows": sum(rows or 0 for rows in backup["rows"].values())} for backup in good],
     }
 

@@ -42,7 +42,7 @@ note() {
     key=${word%%=*}
     [[ $word == "$key=" ]] || text+=$word$'\n'
   done
-  printf '%s' "$text" | write_file "$file"
+  printf '%s' "$text" | write_file "$file" || timed_out "$* is not noted on $HOSTNAME; make room and run again"
 }
 
 # note_found: before the first change, record the schema that is already there.

@@ -9,18 +9,34 @@ not_ended() {
 
 load_kind() { kind=$(upgrade_py packages kind); }
 
-# Asks no questions, keeps changed configuration files, removes no other package, and leaves services alone.
+# What this host's package lists offer, one version a line. The preflight asks in the same way.
+offered() { upgrade_py repository offered; }
+offers() { [[ $'\n'$(offered)$'\n' == *$'\n'"$1"$'\n'* ]]; }
+
+# refresh: read the package lists anew. Ends with 1 also if the program ends with 0, but says that a list was not read.
+refresh() { "${kind}_refresh" && ! grep -qE '(Failed to (fetch|download)|Ignoring repositories|index files failed)' "$said"; }
+
+# Another apt-get is at work. DPkg::Lock::Timeout waits for dpkg's lock only, and not for those of lists and archives.
+deb_locked() { grep -qE 'Could not get lock|Unable to (lock|acquire)' "$said"; }
+
+# Asks no questions, keeps changed configuration files, removes no other package, and leaves services alone. Ends with 75 if
+# another apt-get is at work for longer than 5 minutes.
 deb_get() {
-  local seconds=$1
+  local seconds=$1 rc deadline
   shift
-  bounded "$seconds" package env DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 \
-    apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-    -o APT::Get::Remove=false -o APT::Get::allow-downgrades=true "$@"
+  deadline=$(($(monotonic_ms) + 300000))
+  while :; do
+    rc=0
+    bounded "$seconds" package env LC_ALL=C DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 \
+      apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+      -o APT::Get::Remove=false -o APT::Get::allow-downgrades=true "$@" || rc=$?
+    ((rc != 0)) && deb_locked || return "$rc"
+    (($(monotonic_ms) < deadline)) || return 75
+    pause 1
+  done
 }
 
 deb_refresh() { deb_get 300 update; }
-deb_offered() { apt-cache madison "$PACKAGE" | sed 's/^[^|]*| *\([^ |]*\).*/\1/' | sort -u; }
-deb_offers() { [[ $'\n'$(deb_offered)$'\n' == *$'\n'"$1"$'\n'* ]]; }
 deb_fetch() { deb_get "$2" install --download-only "$PACKAGE=$1"; }
 
 # An interrupted installation is completed first; --reinstall unpacks an incomplete package again.
@@ -38,16 +54,6 @@ rpm_get() {
 }
 
 rpm_refresh() { rpm_get 300 --setopt=metadata_expire=0 makecache; }
-rpm_offered() {
-  if command -v dnf >/dev/null; then
-    bounded 60 offered dnf -q repoquery --qf '%{epoch}:%{version}-%{release}' "$PACKAGE" || true
-    sed -n 's/^0://; /^[0-9][^ ]*-[^ ]*$/p' "$said" | sort -u
-  else
-    bounded 60 offered yum -q --showduplicates list "$PACKAGE" || true
-    sed -n "s/^$PACKAGE\.[^ ]* *\([^ ]*\) .*/\1/p" "$said" | sort -u
-  fi
-}
-rpm_offers() { [[ $'\n'$(rpm_offered)$'\n' == *$'\n'"$1"$'\n'* ]]; }
 rpm_fetch() { rpm_get "$2" "$(rpm_verb "$1")" --downloadonly "$PACKAGE-$1"; }
 
 rpm_verb() {
@@ -86,7 +92,12 @@ rpm_install() {
 # The package reconfigures itself unless this file exists. A file that a person made stays.
 readonly ours='made by changeover while the package is installed'
 
-make_skip_file() { [[ -z $SKIP_FILE || -e $SKIP_FILE ]] || write_file "$SKIP_FILE" <<<"$ours"; }
+make_skip_file() {
+  [[ -n $SKIP_FILE ]] || return 0
+  require_own_path "$SKIP_FILE"
+  [[ -e $SKIP_FILE ]] || write_file "$SKIP_FILE" <<<"$ours" ||
+    timed_out "$SKIP_FILE is not written, and without it the package reconfigures itself; make room and run again"
+}
 
 # An installation that outlives this script still needs the file: then the next run removes it.
 remove_skip_file() {
@@ -98,7 +109,7 @@ remove_skip_file() {
 install_version() {
   "${kind}_heal" "$2"
   [[ $(installed_version) != "$1" ]] || return 0
-  if [[ $kind == deb ]] && ! deb_offers "$1"; then deb_refresh || true; fi
+  if [[ $kind == deb ]] && ! offers "$1"; then deb_refresh || true; fi
   log "installing $PACKAGE $1"
   "${kind}_install" "$1" "$2" || not_ended $? "the installation ended with $?"
 }

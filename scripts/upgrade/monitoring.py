@@ -45,6 +45,10 @@ def carry_out(title, check, doc):
     if until:
         code, line = 0, f"silenced until {time.strftime('%H:%M:%S', time.localtime(until))}, {line}"
     if len(words) == 3:
-        write_state(words[2], before, code, line, kept)
+        # A full disk is what the check is for: it is told, whether or not it can be noted.
+        try:
+            write_state(words[2], before, code, line, kept)
+        except OSError as error:
+            line += f" ({words[2]} can't be written: {error.strerror})"
     print(line)
     sys.exit(code)

@@ -19,7 +19,7 @@ main() {
   if [[ $(value_of "$file" version) != "$3" || -z $since ]]; then
     require_claim
     since=$(TZ=UTC printf '%(%FT%TZ)T' -1)
-    printf 'version=%s\nsince=%s\n' "$3" "$since" | write_file "$file"
+    printf 'version=%s\nsince=%s\n' "$3" "$since" | write_file "$file" || timed_out "$3 is not noted as green on $HOSTNAME; make room and run again"
   fi
   tail_add version "$3" since "$since"
   receipt "$3 has passed all checks since $since"

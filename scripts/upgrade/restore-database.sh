@@ -39,6 +39,7 @@ main() {
   fi
   require_stopped_but_database
   have_database
+  upgrade_py restore "$4" check "$3"
   keep_copy
   require_claim
   note "restoring=$3"

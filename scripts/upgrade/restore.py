@@ -2,10 +2,12 @@
 """Restore a backup over the main database; the plan or the result on stdout.
 
 Usage: restore.py NAME VERSION plan BACKUP-ID
+       restore.py NAME VERSION check BACKUP-ID
        restore.py NAME VERSION load BACKUP-ID
 
-`plan` prints `load`, or why no restore is needed; it refuses (77) a needed restore if BACKUP-ID is `none`. `load` drops all
-schemas but the system's, reads the backup, and compares. After an interruption run it again: it starts over.
+`plan` prints `load`, or why no restore is needed; it refuses (77) a needed restore if BACKUP-ID is `none`. `check` refuses what
+a restore would meet on its way, and changes nothing. `load` drops all schemas but the system's, reads the backup, and compares.
+After an interruption run it again: it starts over.
 """
 
 import os
@@ -16,10 +18,15 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import backups  # noqa: E402
+import obstacles  # noqa: E402
 from contents import quoted, schemas_of  # noqa: E402
+from database import answers, tool  # noqa: E402
+from eased import Eased  # noqa: E402
 from history import half_restored, is_newer, schema_version, spent  # noqa: E402
 from host import Refused, TimedOut, load, log, start  # noqa: E402
 from session import session  # noqa: E402
+from stage import stage_of  # noqa: E402
+from trial import wrong_with  # noqa: E402
 from verify_restore import differences, read  # noqa: E402
 
 
@@ -53,25 +60,55 @@ def plan(settings, version, number):
 
 
 def guests(asked):
-    """Other clients of the database."""
+    """Other clients of the database. Another server that reads its log is none."""
     rows = asked.ask(
         "SELECT user, host FROM information_schema.processlist WHERE id <> CONNECTION_ID() "
-        "AND user NOT IN ('system user', 'event_scheduler') AND command <> 'Daemon'"
+        "AND user NOT IN ('system user', 'event_scheduler') AND command NOT IN ('Daemon', 'Binlog Dump', 'Binlog Dump GTID')"
     )
     return sorted({"@".join(row) for row in rows})
 
 
-def put_back(settings, record):
+def require_free(asked):
+    """Nobody else writes, and nothing holds a table."""
+    clients, doubts, wrong = guests(asked), obstacles.in_doubt(asked), obstacles.found(asked)
+    if clients:
+        raise Refused(f"{', '.join(clients)} still uses the database (allowed: no client during a restore); stop that client and run again")
+    if doubts:
+        raise Refused(f"XA transaction {doubts[0]} is prepared and holds its tables; commit it or roll it back (XA RECOVER), and run again")
+    if wrong:
+        raise Refused(f"the database can't be replaced: {'; '.join(wrong)}; then run again")
+
+
+def check(settings, record):
+    """All that can fail is tried before anything is dropped: on another stage than at its trial, the whole backup."""
     with session(settings) as asked:
-        clients = guests(asked)
-        if clients:
-            raise Refused(f"{', '.join(clients)} still uses the database (allowed: no client during a restore); stop that client and run again")
-        for schema in schemas_of(asked):
+        require_free(asked)
+        obstacles.require_room(asked, record)
+        known = stage_of(asked) == record["server"]
+    if known:
+        return
+    log(f"the database is not as it was at the backup: trying to restore backup {record['id']} first")
+    wrong = wrong_with(settings, record)
+    if wrong:
+        raise Refused(f"backup {record['id']} can't be restored into the database of today: {'; '.join(wrong[:5])}; nothing was dropped; fix the cause and run again")
+
+
+def put_back(settings, record):
+    seconds = int(settings["database_seconds"])
+    with session(settings) as control, Eased(settings, control):
+        require_free(control)
+        obstacles.require_room(control, record)
+        control.ask("SET SESSION foreign_key_checks = 0, SESSION lock_wait_timeout = 60")
+        for schema in schemas_of(control):
             log(f"dropping {schema}")
-            asked.ask(f"DROP DATABASE {quoted(schema)}", int(settings["database_seconds"]))
+            control.ask(f"DROP DATABASE {quoted(schema)}", seconds)
         log(f"reading backup {record['id']}")
-        read(settings, record, asked)
-        wrong = differences(settings, record, asked)
+        with session(settings) as reading:
+            read(settings, record, reading)
+        denied = answers(settings)
+        if denied:
+            raise Refused(f"backup {record['id']} is read, with the accounts of then: {denied}")
+        wrong = differences(settings, record, control, lambda options: tool(settings, "dump", *options))
     if wrong:
         raise TimedOut(f"backup {record['id']} is restored with differences: {'; '.join(wrong[:5])}; run again")
 
@@ -81,6 +118,8 @@ def main(name, version, what, number):
     record = plan(settings, version, number)
     if what == "plan":
         print("load" if record else f"no restore is needed: the database is not newer than {version}")
+    elif what == "check" and record:
+        check(settings, record)
     elif what == "load" and record:
         put_back(settings, record)
         print(f"backup {described(record)} of {version} is restored")

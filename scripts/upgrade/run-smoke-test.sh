@@ -35,7 +35,7 @@ main() {
   exec 7>"$file.lock"
   flock -w 60 7 || timed_out "smoke test $test is already running on $HOSTNAME"
   if [[ -n $5 ]]; then
-    write_file "$file" 0600 <<<"$5"
+    write_file "$file" 0600 <<<"$5" || timed_out "the clean-up of smoke test $test is not noted on $HOSTNAME; make room and run again"
     guard "$test" $((2 * seconds + 60))
   fi
   log "smoke test $test: $4"

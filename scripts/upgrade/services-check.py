@@ -21,7 +21,8 @@ from status import services_of, supervisor_runs, wrong_services  # noqa: E402
 
 def check(settings, before):
     found, why = services_of(settings)
-    last, again = dict(word.split(":") for word in before.get("pids", "").split()), before.get("anew", "").split()
+    # The name of a service may have colons.
+    last, again = dict(word.rsplit(":", 1) for word in before.get("pids", "").split()), before.get("anew", "").split()
     now = {name: str(service["pid"]) for name, service in found.items() if service["pid"]}
     # A service that is down at this moment keeps its last verdict.
     anew = [name for name in found if (last.get(name, now[name]) != now[name] if name in now else name in again)]

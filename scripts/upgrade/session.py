@@ -7,6 +7,7 @@ import threading
 
 from database import LIMIT_S, client, judge
 from host import TimedOut, last_line
+from stage import OWN, take_over
 
 
 class Session:
@@ -63,4 +64,7 @@ class Session:
 
 
 def session(settings):
-    return Session(client(settings), lambda error: judge(settings, error))
+    """A session that no limit of the server's own ends."""
+    opened = Session(client(settings), lambda error: judge(settings, error))
+    take_over(opened, OWN)
+    return opened

@@ -15,14 +15,22 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib-temporary.sh
 . "$here/../lib-temporary.sh"
 
+# The record comes first: without it nothing would ever end the silence of your own monitoring.
 silence_on() {
-  local file=$1 minutes=$2 before
+  local file=$1 minutes=$2 told
   require_claim
-  before=$(value_of "$file" until)
+  told=$(value_of "$file" told)
   temporarily silence $((minutes * 60)) upgrade/silence-alerts "$CHANGEOVER_COMPONENT" "$NAME" off
-  [[ -z $SILENCE || -n $before ]] || run_line 60 silence "$SILENCE"
-  printf 'until=%s\n' $((EPOCHSECONDS + minutes * 60)) | write_file "$file"
+  note_silence "$file" "$minutes" "$told"
+  if [[ -n $SILENCE && -z $told ]]; then
+    run_line 60 silence "$SILENCE"
+    note_silence "$file" "$minutes" yes
+  fi
   receipt "alerts of $HOSTNAME are silent for $minutes min"
+}
+
+note_silence() {
+  printf 'until=%s\ntold=%s\n' $((EPOCHSECONDS + $2 * 60)) "$3" | write_file "$1" || timed_out "the silence of $HOSTNAME is not noted; make room and run again"
 }
 
 # No claim is required: the timer runs when the transition no longer holds it.

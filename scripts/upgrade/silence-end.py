@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-from host import ROOT, load, pairs_of, run_line, start  # noqa: E402
+from host import ROOT, load, log, pairs_of, run_line, start  # noqa: E402
 
 # The silence's own timer runs first.
 LATER_S = 120
@@ -22,8 +22,12 @@ def expire(records):
     temporary = f"{records}/temporary/silence"
     transition = (pairs_of(temporary) or {}).get("id")
     if transition:
-        with open(f"{records}/expired/{transition}", "w", encoding="utf8") as expired:
-            expired.write("silence\n")
+        try:
+            os.makedirs(f"{records}/expired", exist_ok=True)
+            with open(f"{records}/expired/{transition}", "w", encoding="utf8") as expired:
+                expired.write("silence\n")
+        except OSError as error:
+            log(f"{records}/expired/{transition} can't be written: {error.strerror}")
         os.unlink(temporary)
 
 

@@ -28,6 +28,9 @@ require_backup() {
     no_database_yet || upgrade_py backup "$CHANGEOVER_ID" require "$1" >/dev/null || refuse "$why; $(start_again)"
   elif [[ $backup =~ ^([0-9]{8})T([0-9]{2})([0-9]{2})([0-9]{2})$ ]]; then
     at=$(date -u +%s -d "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}:${BASH_REMATCH[3]}:${BASH_REMATCH[4]}")
+    # The clock of the main host said when. Minutes beside it, this host can't tell an old backup from a new one.
+    ((at - EPOCHSECONDS <= 120)) ||
+      refuse "$why: by this host's clock the backup is made in $(((at - EPOCHSECONDS) / 60)) min (allowed: 2 min); set the clock; $(start_again)"
     ((EPOCHSECONDS - at < $1 * 60)) ||
       refuse "$why: the backup is $(((EPOCHSECONDS - at) / 60)) min old (allowed: $1 min); $(start_again)"
   elif [[ -n ${2:-} && $(tail_of "$2" database) != none ]]; then

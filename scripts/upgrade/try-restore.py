@@ -17,23 +17,7 @@ sys.dont_write_bytecode = True
 import backups  # noqa: E402
 from backup import make  # noqa: E402
 from host import Refused, load, log, start  # noqa: E402
-from verify_restore import differences, read  # noqa: E402
-from scratch import Scratch  # noqa: E402
-
-
-def wrong_with(settings, record):
-    """The problems of the backup, one string each."""
-    try:
-        backups.require_whole(settings, record)
-    except Refused as end:
-        return [str(end)]
-    with Scratch(settings, record) as scratch:
-        log(f"reading backup {record['id']} into a scratch server")
-        try:
-            read(settings, record, scratch)
-        except Refused as end:
-            return [str(end)]
-        return differences(settings, record, scratch)
+from trial import wrong_with  # noqa: E402
 
 
 def main(name, transition):

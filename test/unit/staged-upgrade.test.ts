@@ -94,6 +94,17 @@ describe("whether a version may come to all hosts", () => {
     ]);
   });
 
+  it("refuses a host whose clock is beside the main host's, which says when the backup was made", () => {
+    const skewed = looks().map((look) => ({
+      ...look,
+      skewMs: look.host === "scalr-app1" ? -3_600_000 : 120_000,
+      skewErrorMs: 40,
+    }));
+    expect(decideUpgrade(skewed, wanted).refusals).toEqual([
+      "scalr-app1 has a clock that is -3720 s beside the one of scalr-db (allowed: 60 s); set the clock, and repair time synchronisation",
+    ]);
+  });
+
   it.each([
     [
       "a disk that is fuller than allowed [000-047] [000-049]",
