@@ -56,14 +56,12 @@ function operatedBy(
   };
 }
 
-/** A line that accepts a risk is for one emergency only. */
+/** A line that accepts this risk is for one emergency only. */
 function warnOfAccepted({ name, config, lost }: Pair): void {
-  for (const key of ["acceptSplitBrainRisk", "acceptDataLoss"] as const) {
-    if (config[key] !== undefined && lost === undefined)
-      void pulumi.log.warn(
-        `changeover:pairs.${name}.${key} has no effect while both machines are in service; remove it`,
-      );
-  }
+  if (config.acceptSplitBrainRisk !== undefined && lost === undefined)
+    void pulumi.log.warn(
+      `changeover:pairs.${name}.acceptSplitBrainRisk has no effect while both machines are in service; remove it`,
+    );
 }
 
 /** How the estate declares a pair. */

@@ -33,6 +33,9 @@ find_position() {
   if [[ -e $(records)/rewinding || -e $(records)/down ]]; then
     # Data that only this machine has is not part of the pair, and will be set aside.
     position=0/0
+  elif [[ -n ${unusable:-} ]]; then
+    # What this machine wrote last is not known, so no standby is promoted after it; a machine that writes already serves on.
+    position=FFFFFFFF/FFFFFFFF
   elif [[ $1 == stopped && $control =~ 'Database cluster state:'\ *'shut down'$'\n' ]]; then
     [[ $control =~ 'Latest checkpoint location:'\ *([0-9A-F]+)/([0-9A-F]+) ]]
     printf -v position '%s/%X' "${BASH_REMATCH[1]}" $((16#${BASH_REMATCH[2]} + 1))
