@@ -29,7 +29,7 @@ has_read_its_own() {
 # checkpoint: a server that replayed up to there has replayed that record. Else the server must recover to know it.
 find_position() {
   local control
-  control=$(LC_ALL=C "$PG_BIN/pg_controldata" "$DATA")
+  control=$(LC_ALL=C "$PG_BIN/pg_controldata" "$DATA" 2>/dev/null) || true
   if [[ -e $(records)/rewinding || -e $(records)/down ]]; then
     # Data that only this machine has is not part of the pair, and will be set aside.
     position=0/0

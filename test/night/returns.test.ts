@@ -42,7 +42,6 @@ describe.skipIf(whyNoLab() !== undefined)("a machine of a pair that comes back",
   }, minute);
 
   it.each([
-    ["without its log", `find ${data}/pg_wal -type f -delete`],
     ["with a broken control file", `truncate -s 0 ${data}/global/pg_control`],
     [
       "with a control file of rubbish",
@@ -61,6 +60,44 @@ describe.skipIf(whyNoLab() !== undefined)("a machine of a pair that comes back",
       ok(await again());
       expect(await streams("slayer")).toBe("streaming");
       expect(await aside("megadeth")).toMatch(/^700 \S+\.aside-\d{8}T\d{6}$/m);
+    },
+    4 * minute,
+  );
+
+  it(
+    "without its log streams what it needs from production",
+    async () => {
+      await stop("megadeth");
+      await estate.on("megadeth", `find ${data}/pg_wal -type f -delete`);
+      ok(await again());
+    },
+    4 * minute,
+  );
+
+  it(
+    "after production has deleted the log that it needs gets a copy",
+    async () => {
+      await stop("megadeth");
+      const slot =
+        "select pg_drop_replication_slot('megadeth') from pg_replication_slots where slot_name = 'megadeth' and not active";
+      await expect
+        .poll(() => estate.psql("slayer", `${slot}; select count(*) from pg_replication_slots`))
+        .toBe("0");
+      await estate.psql("slayer", "alter system set wal_keep_size = 0");
+      await estate.psql("slayer", "select pg_reload_conf()");
+      for (let round = 0; round < 3; round++) {
+        await estate.psql(
+          "slayer",
+          "create table filler as select repeat(md5(i::text), 30) from generate_series(1, 30000) as i",
+        );
+        await estate.psql("slayer", "drop table filler");
+        await estate.psql("slayer", "select pg_switch_wal()");
+        await estate.psql("slayer", "checkpoint");
+      }
+      ok(await again());
+      expect(await aside("megadeth")).toMatch(/^700 /m);
+      await estate.psql("slayer", "alter system reset wal_keep_size");
+      await estate.psql("slayer", "select pg_reload_conf()");
     },
     4 * minute,
   );
