@@ -12,7 +12,7 @@ import re
 import time
 
 from files import text_of
-from role import BIN, PG_MAJOR, ask_server
+from role import BIN, PG_MAJOR, SESSION_OPTIONS, ask_server
 
 LIBRARIES = os.path.join(os.path.dirname(BIN), "lib")
 SHARED = f"/usr/share/postgresql/{PG_MAJOR}"
@@ -21,11 +21,15 @@ LIMIT_S = 5
 # Settings of a machine or of a role: the pair sets them itself, or they can't be the same.
 OWN = ("cluster_name", "primary_conninfo", "primary_slot_name", "data_directory", "config_file", "hba_file", "ident_file",
        "external_pid_file", "transaction_read_only", "max_stack_depth")
+# What the options of this session hide is read from the server's files.
+HIDDEN = re.findall(r"-c (\w+)=", SESSION_OPTIONS)
 SERVER = f"""
 select json_build_object(
   'version', current_setting('server_version'),
-  'settings', (select json_object_agg(name, current_setting(name)) from pg_settings
-    where context <> 'internal' and name not in ({", ".join(f"'{name}'" for name in OWN)})),
+  'settings', (select json_object_agg(s.name, case when s.name in ({", ".join(f"'{name}'" for name in HIDDEN)})
+      then coalesce(f.setting, s.boot_val) else current_setting(s.name) end)
+    from pg_settings as s left join pg_file_settings as f on lower(f.name) = lower(s.name) and f.applied
+    where context <> 'internal' and s.name not in ({", ".join(f"'{name}'" for name in OWN)})),
   'slots', (select coalesce(json_agg(json_build_object('name', slot_name, 'type', slot_type, 'active', active)), '[]')
     from pg_replication_slots where not temporary),
   'databases', (select json_agg(datname) from pg_database where datallowconn))
