@@ -46,6 +46,9 @@ class Measured extends pulumi.ComponentResource {
   }
 }
 
+/** By output, and then by entry. */
+type ByOutput<Value> = Readonly<Record<string, Readonly<Record<string, Value>>>>;
+
 /** What a program has declared. */
 export interface DeclaredEstate {
   /** What is exported once all of it has ended well. */
@@ -54,6 +57,8 @@ export interface DeclaredEstate {
   readonly facts: pulumi.Inputs;
   /** By entry: known as soon as it has ended. */
   readonly outcome: Readonly<Record<string, pulumi.Output<string>>>;
+  /** What other outputs say of how far the update came, while some entries have not ended. */
+  readonly reached: (isOpen: (name: string) => boolean) => ByOutput<object>;
   /** What this update does, in order; only a preview asks. */
   readonly runBooks: () => Promise<readonly RunBook[]>;
 }
@@ -98,9 +103,13 @@ export async function declareEstate(
       sshConfig: sshConfigFor(members),
       outcome,
       ...outputsOf(declared),
+      ...reachedOf(declared, ({ name, ended, before }) =>
+        (outcome[name] ?? pulumi.output(open)).apply((text) => (text === open ? before : ended)),
+      ),
     },
     facts,
     outcome,
+    reached: (isOpen) => reachedOf(declared, ({ name, ended, before }) => (isOpen(name) ? before : ended)),
     runBooks: async () => {
       const books = await Promise.all(site.transitions.map((transition) => transition.runBook()));
       return [await absent?.runBook(), ...books].filter((book) => book !== undefined);
@@ -174,11 +183,30 @@ function sshConfigFor(members: ReadonlyMap<string, Member>): pulumi.Output<strin
   return targets.apply((all) => sshConfigOf(new Map(Object.entries(all) as [string, SshTarget][])));
 }
 
-/** What components export, by output and then by entry. */
-function outputsOf(declared: readonly Declared[]): Record<string, Record<string, pulumi.Input<unknown>>> {
-  const outputs: Record<string, Record<string, pulumi.Input<unknown>>> = {};
-  for (const { name, operated } of declared)
-    for (const [output, value] of Object.entries(operated.outputs ?? {}))
+/** What components export. */
+const outputsOf = (declared: readonly Declared[]): ByOutput<pulumi.Input<unknown>> =>
+  byOutput(declared.map(({ name, operated }) => [name, operated.outputs ?? {}]));
+
+/** What components export of how far they came. */
+const reachedOf = <Value>(
+  declared: readonly Declared[],
+  choose: (one: { readonly name: string; readonly ended: object; readonly before: object }) => Value,
+): ByOutput<Value> =>
+  byOutput(
+    declared.map(({ name, operated }) => [
+      name,
+      Object.fromEntries(
+        Object.entries(operated.reached ?? {}).map(([output, one]) => [output, choose({ name, ...one })]),
+      ),
+    ]),
+  );
+
+function byOutput<Value>(
+  entries: readonly (readonly [name: string, outputs: Readonly<Record<string, Value>>])[],
+): ByOutput<Value> {
+  const outputs: Record<string, Record<string, Value>> = {};
+  for (const [name, own] of entries)
+    for (const [output, value] of Object.entries(own))
       outputs[output] = { ...outputs[output], [name]: value };
   return outputs;
 }

@@ -42,17 +42,26 @@ export async function tellRunBooks(
  *
  * @returns what the stack exports.
  */
-export function tellOutcome({ outputs, outcome }: DeclaredEstate): Readonly<Record<string, unknown>> {
-  const reached = Object.fromEntries(Object.keys(outcome).map((name) => [name, open]));
-  let told = registerOutputs({ outcome: { ...reached } });
+export function tellOutcome({
+  outputs,
+  outcome,
+  reached,
+}: DeclaredEstate): Readonly<Record<string, unknown>> {
+  const texts = Object.fromEntries(Object.keys(outcome).map((name) => [name, open]));
+  const now = () => plain({ outcome: texts, ...reached((name) => texts[name] === open) });
+  let told = registerOutputs(now());
   const ended = Object.entries(outcome).map(([name, output]) => [
     name,
     output.apply(async (text) => {
-      reached[name] = text;
-      told = told.then(() => registerOutputs({ outcome: { ...reached } }));
+      texts[name] = text;
+      told = told.then(() => registerOutputs(now()));
       await told;
       return text;
     }),
   ]);
   return { ...outputs, outcome: Object.fromEntries(ended) as object };
 }
+
+/** A copy for the engine, as it is now. */
+const plain = (value: object): Parameters<typeof registerOutputs>[0] =>
+  JSON.parse(JSON.stringify(value)) as Parameters<typeof registerOutputs>[0];

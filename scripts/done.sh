@@ -18,6 +18,15 @@ give_back() {
   printf 'id=%s\nepoch=%s\ntransition=%s\n' "$id" "$(value_of "$claim" epoch)" "$transition" | write_file "$claim"
 }
 
+# Forget what was put back of transitions that this one has replaced: none of them holds a claim, or may get it back.
+forget_expired() {
+  local file claim
+  claim=$(records)/claim
+  for file in "$(records)"/expired/*; do
+    [[ ${file##*/} == "$(value_of "$claim" id)" || ${file##*/} == "$(value_of "$claim" paused_id)" ]] || rm -f "$file"
+  done
+}
+
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 3 || $# == 4)) || misuse "done.sh takes COMPONENT TRANSITION ID [WITHOUT], got: $*"
@@ -30,6 +39,7 @@ main() {
     printf 'id=%s\nepoch=%s\n' "$3" "$(value_of "$(records)/claim" epoch)" | write_file "$(records)/done/$2"
   fi
   give_back
+  forget_expired
   find "$(records)/runs" -maxdepth 1 -mindepth 1 -mtime +30 -exec rm -rf {} +
   receipt "$2 done on $HOSTNAME, complete${4:+, but without $4}"
 }

@@ -21,6 +21,8 @@ export interface Operated<Expected = unknown> {
   readonly expected: pulumi.Input<Expected>;
   /** What the stack exports of it, by output. */
   readonly outputs?: Readonly<Record<string, pulumi.Input<unknown>>>;
+  /** Of these outputs, what they say once all of its transitions have ended, and until then. */
+  readonly reached?: Readonly<Record<string, { readonly ended: object; readonly before: object }>>;
   /** What another system that needs it is given. */
   readonly provides?: unknown;
 }

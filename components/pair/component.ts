@@ -3,7 +3,7 @@ import type { Operated, Site } from "../../transition/site.ts";
 import type { Transition } from "../../transition/transition.ts";
 import type { Component } from "../system.ts";
 import type { Pair as PairConfig } from "./config.ts";
-import { outcomeOf, type PairDatabase } from "./goal.ts";
+import { outcomeOf, type PairDatabase, type Status } from "./goal.ts";
 import { Pair } from "./pair.ts";
 import { provision } from "./provision.ts";
 import { switchProduction } from "./switch.ts";
@@ -51,19 +51,22 @@ function operatedBy(
     finished: [finished],
     outcome: outcomeOf(pair.goal),
     expected: address.apply((serviceAddress) => ({ component: name, statuses, address: serviceAddress })),
-    outputs: { serviceAddresses: address, statuses, ownerPasswords: ownerPassword },
+    outputs: { serviceAddresses: address, ownerPasswords: ownerPassword },
+    reached: { statuses: { ended: statuses, before: openStatuses(statuses) } },
     provides,
   };
 }
 
-/** A line that accepts a risk is for one emergency only. */
+/** While a switch has not ended, a machine is neither what it was nor what it will be. */
+const openStatuses = (statuses: Readonly<Record<string, Status>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.keys(statuses).map((host) => [host, "open"]));
+
+/** A line that accepts this risk is for one emergency only. */
 function warnOfAccepted({ name, config, lost }: Pair): void {
-  for (const key of ["acceptSplitBrainRisk", "acceptDataLoss"] as const) {
-    if (config[key] !== undefined && lost === undefined)
-      void pulumi.log.warn(
-        `changeover:pairs.${name}.${key} has no effect while both machines are in service; remove it`,
-      );
-  }
+  if (config.acceptSplitBrainRisk !== undefined && lost === undefined)
+    void pulumi.log.warn(
+      `changeover:pairs.${name}.acceptSplitBrainRisk has no effect while both machines are in service; remove it`,
+    );
 }
 
 /** How the estate declares a pair. */

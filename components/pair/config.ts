@@ -99,7 +99,9 @@ export const pairEntry = (platform: PlatformName | undefined) =>
     acceptSplitBrainRisk: accepted(
       "How you know that the lost machine is off, when no fence can cut it off.",
     ),
-    acceptDataLoss: accepted("Why a machine with old data may become production."),
+    acceptDataLoss: accepted(
+      "Why a machine with old data may become production, or why a switch may lose what its preflight names.",
+    ),
   });
 
 type Parsed = z.output<ReturnType<typeof pairEntry>>;

@@ -1,4 +1,4 @@
-import { mib, type PairFacts } from "./decide.ts";
+import { mib, type PairFacts } from "./facts.ts";
 import type { VerifiedFacts } from "./verify.ts";
 
 /** The state of a machine of a pair, in one line for the operator. @param elapsed seconds since it answered. */
@@ -16,6 +16,8 @@ export function describeMachine(facts: PairFacts, elapsed = 0): string {
     server,
     ...(facts.holds_address ? ["holds the service address"] : []),
     ...(streaming ? [`streams, ${((streaming.lag_bytes ?? 0) / mib).toFixed(1)} MiB behind`] : []),
+    ...(facts.replay ? [facts.replay.why] : []),
+    ...(facts.unusable ? [facts.unusable] : []),
     ...(facts.stands_still ? ["paused until its next copy"] : []),
     ...Object.entries(facts.copies).map(
       ([name, copy]) => `${name} copied ${(copy.age_s + elapsed).toFixed(0)} s ago`,

@@ -8,7 +8,8 @@ import type { Decide, Site, SiteTransitionArgs } from "../../transition/site.ts"
 import type { Transition } from "../../transition/transition.ts";
 import { copiesOf } from "./carried.ts";
 import type { Pair as PairConfig } from "./config.ts";
-import { decides, type PairWanted } from "./decide.ts";
+import { decides } from "./decide.ts";
+import type { PairWanted } from "./facts.ts";
 import { lostMember, type PairGoal, type Status, standbyOf, statusesOf } from "./goal.ts";
 
 /** What the two transitions of a pair have in common: its config, its site, its goal, and one way to declare a transition. */
@@ -60,7 +61,10 @@ export class Pair {
       in: decides,
       kind: "pair",
       wanted: (keepers) => this.#wanted(keepers),
-      probe: () => ["pair/probe", this.name],
+      probe: () =>
+        transition === "switch" && this.lost === undefined
+          ? ["pair/probe", this.name, "belongings"]
+          : ["pair/probe", this.name],
     };
     return this.site.transition(
       { component: this.name, transition, hosts: this.machineNames, decide, ...args },

@@ -15,13 +15,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-cluster-copy.sh"
 
 copy() {
-  local draft=$DATA.copying
+  local draft=$DATA.copying places=''
   keep_slot || timed_out "PostgreSQL on $PEER rejects the connection from $SELF"
   copy_from_peer "$draft" -S "$(slot_of "$SELF")"
   # Creates Debian's settings outside the data folder; the empty data folder is replaced by the copy.
   pg_createcluster --start-conf=manual -p "$PORT" "$PG_MAJOR" "$PAIR" >&2
   rm -rf "$DATA"
-  mv "$draft" "$DATA"
+  put_in_place "$draft" "$DATA.aside-$EPOCHSECONDS"
+  rm -f "$(records)/rewinding"
 }
 
 main() {
@@ -30,6 +31,7 @@ main() {
   local role did="already has the cluster"
   load_pair "$1"
   if ! is_made; then
+    require_movable
     begin_making
     copy
     write_settings

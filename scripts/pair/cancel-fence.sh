@@ -14,6 +14,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-address.sh"
 # shellcheck source=scripts/pair/lib-carried.sh
 . "$here/lib-carried.sh"
+# shellcheck source=scripts/pair/lib-cancel-fence.sh
+. "$here/lib-cancel-fence.sh"
 
 require_fenced_by_this() {
   local fence
@@ -34,18 +36,9 @@ main() {
   require_claim
   require_own_cluster
   require_fenced_by_this
-  [[ $SERVICE_ADDRESS == none ]] || link=$(service_interface)
   # From here on no step of that transition acts on either machine.
   give_up_transition "the fence of $SELF"
-  start_server
-  serving_soon
-  [[ $role == writer || $(sql 'select pg_promote(true, 40)') == t ]] || timed_out "$SELF does not accept writes 40 s after its promotion began"
-  serving_from_now
-  rm -f "$DATA/standby.signal"
-  [[ -z $link ]] || take_address "$link"
-  rm -f "$(records)/fence"
-  [[ -z $link ]] || announce_address "$link"
-  run_role production
+  serve_again
   receipt "$SELF accepts writes again${link:+, holds $SERVICE_ADDRESS}"
 }
 

@@ -2,21 +2,19 @@
 
 import fcntl
 import glob
-import json
 import os
 import re
 import shutil
 import socket
 import time
 
+import replay
 from files import pairs_of, text_of
-from role import PG_MAJOR, ROOT, data_of, role_of, run, settings_of
+from role import ROOT, ask_server, data_of, role_of, settings_of
+from usable import why_unusable
 
-BIN = f"/usr/lib/postgresql/{PG_MAJOR}/bin"
-# With the limit of `ip` in role.py less than the 3 s that a probe may take.
-PSQL_LIMIT_S = 2
 ROLE_KEYS = ("epoch", "serving", "served", "alone", "down", "half_made", "standby_signal", "holds_address")
-QUESTION = """
+QUESTION = f"""
 select json_build_object(
   'in_recovery', pg_is_in_recovery(),
   'system_id', (select system_identifier::text from pg_control_system()),
@@ -25,6 +23,7 @@ select json_build_object(
     else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end,
   'position', case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
   'received', pg_last_wal_receive_lsn(),
+  'replay', {replay.QUESTION},
   'last_commit_s', extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()),
   'streaming', (select json_build_object('from', sender_host, 'lag_bytes',
       pg_wal_lsn_diff(latest_end_lsn, pg_last_wal_replay_lsn()))
@@ -47,7 +46,7 @@ def holder(records):
     return None
 
 
-def database(pair, conf, runs):
+def database(pair, runs):
     """The answer of the server; without an answer, what the files say."""
     data = data_of(pair)
     cluster = pairs_of(f"{ROOT}/{pair}/cluster")
@@ -56,16 +55,19 @@ def database(pair, conf, runs):
         "postgres": "stopped",
         "in_recovery": None,
         "system_id": (cluster or {}).get("system_id"),
-        **{key: None for key in ("timeline", "position", "received", "streaming", "last_commit_s")},
+        **{key: None for key in ("timeline", "position", "received", "streaming", "last_commit_s", "replay")},
         "standbys": [],
+        "unusable": None if runs or not cluster else why_unusable(pair),
+        # Only a folder that can be moved aside can be replaced by a copy.
+        "data_is_mount": os.path.ismount(data),
     }
     if not runs:
         return facts
-    psql = [f"{BIN}/psql", "-XAtqd", "postgres", "-p", (conf or {}).get("PORT", "5432"), "-c", QUESTION]
-    root = {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": "/"}
-    answer = run(psql, PSQL_LIMIT_S, **(root if os.geteuid() == 0 else {}))
+    answer = ask_server(pair, QUESTION)
     facts["postgres"] = "running" if answer else "starting"
-    facts.update(json.loads(answer) if answer else {})
+    facts.update(answer or {})
+    found = replay.why(pair, facts["replay"])
+    facts["replay"] = {"kind": found[0], "why": found[1]} if found else None
     return facts
 
 
@@ -122,7 +124,7 @@ def facts(pair, address=None):
         "copies": copies(records),
         "stands_still": os.path.exists(f"{settings_of(pair)}/conf.d/stands-still.conf"),
         **{key: role[key] for key in ROLE_KEYS},
-        **database(pair, conf, role["runs"]),
+        **database(pair, role["runs"]),
         "address_in_network_files": in_network_files(address),
         "free_mib": free_mib(pair),
     }

@@ -4,7 +4,8 @@
 #
 # The slow part (a checkpoint) runs first, while the server still accepts writes. Then the
 # server stops, and starts read-only after 2 s to send its peer the rest of the log. The
-# record has the position that new production must reach. A fence never ends by time.
+# record has the position that new production must reach. A fence never ends by time. A
+# fence that fails before its record is written has this machine serve again.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -17,6 +18,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-fence.sh"
 # shellcheck source=scripts/pair/lib-carried.sh
 . "$here/lib-carried.sh"
+# shellcheck source=scripts/pair/lib-cancel-fence.sh
+. "$here/lib-cancel-fence.sh"
 
 # A peer that is further behind would lengthen the outage.
 readonly near_mib=16
@@ -32,6 +35,19 @@ stop_services() {
   services=$!
 }
 
+# For EXIT until the fence is recorded: without the record no machine takes over, so this one serves again.
+or_serve_again() {
+  local rc=$?
+  trap - EXIT
+  ((rc)) || exit 0
+  [[ $(value_of "$(records)/claim" id) == "$CHANGEOVER_ID" ]] || exit "$rc"
+  log "the fence of $SELF failed, see above; $SELF serves again"
+  rm -f "$(records)/fence"
+  wait || true
+  (serve_again) || log "$SELF does not serve again; start the update again: npx pulumi up"
+  exit "$rc"
+}
+
 fence_writer() {
   local pid
   log "checkpoint on $SELF, which still accepts writes"
@@ -41,6 +57,7 @@ fence_writer() {
   pid=$(server_pid) || timed_out "PostgreSQL on $SELF ended by itself"
   require_claim
   log "fencing $SELF"
+  [[ $(value_of "$(records)/fence" id) == "$CHANGEOVER_ID" ]] || trap or_serve_again EXIT
   as_standby
   refuse_clients
   stop_services
@@ -54,7 +71,7 @@ main() {
   local role position services was
   load_pair "$1"
   stop_copies
-  require_own_cluster
+  require_own_or_unusable
   know_role
   was=$role
   [[ $(value_of "$(records)/fence" id) != "$CHANGEOVER_ID" ]] || was=$(value_of "$(records)/fence" was)
@@ -72,7 +89,8 @@ main() {
   find_position "$role"
   wait "$services" || timed_out "some services of production do not stop on $SELF"
   printf 'id=%s\nepoch=%s\nposition=%s\nwas=%s\nsince=%(%FT%T%z)T\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" \
-    "$position" "$was" -1 | write_file "$(records)/fence"
+    "$position" "$was" -1 | write_file "$(records)/fence" || timed_out "the fence of $SELF can't be recorded"
+  trap - EXIT
   wait
   receipt "$SELF is fenced at $position"
 }

@@ -3,7 +3,8 @@
 # Usage: follow.sh PAIR
 #
 # Refuses (77) on a machine that accepts writes. Data that diverged from the peer's is set
-# aside, and the cluster is rewound.
+# aside, and the cluster is rewound. Data that can't follow in any way is set aside whole,
+# and replaced by a copy of the peer's.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -27,14 +28,10 @@ main() {
   (($# == 1)) || misuse "follow.sh takes PAIR, got: $*"
   local role
   load_pair "$1"
-  require_own_cluster
+  require_own_or_unusable
   know_role
   [[ $role != writer ]] || refuse "$SELF accepts writes and must be fenced first; $(start_again)"
-  case $(peer_sql 'select pg_is_in_recovery()') in
-    f) ;;
-    t) refuse "$PEER rejects writes, so $SELF cannot follow it; $(start_again)" ;;
-    *) timed_out "PostgreSQL on $PEER does not answer" ;;
-  esac
+  require_writing_peer
   stop_copies
   follow_peer
   wait_until "$PEER sends log to $SELF" 60 peer_sends "'streaming', 'catchup'"

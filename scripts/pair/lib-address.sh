@@ -45,6 +45,10 @@ serving_soon() {
   [[ ! -e $record || $(value_of "$record" promoted) == no ]] || cp "$record" "$record.before"
   printf 'id=%s\nepoch=%s\npromoted=no\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" | write_file "$record"
 }
+# This machine was not promoted: restore the earlier record of its last promotion.
+not_serving() {
+  if [[ -e $(records)/serving.before ]]; then mv "$(records)/serving.before" "$(records)/serving"; else rm -f "$(records)/serving"; fi
+}
 # Record that this machine was promoted at this epoch.
 serving_from_now() {
   [[ $(value_of "$(records)/serving" id) != "$CHANGEOVER_ID" || $(value_of "$(records)/serving" promoted) == no ]] || return 0

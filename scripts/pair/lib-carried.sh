@@ -105,4 +105,7 @@ stop_copies() {
 }
 
 # give_up_transition WHAT: WHAT is put back, so no step of this transition acts on this machine from now on.
-give_up_transition() { write_file "$(records)/expired/$CHANGEOVER_ID" <<<"$1"; }
+# On a full disk the claim itself becomes the record: a rename needs no room.
+give_up_transition() {
+  write_file "$(records)/expired/$CHANGEOVER_ID" <<<"$1" || mv -f "$(records)/claim" "$(records)/expired/$CHANGEOVER_ID"
+}

@@ -29,10 +29,13 @@ has_read_its_own() {
 # checkpoint: a server that replayed up to there has replayed that record. Else the server must recover to know it.
 find_position() {
   local control
-  control=$(LC_ALL=C "$PG_BIN/pg_controldata" "$DATA")
+  control=$(LC_ALL=C "$PG_BIN/pg_controldata" "$DATA" 2>/dev/null) || true
   if [[ -e $(records)/rewinding || -e $(records)/down ]]; then
     # Data that only this machine has is not part of the pair, and will be set aside.
     position=0/0
+  elif [[ -n ${unusable:-} ]]; then
+    # What this machine wrote last is not known, so no standby is promoted after it; a machine that writes already serves on.
+    position=FFFFFFFF/FFFFFFFF
   elif [[ $1 == stopped && $control =~ 'Database cluster state:'\ *'shut down'$'\n' ]]; then
     [[ $control =~ 'Latest checkpoint location:'\ *([0-9A-F]+)/([0-9A-F]+) ]]
     printf -v position '%s/%X' "${BASH_REMATCH[1]}" $((16#${BASH_REMATCH[2]} + 1))

@@ -13,9 +13,8 @@ set_aside() {
   need=$(du -ck "${files[@]}" | tail -n 1 | cut -f 1)
   room=$(df -k --output=avail "$(records)" | tail -n 1)
   ((room > need + 102400)) || refuse "$(records) on $SELF has $room KiB free (needed: $need KiB of log that only $SELF has, and 100 MiB); make room"
-  install -d -m 0700 "$keep"
-  cp -a --sparse=always "${files[@]}" "$keep/"
-  sync -f "$keep"
+  { install -d -m 0700 "$keep" && cp -a --sparse=always "${files[@]}" "$keep/" && sync -f "$keep"; } ||
+    timed_out "the log that only $SELF has can't be kept under $keep; nothing was rewound"
   log "set aside under $keep: $need KiB of log, $(commits_after "$fork" "$keep")"
 }
 
@@ -33,8 +32,13 @@ commits_after() {
 recover_alone() {
   log "recovering PostgreSQL on $SELF from its own log only"
   rm -f "$DATA/standby.signal"
-  as_postgres "$PG_BIN/postgres" --single -D "$DATA" -c config_file="$SETTINGS/postgresql.conf" template1 </dev/null >&2 ||
-    timed_out "PostgreSQL on $SELF does not recover"
+  local said
+  said=$(as_postgres "$PG_BIN/postgres" --single -D "$DATA" -c config_file="$SETTINGS/postgresql.conf" template1 </dev/null 2>&1) || {
+    as_standby
+    why=$(printf '%s\n' "$said" | grep -aE '(FATAL|PANIC):' | tail -n 1)
+    why=${why#* }
+    return 1
+  }
   as_standby
 }
 
@@ -51,81 +55,150 @@ was_rewound() {
   $(control_data 'Database cluster state') == 'in archive recovery' ]] && sync -f "$DATA"
 }
 
-# copy_anew WHY [older]: replace this machine's data by a copy of the peer's. The old data is set aside for a person to
-# delete. With `older` it is deleted: it has nothing that the peer has not.
+# copy_anew WHY: replace this machine's data by a copy of the peer's. The old data is set aside for a person to delete.
 copy_anew() {
   local aside
-  aside=$DATA.aside-$(value_of "$(records)/claim" epoch)
+  printf -v aside '%s.aside-%(%Y%m%dT%H%M%S)T' "$DATA" -1
+  ! is_of_the_machine "$1" || refuse "PostgreSQL on $SELF does not start: $1. Its data stays as it is; mend this, then $(start_again)"
   log "$SELF cannot follow $PEER with its own data: $1; copying the data of $PEER"
+  name_lost_slots
   keep_slot
   copy_from_peer "$DATA.copying" -S "$(slot_of "$SELF")"
-  change_places "$DATA.copying" "$DATA"
-  if [[ ${2:-} == older ]]; then
-    rm -rf "$DATA.copying"
-    return 0
-  fi
-  if [[ -e $aside ]]; then rm -rf "$DATA.copying"; else mv "$DATA.copying" "$aside"; fi
-  log "the old data of $SELF is set aside as $aside; delete it when it is not needed"
-}
-
-# A half-rewound server must not start: the record `rewinding` stops the scripts and the watch.
-rewind() {
-  local fork='' said='' found=0
   stop_server
-  was_rewound || find_fork || found=$?
-  case $found in
-    0)
-      if [[ -n $fork ]]; then
-        [[ -e $(records)/rewinding ]] || set_aside "$fork"
-        log "rewinding $SELF to $fork"
-        cat /proc/sys/kernel/random/boot_id >"$(records)/rewinding"
-        as_postgres "$PG_BIN/pg_rewind" -D "$DATA" --source-server="$(peer_server)" >&2 ||
-          timed_out "the rewind of $SELF failed; PostgreSQL on $SELF does not start until a rewind succeeds"
-      fi
-      ;;
-    1) ;;
-    *) copy_anew "${said##*$'\n'}" ;;
-  esac
+  put_in_place "$DATA.copying" "$aside"
+  [[ ! -e $aside ]] || log "the old data of $SELF is set aside as $aside; delete it when it is not needed"
   as_standby
   rm -f "$(records)"/{rewinding,down}
   start_server
 }
 
-# is_on_peer_timeline 'TIMELINE POSITION': whether this machine streams on the peer's timeline and has reached POSITION or
-# received log. A receiver that only tries also shows `streaming` for a moment.
-is_on_peer_timeline() {
+# is_of_the_machine WORDS: whether the server ended for a cause that a copy of the data doesn't mend.
+is_of_the_machine() {
+  [[ $1 =~ 'No space left'|'Permission denied'|'Cannot allocate'|'shared memory'|'semaphores'|'could not bind'|'lock file'|'configuration file'|'configuration parameter'|'invalid value for parameter'|'insufficient parameter settings'|'could not access file'|'could not load library'|'wrong ownership'|'invalid permissions'|'Read-only file system'|'Input/output error' ]]
+}
+
+# Start, and say in `why` when the server ends. One that recovers for long counts as started.
+starts() {
+  note_log
+  (start_server) 2>/dev/null || true
+  ! is_running || return 0
+  why=$(last_words)
+  return 1
+}
+
+# Slots of others don't survive a rewind or a copy, since their log is another one by now.
+name_lost_slots() {
+  local slot
+  for slot in "$DATA"/pg_replslot/*/; do
+    slot=${slot%/} && slot=${slot##*/}
+    [[ $slot == '*' || $slot == "$(slot_of "$PEER")" ]] || log "replication slot $slot of $SELF ends; its owner must make it anew"
+  done
+}
+
+# A half-rewound server must not start: the record `rewinding` stops the scripts and the watch. Ends with 1, and sets `why`,
+# when the data can't be rewound.
+rewind() {
+  local fork='' said='' found=0
+  stop_server
+  was_rewound || find_fork || found=$?
+  why=${said##*$'\n'}
+  ((found < 2)) || return 1
+  if [[ $found == 0 && -n $fork ]]; then
+    [[ -e $(records)/rewinding ]] || set_aside "$fork"
+    log "rewinding $SELF to $fork"
+    name_lost_slots
+    cat /proc/sys/kernel/random/boot_id >"$(records)/rewinding" || timed_out "the rewind of $SELF can't be recorded; nothing was rewound"
+    why="its rewind failed"
+    as_postgres "$PG_BIN/pg_rewind" -D "$DATA" --source-server="$(peer_server)" >&2 || return 1
+  fi
+  as_standby
+  rm -f "$(records)"/{rewinding,down}
+  starts
+}
+
+# Sets `receiver`: `there` when this machine has replayed the peer's log up to the mark, else the process that receives it.
+look_at_receiver() {
   local timeline=${1% *} mark=${1#* }
-  [[ $(sql "select count(*) from pg_stat_wal_receiver where status = 'streaming' and received_tli = $timeline
-    and (pg_last_wal_replay_lsn() >= '$mark' or flushed_lsn > receive_start_lsn)" 2>/dev/null) == 1 ]]
+  receiver=$(SQL_LIMIT=10 sql "select case when pg_last_wal_replay_lsn() >= '$mark' then 'there' else pid::text end from pg_stat_wal_receiver
+    where status = 'streaming' and received_tli = $timeline
+    and (pg_last_wal_replay_lsn() >= '$mark' or flushed_lsn > receive_start_lsn)" 2>/dev/null) || receiver=''
+}
+
+# is_on_peer_timeline 'TIMELINE POSITION': whether this machine streams on the peer's timeline, and has reached POSITION or
+# receives log without a break. Log that does not continue this machine's data ends each receiver at once.
+is_on_peer_timeline() {
+  local receiver before
+  look_at_receiver "$1"
+  before=$receiver
+  [[ -n $before ]] || return 1
+  [[ $before != there ]] || return 0
+  pause 1.5
+  look_at_receiver "$1"
+  [[ $receiver == there || $receiver == "$before" ]]
+}
+
+# comes_to_follow 'TIMELINE POSITION' SECONDS: wait for as long as log is replayed, and SECONDS longer. An empty answer of a
+# server that still recovers counts as replay while its process works on another file of the log.
+comes_to_follow() {
+  local before='' now deadline=$(($(monotonic_ms) + $2 * 1000))
+  until is_on_peer_timeline "$1"; do
+    now=$(SQL_LIMIT=10 sql 'select pg_last_wal_replay_lsn()' 2>/dev/null) || now=$(pgrep -a -P "$(server_pid)" -f startup 2>/dev/null || true)
+    [[ $now == "$before" ]] || { before=$now && deadline=$(($(monotonic_ms) + $2 * 1000)); }
+    is_running || return 1
+    (($(monotonic_ms) < deadline)) || return 1
+    pause 0.2
+  done
 }
 
 # Whether the peer has deleted the log that this machine needs next: this machine was down or paused for too long.
 log_is_gone() {
   local next
-  next=$(sql 'select pg_last_wal_replay_lsn()')
+  next=$(sql 'select pg_last_wal_replay_lsn()' 2>/dev/null)
   [[ -n $next && $(peer_sql "select count(*) from pg_ls_waldir() where right(name, 16) = right(pg_walfile_name('$next'), 16)") == 0 ]]
+}
+
+require_writing_peer() {
+  local said
+  said=$(peer_sql 'select pg_is_in_recovery()' 2>&1) || true
+  case $said in
+    f) ;;
+    t) refuse "$PEER rejects writes, so $SELF cannot follow it; $(start_again)" ;;
+    *'authentication failed'*)
+      refuse "$PEER refuses the password of $SELF, which may be of an older disk image; write it again: \
+npx pulumi up --replace '**::$PAIR-provision-id' --replace '**::$PAIR-switch-id'"
+      ;;
+    *) timed_out "PostgreSQL on $PEER does not answer: ${said##*$'\n'}" ;;
+  esac
+}
+
+# Follow with the data as it is, else rewound. Ends with 1, and sets `why`, when neither is possible.
+follow_with_own_data() {
+  why=$unusable
+  [[ -z $why ]] || return 1
+  why="an earlier copy stopped half-way"
+  [[ $(cat "$(records)/rewinding" 2>/dev/null) != copy ]] || return 1
+  as_standby
+  if [[ -e $(records)/down && ! -e $(records)/rewinding ]]; then
+    is_running || [[ $(control_data 'Database cluster state') == 'shut down'* ]] || recover_alone || return 1
+  elif [[ ! -e $(records)/rewinding ]]; then
+    starts || return 1
+    ! comes_to_follow "$1" 8 || return 0
+    log "$SELF does not stream from $PEER; checking whether its data diverged"
+  fi
+  rewind || return 1
+  ! comes_to_follow "$1" 25 || return 0
+  why="its data does not lead to the log of $PEER"
+  if ! is_running; then why=$(last_words); elif log_is_gone; then why="$PEER has deleted the log that $SELF needs"; fi
+  return 1
 }
 
 # Stream from the peer: with the data as it is, else rewound, else copied from the peer.
 follow_peer() {
-  local way
+  local way why=''
   resume_streaming
   keep_slot || timed_out "PostgreSQL on $PEER rejects the connection from $SELF"
   way=$(peer_sql "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int, pg_current_wal_lsn()")
   way=${way/|/ }
-  as_standby
-  if [[ -e $(records)/down && ! -e $(records)/rewinding ]]; then
-    is_running || [[ $(control_data 'Database cluster state') == 'shut down'* ]] || recover_alone
-  elif [[ ! -e $(records)/rewinding ]]; then
-    start_server
-    ! becomes 8 is_on_peer_timeline "$way" || return 0
-    log "$SELF does not stream from $PEER; checking whether its data diverged"
-  fi
-  rewind
-  if ! becomes 20 is_on_peer_timeline "$way" && log_is_gone; then
-    stop_server
-    copy_anew "$PEER has deleted the log that $SELF needs" older
-    start_server
-  fi
+  follow_with_own_data "$way" || copy_anew "$why"
   wait_until "$SELF streams from $PEER" 60 is_on_peer_timeline "$way"
 }

@@ -1,7 +1,7 @@
 # Sourced by takeover.sh: asks the peer, the network and this machine's server in parallel.
 # shellcheck shell=bash
 
-readonly asked=(claim.id fence.id postgres in_recovery standby_signal fence.position)
+readonly asked=(claim.id fence.id postgres in_recovery standby_signal cluster fence.position)
 
 # Ask the peer and the network, in parallel with the checks of this machine.
 ask_others() {
@@ -13,14 +13,14 @@ ask_others() {
 
 # Require the answer of the peer, read now, that this transition fenced it. Sets `position`.
 require_fenced_peer() {
-  local answered claimed fenced postgres recovering signal
+  local answered claimed fenced postgres recovering signal cluster
   read -t 10 -ru 5 answered || answered=silent
   [[ $answered == answered ]] || timed_out "$PEER does not answer whether it is fenced; nothing was promoted"
-  { read -r claimed && read -r fenced && read -r postgres && read -r recovering && read -r signal && read -r position; } <&5
+  { read -r claimed && read -r fenced && read -r postgres && read -r recovering && read -r signal && read -r cluster && read -r position; } <&5
   [[ $claimed == "$CHANGEOVER_ID" && $fenced == "$CHANGEOVER_ID" ]] ||
     refuse "$PEER is not fenced by $CHANGEOVER_ID: its fence is of ${fenced:-no transition}, its claim of ${claimed:-none}; $(start_again)"
-  # The server had stopped when the fence was recorded; every start since then is read-only.
-  [[ $recovering == true || ($postgres != running && $signal == true) ]] ||
+  # The server had stopped when the fence was recorded; every start since then is read-only. Without a database none starts.
+  [[ $recovering == true || ($postgres != running && ($signal == true || $cluster == absent)) ]] ||
     refuse "$PEER is not fenced: its PostgreSQL is $postgres and may accept writes; $(start_again)"
 }
 
@@ -40,4 +40,21 @@ open_session() {
 # say SECONDS STATEMENT…: only the last statement returns a row, which is set as `reply`.
 say() {
   printf '%s;\n' "${@:2}" >&4 && read -t "$1" -ru 3 reply
+}
+
+accepts_writes() { look_at_role && [[ $role == writer ]]; }
+
+# The session may have ended before or after the server promoted, so a new one asks. A server that still is a standby is
+# stopped, which ends the order to promote, and the peer serves again. Sets `did`.
+promoted_or_back() {
+  log "$SELF gave no answer to its promotion; asking again"
+  sql 'select pg_promote(false)' >/dev/null 2>&1 || true
+  if ! becomes 30 accepts_writes; then
+    stop_server
+    [[ $(control_data 'Database cluster state') == 'shut down in recovery' && -e $DATA/standby.signal ]] ||
+      timed_out "$SELF does not accept writes 70 s after its promotion began"
+    not_serving
+    cancel_fence_of_peer "$SELF did not promote within 70 s"
+  fi
+  did='was promoted'
 }

@@ -4,6 +4,9 @@
 
 PG_MAJOR=$(<"${BASH_SOURCE[0]%/*}/postgres-version")
 readonly PG_MAJOR PG_BIN=/usr/lib/postgresql/$PG_MAJOR/bin
+# Every session of these scripts has these options, whatever limits a server, database or role has for its clients.
+SESSION_OPTIONS=$(<"${BASH_SOURCE[0]%/*}/session-options")
+readonly SESSION_OPTIONS
 # shellcheck disable=SC2034
 PAIR='' SELF='' PEER='' PEER_ADDRESS='' SERVICE_ADDRESS='' INTERFACE='' DATABASE='' PORT=''
 
@@ -20,7 +23,9 @@ load_pair() {
   SETTINGS=/etc/postgresql/$PG_MAJOR/$PAIR
   COMMITS=$SETTINGS/conf.d/commits.conf
   PAUSED=$SETTINGS/conf.d/stands-still.conf
-  export PGPASSFILE=/etc/$PAIR/pgpass PGCONNECT_TIMEOUT=5
+  # An operator's own variables of libpq, such as PGHOST, would lead to another server.
+  unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSWORD PGSERVICE PGSERVICEFILE PGTARGETSESSIONATTRS
+  export PGPASSFILE=/etc/$PAIR/pgpass PGCONNECT_TIMEOUT=5 PGOPTIONS=$SESSION_OPTIONS
   cd /
 }
 
@@ -31,7 +36,8 @@ as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups -- "$@";
 readonly QUIETLY="set log_statement = none; set log_min_error_statement = panic;"
 
 # sql STATEMENT [DATABASE]: ask this machine's server over its socket. Statements come on stdin, hidden from process lists.
-sql() { as_postgres "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "${2:-postgres}" -p "$PORT" <<<"$1"; }
+# SQL_LIMIT: the seconds after which a server that hangs counts as silent.
+sql() { as_postgres ${SQL_LIMIT:+timeout "$SQL_LIMIT"} "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "${2:-postgres}" -p "$PORT" <<<"$1"; }
 
 # The connection string of the peer's server; the password is in the file PGPASSFILE.
 peer_server() { printf 'host=%s port=%s user=changeover dbname=postgres application_name=%s' "$PEER_ADDRESS" "$PORT" "$SELF"; }
@@ -71,7 +77,7 @@ is_running() { server_pid >/dev/null; }
 look_at_role() {
   role=stopped
   is_running || return 0
-  case $(sql 'select pg_is_in_recovery()' 2>/dev/null) in
+  case $(SQL_LIMIT=10 sql 'select pg_is_in_recovery()' 2>/dev/null) in
     f) role=writer ;;
     t) role=standby ;;
     *) role=silent ;;
@@ -92,6 +98,22 @@ start_once() {
   becomes 3 is_running
 }
 
+# note_log: what the server's log has until now says nothing of the start that comes.
+SERVER_LOG='' LOGGED=0
+note_log() {
+  SERVER_LOG=/var/log/postgresql/postgresql-$PG_MAJOR-$PAIR.log
+  LOGGED=$(stat -c %s "$SERVER_LOG" 2>/dev/null || echo 0)
+}
+
+# Why the server ended since then, in its own words; lines of clients and of the receiver of log don't count.
+last_words() {
+  local said
+  said=$(tail -c "+$((LOGGED + 1))" "$SERVER_LOG" 2>/dev/null | grep -aE '\] (FATAL|PANIC):' |
+    grep -avE 'walreceiver|WAL stream|primary server|administrator command|starting up|shutting down' | tail -n 1) || true
+  said=${said#*] }
+  printf '%s\n' "${said:-see $SERVER_LOG}"
+}
+
 start_server() {
   [[ ! -e $(records)/rewinding ]] ||
     refuse "$DATA on $SELF is half rewound; make $PEER production, then follow.sh finishes the rewind"
@@ -99,7 +121,8 @@ start_server() {
     refuse "$SELF is down ($(value_of "$(records)/down" why)); make $PEER production, then follow.sh takes $SELF in"
   if ! is_running; then
     log "starting PostgreSQL on $SELF"
-    wait_until "PostgreSQL on $SELF runs (see /var/log/postgresql/postgresql-$PG_MAJOR-$PAIR.log)" 60 start_once
+    note_log
+    becomes 60 start_once || timed_out "PostgreSQL on $SELF does not start: $(last_words)"
   fi
   know_role
 }
@@ -124,9 +147,9 @@ commit_alone() {
 # From now on every start of the server is read-only, also after a power cut.
 as_standby() {
   rm -f "$COMMITS"
-  [[ ! -e $DATA/standby.signal ]] || return 0
-  install -o postgres -g postgres -m 0600 /dev/null "$DATA/standby.signal"
-  sync "$DATA/standby.signal" "$DATA"
+  [[ ! -e $DATA/standby.signal && -e $DATA/PG_VERSION ]] || return 0
+  { install -o postgres -g postgres -m 0600 /dev/null "$DATA/standby.signal" && sync "$DATA/standby.signal" "$DATA"; } ||
+    timed_out "$DATA/standby.signal on $SELF can't be written"
 }
 
 control_data() { LC_ALL=C "$PG_BIN/pg_controldata" "$DATA" | sed -n "s/^$1: *//p"; }
@@ -136,7 +159,18 @@ require_own_cluster() {
   recorded=$(value_of "$(records)/cluster" system_id)
   [[ -n $recorded ]] || refuse "$DATA on $SELF was not created for pair $PAIR; move it away, or name another machine"
   found=$(control_data 'Database system identifier')
-  [[ $recorded == "$found" ]] || refuse "$DATA on $SELF has system identifier ${found:-(none)}; the database of pair $PAIR has $recorded"
+  [[ $recorded == "$found" ]] || refuse "$DATA on $SELF has system identifier ${found:-(none)}; the database of pair $PAIR has $recorded. \
+Keep it: mv -T $DATA $DATA.other; then $SELF gets a copy of $PEER: npx pulumi up --replace '**::$PAIR-switch-id'"
+}
+
+# Sets `unusable`: why no server can start with the data of this machine; empty when it is the pair's and whole.
+require_own_or_unusable() {
+  local owner
+  unusable=''
+  is_running || unusable=$(python3 "$SCRIPTS/pair/usable.py" "$PAIR")
+  [[ -n $unusable && -n $(value_of "$(records)/cluster" system_id) ]] || require_own_cluster
+  owner=$(stat -c %U "$DATA" 2>/dev/null || echo postgres)
+  [[ $owner == postgres ]] || refuse "$DATA on $SELF belongs to $owner, not to postgres. If it is the pair's: chown -R postgres: $DATA; then $(start_again)"
 }
 
 holds_address() { [[ -n $(ip -o address show to "$SERVICE_ADDRESS/32") ]]; }

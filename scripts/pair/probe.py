@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Print the facts of a pair on this machine as one line of JSON. Read-only.
 
-Usage: probe.py PAIR [SERVICE-ADDRESS]
+Usage: probe.py PAIR [SERVICE-ADDRESS | belongings]
 
-SERVICE-ADDRESS is for a machine that is not configured yet.
+SERVICE-ADDRESS is for a machine that is not configured yet. `belongings`: also what a
+switch would lose or leave behind, from all databases, which takes longer.
 """
 
 import json
@@ -17,6 +18,7 @@ if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
     print(__doc__)
     sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
 
+from belongings import belongings  # noqa: E402
 from facts import facts  # noqa: E402
 
 
@@ -36,4 +38,7 @@ def client():
     return None
 
 
-print(json.dumps({**facts(sys.argv[1], *sys.argv[2:]), "client": client()}))
+asked = sys.argv[2:] == ["belongings"]
+found = facts(sys.argv[1], *([] if asked else sys.argv[2:]))
+extra = {"belongings": belongings(sys.argv[1])} if asked and found["postgres"] == "running" else {}
+print(json.dumps({**found, **extra, "client": client()}))

@@ -15,6 +15,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-carried.sh"
 # shellcheck source=scripts/pair/lib-cluster-copy.sh
 . "$here/lib-cluster-copy.sh"
+# shellcheck source=scripts/pair/lib-replay.sh
+. "$here/lib-replay.sh"
 # shellcheck source=scripts/pair/lib-follow.sh
 . "$here/lib-follow.sh"
 
@@ -23,13 +25,15 @@ is_near() {
     from pg_stat_wal_receiver") == t ]]
 }
 
+replays() { look_at_replay && [[ -z $kind ]]; }
+
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -eq 2 && $2 =~ ^[0-9]+$ ]] || misuse "require-ready.sh takes PAIR MAX-LAG-MIB, got: $*"
-  local role answer
+  local role answer kind why
   load_pair "$1"
   stop_copies
-  require_own_cluster
+  require_own_or_unusable
   know_role
   if [[ $role == writer ]]; then
     rm -f "$DATA/standby.signal"
@@ -40,6 +44,7 @@ main() {
   case ${answer/$'\n'/ } in
     'running false')
       follow_peer
+      becomes 10 replays || refuse "$SELF: $why"
       wait_until "$SELF is within $2 MiB of $PEER" 300 is_near "$2"
       receipt "$SELF streams from $PEER, at most $2 MiB behind"
       ;;

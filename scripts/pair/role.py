@@ -1,5 +1,6 @@
 """The role of a machine of a pair, from its records and the process table only. Read-only."""
 
+import json
 import os
 import subprocess
 
@@ -7,7 +8,12 @@ from files import pairs_of, text_of
 
 ROOT = os.environ.get("CHANGEOVER_ROOT", "/var/lib/changeover")
 PG_MAJOR = text_of(os.path.join(os.path.dirname(os.path.abspath(__file__)), "postgres-version"))
+BIN = f"/usr/lib/postgresql/{PG_MAJOR}/bin"
+# Every session has these, whatever limits a server, database or role has for its clients.
+SESSION_OPTIONS = text_of(os.path.join(os.path.dirname(os.path.abspath(__file__)), "session-options"))
 IP_LIMIT_S = 0.5
+# With the limit of `ip` less than the 3 s that a probe may take.
+PSQL_LIMIT_S = 2
 
 
 def run(words, limit, **options):
@@ -17,6 +23,16 @@ def run(words, limit, **options):
         return done.stdout if done.returncode == 0 else ""
     except (OSError, KeyError, LookupError, subprocess.SubprocessError):
         return ""
+
+
+def ask_server(pair, question, database="postgres", limit=PSQL_LIMIT_S):
+    """The JSON that this machine's server answers to a question; None without an answer within `limit` seconds."""
+    port = (pairs_of(f"/etc/{pair}/{pair}.conf") or {}).get("PORT", "5432")
+    psql = [f"{BIN}/psql", "-XAtqd", database, "-p", port, "-c", question]
+    env = {"PATH": os.environ.get("PATH", ""), "PGOPTIONS": SESSION_OPTIONS, "PGCONNECT_TIMEOUT": "2"}
+    user = {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": "/"} if os.geteuid() == 0 else {}
+    answer = run(psql, limit, env=env, **user)
+    return json.loads(answer) if answer.strip() else None
 
 
 def data_of(pair):

@@ -15,6 +15,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-carried.sh"
 # shellcheck source=scripts/pair/lib-address.sh
 . "$here/lib-address.sh"
+# shellcheck source=scripts/pair/lib-replay.sh
+. "$here/lib-replay.sh"
 # shellcheck source=scripts/pair/lib-serve-alone.sh
 . "$here/lib-serve-alone.sh"
 
@@ -45,7 +47,7 @@ main() {
   require_claim
   [[ -z $link ]] || take_address "$link"
   printf 'epoch=%s\npeer=%s\n' "$epoch" "$PEER" | write_file "$(records)/alone"
-  drop_slots
+  drop_slot_of_peer
   rm -f "$(records)/fence"
   [[ -z $link ]] || announce_address "$link"
   receipt "$SELF $did${link:+, holds $SERVICE_ADDRESS}, without $PEER"

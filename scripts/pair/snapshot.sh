@@ -33,14 +33,22 @@ require_target() {
   [[ $newer == f ]] || refuse "$SELF keeps its database: it is newer than the copy (of $1)"
 }
 
+# What the copy replaced has nothing that the copy has not: `require_target` has measured it.
+remove_older() {
+  local oid path
+  rm -rf "$1"
+  while read -r oid path; do [[ -z $oid ]] || as_postgres rm -rf "$path/changeover.aside-snapshot"; done <<<"$places"
+}
+
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "snapshot.sh takes PAIR, got: $*"
-  local draft at=$EPOCHSECONDS start
+  local draft at=$EPOCHSECONDS start places='' old=$DATA.aside-snapshot
   load_pair "$1"
   draft=$DATA.copying
   require_own_cluster
   require_target FFFFFFFF/FFFFFFFF
+  rm -rf "$old"
   copy_from_peer "$draft"
   log "verifying the copy"
   as_postgres "$PG_BIN/pg_verifybackup" --quiet --ignore=standby.signal "$draft" >&2 ||
@@ -51,10 +59,11 @@ main() {
   require_target "$start"
   pause_streaming
   stop_server
-  change_places "$draft" "$DATA"
+  put_in_place "$draft" "$old"
+  rm -f "$(records)/rewinding"
   start_server
   note_database "$at"
-  rm -rf "$draft"
+  remove_older "$old"
   receipt "$SELF has a copy of the database of $PEER at $start"
 }
 

@@ -3,8 +3,8 @@
 # Usage: takeover.sh PAIR [files]
 #
 # Refuses (77) unless the peer answers that this same transition fenced it. With `files`
-# copies the files that changed since the last copy, and verifies them. When a write or
-# file of the peer is missing here, the peer serves again, and this ends with 75. Else promotes.
+# copies the files that changed since the last copy, and verifies them. Then promotes. What
+# fails before the promotion is ordered has the peer serve again.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -13,6 +13,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=scripts/pair/lib-address.sh
 . "$here/lib-address.sh"
+# shellcheck source=scripts/pair/lib-replay.sh
+. "$here/lib-replay.sh"
 # shellcheck source=scripts/pair/lib-takeover.sh
 . "$here/lib-takeover.sh"
 # shellcheck source=scripts/pair/lib-carried.sh
@@ -25,32 +27,44 @@ wait_for_files() {
   [[ -z $copying ]] || wait "$copying" || exit "$?"
 }
 
-# Sets `did`.
-promote() {
-  local reply
+# Each round asks for a second in the open session; a session that has ended is replaced by a new one.
+wait_for_replay() {
+  local deadline=$(($(monotonic_ms) + 15000)) reply=''
   log "waiting until $SELF has replayed the log of $PEER up to $position"
-  say 20 "do \$\$ declare until timestamptz := clock_timestamp() + interval '15 s'; begin
+  while say 5 "do \$\$ declare until timestamptz := clock_timestamp() + interval '1 s'; begin
     while pg_last_wal_replay_lsn() < '$position' and clock_timestamp() < until loop perform pg_sleep(0.005); end loop;
-    end \$\$" "select pg_last_wal_replay_lsn()||case when pg_last_wal_replay_lsn() >= '$position' then ' near' else '' end" ||
-    timed_out "PostgreSQL on $SELF does not answer; nothing was promoted"
+    end \$\$" "select pg_last_wal_replay_lsn()||case when pg_last_wal_replay_lsn() >= '$position' then ' near' else '' end" || open_session; do
+    [[ $reply != *' near' ]] || return 0
+    free_replay || break
+    (($(monotonic_ms) < deadline)) || break
+  done
   wait_for_files
-  [[ $reply == *' near' ]] || cancel_fence_of_peer "$SELF has replayed up to ${reply:-nothing}, $PEER wrote up to $position; nothing was promoted"
-  require_claim
-  serving_soon
-  log "point of no return: promoting $SELF"
-  say 40 "do \$\$ begin perform pg_promote(false);
-    for i in 1..6000 loop exit when not pg_is_in_recovery(); perform pg_sleep(0.005); end loop; end \$\$" \
-    "select format('promoted at %s timeline %s', pg_current_wal_lsn(),
-      ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int)" ||
-    timed_out "$SELF does not accept writes 40 s after its promotion began"
-  did=$reply
+  cancel_fence_of_peer "$SELF has replayed up to ${reply:-nothing}, $PEER wrote up to $position; nothing was promoted"
 }
 
+# Sets `did`. Until `serving_soon` a failure has the peer serve again; after it a promotion may be ordered.
+promote() {
+  local reply
+  wait_for_replay
+  wait_for_files
+  require_claim
+  serving_soon
+  trap - EXIT
+  log "point of no return: promoting $SELF"
+  if say 40 "do \$\$ begin perform pg_promote(false);
+    for i in 1..6000 loop exit when not pg_is_in_recovery(); perform pg_sleep(0.005); end loop; end \$\$" \
+    "select format('promoted at %s timeline %s', pg_current_wal_lsn(),
+      ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int)"; then did=$reply; else promoted_or_back; fi
+}
+
+# Users are served already, so a failure only says that the peer can't follow yet.
 keep_log_for_peer() {
-  local reply slot
+  local slot make reply
   slot=$(slot_of "$PEER")
-  say 20 "select count(pg_create_physical_replication_slot('$slot', true))
+  make="select count(pg_create_physical_replication_slot('$slot', true))
     where not exists (select from pg_replication_slots where slot_name = '$slot')"
+  say 20 "$make" || sql "$make" >/dev/null ||
+    log "$SELF can't keep log for $PEER, see above; $PEER follows when max_replication_slots has room for its slot"
 }
 
 main() {
@@ -58,6 +72,7 @@ main() {
   [[ $# -eq 1 || ($# -eq 2 && $2 == files) ]] || misuse "takeover.sh takes PAIR [files], got: $*"
   local role position did='already accepts writes' link='' copying=''
   load_pair "$1"
+  trap or_give_back EXIT
   [[ $SERVICE_ADDRESS == none ]] || link=$(service_interface)
   ask_others
   require_own_cluster
@@ -71,6 +86,7 @@ main() {
   [[ $role != stopped ]] || { as_standby && start_server && open_session; }
   require_free_address
   if [[ $role == writer ]]; then rm -f "$DATA/standby.signal"; else promote; fi
+  trap - EXIT
   require_claim
   [[ -z $link ]] || take_address "$link"
   printf 'taken\n' >&6 || true

@@ -44,7 +44,7 @@ describe("the outcome that a stack exports", () => {
     stack.save("normal");
   });
 
-  it("is open after an update that failed; all other outputs stay as they were, and what was measured", async () => {
+  it("is open after an update that failed, and so is what each machine is; all other outputs stay as they were, and what was measured", async () => {
     for (const production of ["megadeth", "slayer"]) {
       wants(production);
       ok(await stack.up());
@@ -59,7 +59,9 @@ describe("the outcome that a stack exports", () => {
     expect(Object.keys(before)).toContain("sshConfig");
     wants("megadeth");
     await failsAt("sounz-switch-ready");
-    expect(await shown()).toEqual({ ...before, outcome: { sounz: open } });
+    expect(before.statuses).toEqual({ sounz: { slayer: "production", megadeth: "standby" } });
+    const statuses = { sounz: { slayer: "open", megadeth: "open" } };
+    expect(await shown()).toEqual({ ...before, outcome: { sounz: open }, statuses });
     wants("slayer");
     expect(toldIn((await stack.preview()).output)).toContain("; 1.5 s in 2 runs on this stack\n");
   });
@@ -85,6 +87,7 @@ describe("the outcome that a stack exports", () => {
     wants("megadeth");
     ok(await stack.up("--target", "**::sounz-switch-id"));
     expect(await outcomeOf(stack)).toEqual({ sounz: open });
+    expect((await stack.outputs()).statuses).toEqual({ sounz: { slayer: "open", megadeth: "open" } });
     ok(await stack.project.pulumi(["refresh", "--yes", "--skip-preview"]));
     expect(await outcomeOf(stack)).toEqual({ sounz: open });
     ok(await stack.up());

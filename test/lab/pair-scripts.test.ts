@@ -256,6 +256,24 @@ describe.skipIf(whyNot !== undefined)(
         await run(["ip", "address", "delete", `${service}/32`, "dev", made.id]);
       }
       expect(await writes("megadeth")).toBe(false);
+      expect(await writes("slayer")).toBe(true);
+      expect(await answer("slayer", `ip -o address show to ${service}/32`)).toContain(service);
+    });
+
+    it("serve on when a fence can't be recorded, whatever was stopped by then", async () => {
+      await begin("switch");
+      const record = `${records}/fence`;
+      // No file can take the place of a mount point.
+      await answer("slayer", `touch ${record} && mount --bind ${record} ${record}`);
+      await ended(
+        step("slayer", "fence"),
+        75,
+        /the fence of slayer can't be recorded[^]*slayer serves again/,
+      );
+      expect(await writes("slayer")).toBe(true);
+      expect(
+        await answer("slayer", `umount ${record}; rm -f ${record}; ip -o address show to ${service}/32`),
+      ).toContain(service);
     });
 
     it("go back from there, and there and back again, and lose nothing [004-045]", async () => {

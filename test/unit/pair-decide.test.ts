@@ -125,6 +125,30 @@ describe("preflight of a switch", () => {
       "slayer has the service address in its own network file /etc/network/interfaces, and would take it at boot in any role; remove it from that file",
     ],
     [
+      "a paused replay",
+      {},
+      { replay: { kind: "paused" as const, why: "replay is paused by hand; resume it here" } },
+      "megadeth cannot become production: replay is paused by hand; resume it here",
+    ],
+    [
+      "a replay that a report holds, though it is not a byte behind",
+      {},
+      { replay: { kind: "held" as const, why: "replay is held by a query (pid 7 of alice)" } },
+      "megadeth cannot become production: replay is held by a query (pid 7 of alice)",
+    ],
+    [
+      "a standby that has lost its database",
+      {},
+      { cluster: "absent" as const, ...stopped, configured: true, unusable: "/data has no database" },
+      "megadeth cannot become production: /data has no database; it must follow first: set production: slayer, update, then switch",
+    ],
+    [
+      "a standby whose control file is broken",
+      {},
+      { ...stopped, unusable: "the control file of /data is broken" },
+      "megadeth cannot become production: the control file of /data is broken; it must follow first: set production: slayer, update, then switch",
+    ],
+    [
       "two databases",
       {},
       { system_id: "78" },
@@ -206,6 +230,32 @@ describe("preflight of a switch", () => {
   });
 });
 
+describe("preflight of a switch to the machine that serves already", () => {
+  const back = { production: "slayer", standby: "megadeth" };
+
+  it.each([
+    { unusable: "/data has no database", cluster: "absent", configured: true } as const,
+    { unusable: "the control file of /data is broken" },
+    { unusable: "/data is of PostgreSQL 13, not 15" },
+  ])("takes the other one in again, whatever its data is: $unusable", (found) => {
+    const decision = decidePair(looks({}, { ...stopped, ...found }), { ...wanted, ...back });
+    expect(decision.refusals).toEqual([]);
+    expect(decision.notes).toContain(
+      `megadeth: ${found.unusable}; it gets a copy of slayer, and what it has is set aside`,
+    );
+  });
+
+  it("is refused while a machine was never provisioned", () => {
+    const blank = { ...stopped, cluster: "absent", configured: false, unusable: null } as const;
+    expect(refusals(looks({}, blank), back).join()).toContain("provisioning has not run on it");
+  });
+
+  it("promotes nobody after a production that can't say what it wrote last", () => {
+    const seen = looks({ ...open, ...stopped, unusable: "the control file of /data is broken" }, open);
+    expect(refusals(seen).join()).toContain("slayer was production and cannot say what it wrote last");
+  });
+});
+
 describe("preflight of provisioning", () => {
   it("takes blank machines", () => {
     const blank = {
@@ -220,6 +270,14 @@ describe("preflight of provisioning", () => {
     const decision = decidePair(looks(blank, blank), { ...wanted, transition: "provision" });
     expect(decision.refusals).toEqual([]);
     expect(decision.epoch).toBe(1);
+  });
+
+  it("refuses a blank machine whose data folder no copy could replace later", () => {
+    const mounted = { ...stopped, cluster: "absent", data_is_mount: true } as const;
+    expect(refusals(looks({}, mounted), { transition: "provision" }).join()).toContain(
+      "megadeth has a mount point as the folder of its database",
+    );
+    expect(refusals(looks({}, { data_is_mount: true }), { transition: "provision" })).toEqual([]);
   });
 
   it("refuses data that it did not make", () => {
@@ -261,6 +319,18 @@ describe("preflight of a switch without the other machine", () => {
       decidePair(only(), { ...alone, fenced: false, acceptSplitBrainRisk }).refusals;
     expect(said("4: last time")).toHaveLength(1);
     expect(said("5: I pulled its plug")).toEqual([]);
+  });
+
+  it("takes no standby whose settings PostgreSQL refuses, and says which; a pause by hand is no reason", () => {
+    const short = {
+      kind: "short" as const,
+      why: "replay stands: max_connections is 100 here (needed: 200, as on production)",
+    };
+    expect(decidePair(only({ streaming: null, replay: short }), alone).refusals).toEqual([
+      `megadeth: ${short.why}`,
+    ]);
+    const paused = { kind: "paused" as const, why: "replay is paused by hand" };
+    expect(decidePair(only({ streaming: null, replay: paused }), alone).refusals).toEqual([]);
   });
 
   it("takes no machine whose data is known to be old, or half there", () => {
