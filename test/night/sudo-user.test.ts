@@ -8,7 +8,7 @@ import { PoolSite } from "../support/pool-site.ts";
 import { ok } from "../support/runs.ts";
 
 const minute = 60_000;
-const names = ["slayer", "megadeth", "websvr", "prodapp01"];
+const names = ["slayer", "megadeth", "websvr", "prodapp01", "prodapp02"];
 
 /** What root runs at boot, by a timer, or when a user of sudo calls it. */
 const ofRoot =
@@ -32,7 +32,7 @@ ${sudoers}END`,
       );
     }
     const privateKeyPath = estate.host("slayer").privateKeyPath;
-    site = PoolSite.over(estate, ["websvr"], ["prodapp01"]);
+    site = PoolSite.over(estate, ["websvr"], ["prodapp01", "prodapp02"]);
     more = { ssh: { user: "admin", privateKeyPath }, pairs: { sounz: estate.pair } };
     site.set({ minHealthy: 1 }, more);
     ok(await estate.up());
@@ -53,7 +53,7 @@ ${sudoers}END`,
       ok(await estate.up());
       ok(await estate.verify());
       ok(await estate.look());
-      expect(await site.running()).toEqual({ prodapp01: "4685" });
+      expect(await site.running()).toEqual({ prodapp01: "4685", prodapp02: "4685" });
     },
     5 * minute,
   );
