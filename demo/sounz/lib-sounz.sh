@@ -33,7 +33,9 @@ install_index() {
 # install_app PASSWORD
 install_app() {
   user sounz 762
-  install -d -o sounz -g sounz /data/sounz /data/sounz/works /var/log/sounz/sounz-app
+  install -d -o sounz -g sounz /data/sounz /var/log/sounz/sounz-app
+  # Root makes nothing in a folder that another account can change.
+  runuser -u sounz -- mkdir -p /data/sounz/works
   place sounz-app@ /usr/share/sounz/app.py <"$here/app.py"
   place sounz-app@ "/etc/$PAIR/app.pass" 0640 <<<"$1"
   chgrp sounz "/etc/$PAIR/app.pass"
