@@ -4,6 +4,8 @@
 
 PG_MAJOR=$(<"${BASH_SOURCE[0]%/*}/postgres-version")
 readonly PG_MAJOR PG_BIN=/usr/lib/postgresql/$PG_MAJOR/bin
+# shellcheck source=scripts/pair/lib-peer.sh
+. "${BASH_SOURCE[0]%/*}/lib-peer.sh"
 # shellcheck disable=SC2034
 PAIR='' SELF='' PEER='' PEER_ADDRESS='' SERVICE_ADDRESS='' INTERFACE='' DATABASE='' PORT=''
 
@@ -30,23 +32,15 @@ as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups -- "$@";
 # shellcheck disable=SC2034
 readonly QUIETLY="set log_statement = none; set log_min_error_statement = panic;"
 
+# write_as_postgres FILE [MODE]: like write_file, in a folder of the account postgres, which could exchange any part of the path:
+# as that account, so that nothing is written or given away that is not its own already.
+write_as_postgres() {
+  # shellcheck disable=SC2016
+  as_postgres env CHANGEOVER_LIB="$SCRIPTS/lib.sh" bash -c '. "$CHANGEOVER_LIB"; write_file "$@"' - "$@"
+}
+
 # sql STATEMENT [DATABASE]: ask this machine's server over its socket. Statements come on stdin, hidden from process lists.
 sql() { as_postgres "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "${2:-postgres}" -p "$PORT" <<<"$1"; }
-
-# The connection string of the peer's server; the password is in the file PGPASSFILE.
-peer_server() { printf 'host=%s port=%s user=changeover dbname=postgres application_name=%s' "$PEER_ADDRESS" "$PORT" "$SELF"; }
-peer_sql() { as_postgres "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "$(peer_server)" <<<"$1"; }
-
-# The name of a host's slot. Slots have no hyphens, hosts no underscores.
-slot_of() { printf '%s\n' "${1//-/_}"; }
-
-# Have the peer keep the log that this machine has not read yet; safe to repeat.
-keep_slot() {
-  peer_sql "select pg_drop_replication_slot(slot_name) from pg_replication_slots
-      where slot_name = '$(slot_of "$SELF")' and not active and wal_status = 'lost';
-    select pg_create_physical_replication_slot('$(slot_of "$SELF")', true)
-    where not exists (select from pg_replication_slots where slot_name = '$(slot_of "$SELF")')" >/dev/null
-}
 
 # becomes SECONDS COMMAND…: whether COMMAND succeeds within SECONDS.
 becomes() {
@@ -81,22 +75,28 @@ says_its_role() { look_at_role && [[ $role != silent ]]; }
 # A server that does not answer may accept writes, so no script continues without its answer.
 know_role() { wait_until "PostgreSQL on $SELF answers whether it accepts writes" 60 says_its_role; }
 
-# peer_sends STATES: whether the peer sends log to this machine in one of these states, such as 'streaming', 'catchup'.
-peer_sends() {
-  [[ $(peer_sql "select count(*) from pg_stat_replication where application_name = '$SELF' and state in ($1)") == 1 ]]
-}
-
 # Debian's start command returns seconds after the server runs, and fails when a stop overtakes it: do not wait for it.
 start_once() {
   systemctl start --no-block "$UNIT"
   becomes 3 is_running
 }
 
+# Whether this machine stepped down: its data may have parted from the pair's. The mark stands for a record that could not be written.
+is_down() { [[ -e $(records)/down || -e $DATA/changeover.down ]]; }
+
+# Whether the records came here with a copy of another machine's disk.
+is_copy() {
+  local made_on
+  made_on=$(value_of "$(records)/machine" id)
+  [[ -n $made_on && $made_on != "$(cat /etc/machine-id)" ]]
+}
+
 start_server() {
   [[ ! -e $(records)/rewinding ]] ||
     refuse "$DATA on $SELF is half rewound; make $PEER production, then follow.sh finishes the rewind"
-  [[ ! -e $(records)/down ]] ||
-    refuse "$SELF is down ($(value_of "$(records)/down" why)); make $PEER production, then follow.sh takes $SELF in"
+  ! is_down || refuse "$SELF is down ($(value_of "$(records)/down" why)); make $PEER production, then follow.sh takes $SELF in"
+  ! is_copy ||
+    refuse "the disk of $SELF is a copy of another machine's: /etc/machine-id is not the one in $(records)/machine. If this is the machine of the pair: npx pulumi up --replace '**::$PAIR-provision-id'"
   if ! is_running; then
     log "starting PostgreSQL on $SELF"
     wait_until "PostgreSQL on $SELF runs (see /var/log/postgresql/postgresql-$PG_MAJOR-$PAIR.log)" 60 start_once
@@ -125,8 +125,8 @@ commit_alone() {
 as_standby() {
   rm -f "$COMMITS"
   [[ ! -e $DATA/standby.signal ]] || return 0
-  install -o postgres -g postgres -m 0600 /dev/null "$DATA/standby.signal"
-  sync "$DATA/standby.signal" "$DATA"
+  # shellcheck disable=SC2016
+  as_postgres sh -c 'umask 077 && : >>"$1/standby.signal" && sync "$1/standby.signal" "$1"' - "$DATA"
 }
 
 control_data() { LC_ALL=C "$PG_BIN/pg_controldata" "$DATA" | sed -n "s/^$1: *//p"; }

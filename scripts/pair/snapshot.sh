@@ -54,7 +54,7 @@ main() {
   change_places "$draft" "$DATA"
   start_server
   note_database "$at"
-  rm -rf "$draft"
+  as_postgres rm -rf "$draft"
   receipt "$SELF has a copy of the database of $PEER at $start"
 }
 
