@@ -16,7 +16,11 @@ OWN = frozenset({0, os.geteuid()})
 
 
 class Untrusted(Exception):
-    """A part of a path belongs to another account, or another account may exchange it."""
+    """A part of a path belongs to another account, or another account may exchange it. `owner`: whose that part is."""
+
+    def __init__(self, why, owner=0):
+        super().__init__(why)
+        self.owner = owner
 
 
 def is_shared(found):
@@ -27,9 +31,9 @@ def is_shared(found):
 def check(found, path, parent):
     """@raise Untrusted unless root alone decides what `path` is."""
     if found.st_uid not in OWN:
-        raise Untrusted(f"{path} belongs to user {found.st_uid}; root follows only what belongs to root")
+        raise Untrusted(f"{path} belongs to user {found.st_uid}; root follows only what belongs to root", found.st_uid)
     if is_shared(parent) and not parent.st_mode & stat.S_ISVTX:
-        raise Untrusted(f"{os.path.dirname(path) or '/'} may be written by other users, who could exchange {path}")
+        raise Untrusted(f"{os.path.dirname(path) or '/'} may be written by other users, who could exchange {path}", found.st_uid)
 
 
 def open_folder(path, last=None):

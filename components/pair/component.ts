@@ -36,13 +36,13 @@ function operatedBy(
   transitions: readonly Transition[],
   finished: pulumi.Resource,
 ): Operated<PairExpected> {
-  const { name, statuses, ownerPassword } = pair;
+  const { name, statuses, secrets } = pair;
   const { address } = pair.service;
   const provides: PairDatabase = {
     address,
     port: pair.config.port,
     name: pair.config.database,
-    password: ownerPassword,
+    password: secrets.owner,
     ready: finished,
   };
   return {
@@ -51,7 +51,7 @@ function operatedBy(
     finished: [finished],
     outcome: outcomeOf(pair.goal),
     expected: address.apply((serviceAddress) => ({ component: name, statuses, address: serviceAddress })),
-    outputs: { serviceAddresses: address, ownerPasswords: ownerPassword },
+    outputs: { serviceAddresses: address, ownerPasswords: secrets.owner },
     reached: { statuses: { ended: statuses, before: openStatuses(statuses) } },
     provides,
   };

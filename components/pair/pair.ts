@@ -12,6 +12,12 @@ import { decides } from "./decide.ts";
 import type { PairWanted } from "./facts.ts";
 import { lostMember, type PairGoal, type Status, standbyOf, statusesOf } from "./goal.ts";
 
+/**
+ * What a secret of a pair is for: the records that its machines ask each other for (`peer`), role `changeover`
+ * (`replication`), the copies (`rsync`), role `changeover_check` (`checks`), the owner of the database (`owner`).
+ */
+export type Purpose = "peer" | "replication" | "rsync" | "checks" | "owner";
+
 /** What the two transitions of a pair have in common: its config, its site, its goal, and one way to declare a transition. */
 export class Pair {
   readonly name: string;
@@ -24,10 +30,8 @@ export class Pair {
   readonly lost: string | undefined;
   readonly fence: Fence | undefined;
   readonly service: ServiceAddress;
-  /** The password of role `changeover`, which both machines use. */
-  readonly secret: pulumi.Output<string>;
-  /** The password of the database's owner, for the application. */
-  readonly ownerPassword: pulumi.Output<string>;
+  /** A secret for each purpose: whoever has one has no other. */
+  readonly secrets: Readonly<Record<Purpose, pulumi.Output<string>>>;
 
   constructor(name: string, config: PairConfig, site: Site, parent: pulumi.Resource) {
     this.name = name;
@@ -40,8 +44,13 @@ export class Pair {
     this.lost = lostMember(this.goal);
     this.fence = this.lost === undefined ? undefined : site.platform.fence(this.lost);
     this.service = site.platform.serviceAddress(name, config.serviceAddress);
-    this.secret = this.#password("secret");
-    this.ownerPassword = this.#password("owner");
+    this.secrets = {
+      peer: this.#password("secret"),
+      replication: this.#password("replication"),
+      rsync: this.#password("rsync"),
+      checks: this.#password("checks"),
+      owner: this.#password("owner"),
+    };
   }
 
   get machineNames(): string[] {

@@ -60,7 +60,7 @@ const clusterRows: Table = [
     on: "primary",
     says: "the primary has the pair's database cluster",
     deadlineSeconds: 300,
-    stdin: "owner",
+    stdin: "pair",
   },
   {
     phase: "base-copy",

@@ -18,7 +18,7 @@ export function provision(pair: Pair, after?: Transition): Transition {
       primary: goal.primary,
       secondary: goal.secondary,
       // A replaced password is a new goal: both machines must get it.
-      secrets: fingerprintOf(pair.secret, pair.ownerPassword),
+      secrets: fingerprintOf(...Object.values(pair.secrets)),
       ...pair.machines(),
       ...configuration(pair),
     }),
@@ -27,7 +27,7 @@ export function provision(pair: Pair, after?: Transition): Transition {
       carries: isCopied(config) || hasServices(config),
     }),
     settings: { "pair/configure": (host) => addresses(pair, host) },
-    secrets: { pair: pair.secret, owner: pair.ownerPassword },
+    secrets: { pair: linesOf(pair.secrets), owner: pair.secrets.owner },
     after: [...site.ready(pair.machineNames), ...(after ? [after.finished] : site.after)],
   });
 }
@@ -76,6 +76,15 @@ function addresses({ site, machineNames }: Pair, self: string): pulumi.Output<st
         `network=${cidr}`,
       ];
     });
+}
+
+/** What `pair/configure` reads: a line for each secret. */
+function linesOf(secrets: Pair["secrets"]): pulumi.Output<string> {
+  return pulumi.all(secrets).apply((texts) =>
+    Object.entries(texts)
+      .map(([purpose, text]) => `${purpose}=${text}\n`)
+      .join(""),
+  );
 }
 
 /** A hash of secrets; at 40 random letters and digits each it reveals none. */

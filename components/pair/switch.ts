@@ -28,7 +28,7 @@ export function switchProduction(pair: Pair, provision?: Transition): Transition
       "pair/require-ready": () => [String(maxLagMiB)],
       "pair/check-service": () => checkWords(pair),
     },
-    secrets: { pair: pair.secret },
+    secrets: { checks: pair.secrets.checks },
     commands: {
       "pair/check-service": (keepers) => checkFromOperator(pair, keepers),
       ...(fence?.by === "operator"
@@ -117,7 +117,7 @@ function checkWords({ config, lost, goal, service }: Pair): pulumi.Output<string
 function checkFromOperator(pair: Pair, keepers: pulumi.Output<Keepers>): OperatorCommand {
   const { port, database, clients, checks: pages } = pair.config;
   const stdin = pulumi
-    .all([keepers, pair.service.address, pair.secret])
+    .all([keepers, pair.service.address, pair.secrets.checks])
     .apply(([{ standby }, address, password]) =>
       JSON.stringify({
         pair: pair.name,

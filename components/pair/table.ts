@@ -142,6 +142,8 @@ const commitsRow: Row = {
   says: "commits on production wait for the standby only if `synchronous` is set",
   words: ({ commits }) => [commits ?? "asynchronous"],
   deadlineSeconds: 90,
+  // An emergency comes before the provisioning that makes the role of its check.
+  stdin: "checks",
 };
 
 /** While old production still serves: what is copied now shortens the outage. */
@@ -206,7 +208,7 @@ function checkServiceRow(fromHost: boolean): Row {
     deadlineSeconds: 60,
   };
   return fromHost
-    ? { ...row, on: "checksFrom", reads: true, stdin: "pair" }
+    ? { ...row, on: "checksFrom", reads: true, stdin: "checks" }
     : { ...row, on: "operator", by: "operator" };
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Check a pair through its service address, from this host, as a client would.
-# Usage: check-service.sh PAIR ADDRESS PORT DATABASE STANDBY [PAGES]    (stdin: the pair's secret)
+# Usage: check-service.sh PAIR ADDRESS PORT DATABASE STANDBY [PAGES]    (stdin: the secret of the checks)
 #
 # Succeeds when PostgreSQL at ADDRESS accepts writes, STANDBY streams from it (`none`: no
 # standby is expected), and ADDRESS serves PAGES (JSON by name). Changes nothing.
@@ -19,7 +19,7 @@ main() {
   (($# == 5 || $# == 6)) || misuse "check-service.sh takes PAIR ADDRESS PORT DATABASE STANDBY [PAGES], got: $*"
   export CHANGEOVER_COMPONENT=$1
   local wrong="" secret=""
-  read_secret secret "the pair's secret"
+  read_secret secret "the secret of the checks"
   log "checking $2:$3 from $HOSTNAME"
   (wait_until "$2:$3 serves" 30 one_look "$@") || {
     one_look "$@" || timed_out "$2:$3 fails its check from $HOSTNAME: $wrong"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check once that a PostgreSQL server accepts writes, over the network and without a client library.
 
-Usage: check_database.py ADDRESS PORT DATABASE STANDBY    (stdin: password of role changeover)
+Usage: check_database.py ADDRESS PORT DATABASE STANDBY    (stdin: password of role changeover_check)
 
 Ends with 0 when the server accepts writes and STANDBY streams from the server (`none`: no
 standby is expected); else with 1 and the reason on stderr.

@@ -15,13 +15,21 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/pair/lib-offer.sh
 . "$here/lib-offer.sh"
 
+# The log of the pair; none in a folder that another account could lead elsewhere.
+make_log() {
+  local folder=/var/log/$PAIR
+  python3 -I "$SCRIPTS/handles.py" "$folder/$PAIR-general.log" || { log "no log in $folder on $SELF: make root its owner" && return; }
+  install -d -m 0755 "$folder"
+  touch "$folder/$PAIR-general.log"
+}
+
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "configure-carried.sh takes PAIR, got: $*"
   local role ports at
   load_pair "$1"
-  install -d -m 0755 "/var/log/$PAIR" "$(records)/copies"
-  touch "/var/log/$PAIR/$PAIR-general.log"
+  install -d -m 0755 "$(records)/copies"
+  make_log
   own_units
   offer_all
   set_timer

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Write this machine's file of a pair, and start the services that answer its peer.
-# Usage: configure.sh PAIR key=value…    (stdin: the pair's secret)
+# Usage: configure.sh PAIR key=value…    (stdin: the pair's secrets, a line for each)
 #
 # Keys: self peer self_address peer_address primary secondary service_address interface
 # database port peer_port clients network, and carries.… (files, indexes, services, checks).
+# Secrets: peer replication rsync checks owner. A new one is told to the database first.
 # A running server is reloaded, never restarted. Refuses (77) a service address that the
 # machine's own network files contain.
 
@@ -14,6 +15,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=scripts/pair/lib-settings.sh
 . "$here/lib-settings.sh"
+# shellcheck source=scripts/pair/lib-secrets.sh
+. "$here/lib-secrets.sh"
 # shellcheck source=scripts/pair/lib-services.sh
 . "$here/lib-services.sh"
 # shellcheck source=scripts/pair/lib-carried.sh
@@ -46,22 +49,19 @@ refuse_address_at_boot() {
   [[ -z $file ]] || refuse "$file on $HOSTNAME contains the service address $address, so $HOSTNAME would take it at boot; remove it from that file"
 }
 
-write_secrets() {
-  write_file "/etc/$PAIR/secret" 0600 <<<"$1"
-  write_file "$PGPASSFILE" 0600 <<<"*:*:*:changeover:$1"
-  chown postgres: "$PGPASSFILE"
-  write_file "/etc/$PAIR/rsync.pass" 0600 <<<"$1"
-  write_file "/etc/$PAIR/rsync.secrets" 0600 <<<"changeover:$1"
-}
-
 # A running server is never restarted: settings that need a restart are reported.
 change_server() {
   local role waiting
-  write_settings
   know_role
+  # Before its roles are told, nobody who is let in now is turned away; before the settings, since they name the check's role.
+  if [[ $role == writer ]]; then
+    tell_roles
+    admit_checks
+    write_pgpass "$PGPASSFILE"
+  else write_pgpass_when_admitted; fi
+  write_settings
   [[ $role != stopped ]] || return 0
   reload_server
-  [[ $role != writer ]] || sql "$QUIETLY alter role changeover password '$1'"
   waiting=$(sql "select string_agg(name, ', ') from pg_settings where pending_restart")
   [[ -z $waiting ]] || log "PostgreSQL on $SELF applies $waiting at its next restart; a switch restarts it"
 }
@@ -69,17 +69,17 @@ change_server() {
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# >= 2)) || misuse "configure.sh takes PAIR key=value…, got: $*"
-  local secret=""
-  read_secret secret "the pair's secret"
+  read_secrets peer replication rsync checks owner
   refuse_address_at_boot "$@"
   write_conf "$@"
   SELF=$HOSTNAME stop_left_out "$@"
   write_carries "$@"
   load_pair "$1"
   offer_no_more
-  write_secrets "$secret"
+  write_peer_secret
+  write_rsync_secret
   install_services
-  [[ ! -e $(records)/cluster ]] || change_server "$secret"
+  if [[ -e $(records)/cluster ]]; then change_server; else write_pgpass "$PGPASSFILE"; fi
   receipt "$SELF is configured for pair $PAIR"
 }
 

@@ -14,12 +14,13 @@ import os
 import sys
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 from facts import database  # noqa: E402
 from files import pairs_of  # noqa: E402
-from index_copy import STARTED, Copy, end, lock  # noqa: E402
+from index_copy import STARTED, Copy, end  # noqa: E402
 from role import data_of, runs  # noqa: E402
 from solr import FAULTS  # noqa: E402
 
@@ -33,7 +34,7 @@ def main():
     server = runs(data_of(words[0]))
     if not final and database(words[0], pairs_of(f"/etc/{words[0]}/{words[0]}.conf"), server)["in_recovery"] is False:
         end(77, f"PostgreSQL on {copy.self} accepts writes, so {copy.self} is production and keeps its index {copy.name}")
-    lock(f"{copy.data}/.copying")
+    copy.lock()
     try:
         outcome = copy.run(final)
     except FAULTS as error:

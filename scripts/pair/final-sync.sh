@@ -19,7 +19,7 @@ has_all_of() { [[ $(sql "select coalesce(pg_last_wal_replay_lsn() >= '$1', false
 
 # peer_within_10s FUNCTION…: a suspect machine may freeze between two requests.
 peer_within_10s() {
-  timeout 10 bash -c "$(declare -f keep_slot slot_of peer_sql peer_server as_postgres); \"\$@\"" - "$@"
+  timeout 10 bash -c "$(declare -f keep_slot slot_of peer_sql peer_says peer_server as_postgres log); \"\$@\"" - "$@"
 }
 
 # The database is streamed, also to a standby that was paused.
@@ -27,7 +27,7 @@ copy_database() {
   local there
   paused=''
   [[ ! -e $PAUSED ]] || paused=1
-  there=$(peer_within_10s peer_sql 'select pg_current_wal_lsn()') || return 1
+  there=$(peer_within_10s peer_says "$A_POSITION" 'select pg_current_wal_lsn()') || return 1
   resume_streaming
   peer_within_10s keep_slot || return 1
   becomes 60 has_all_of "$there" || return 1
@@ -44,7 +44,7 @@ main() {
   [[ $# -eq 2 && $2 =~ ^(required|attempt)$ ]] || misuse "final-sync.sh takes PAIR required|attempt, got: $*"
   local role missing='' paused='' copied
   load_pair "$1"
-  export PEER_ADDRESS PORT SELF PG_BIN
+  export PEER PEER_ADDRESS PORT SELF PG_BIN PROVED
   know_role
   if [[ $role == writer ]]; then
     receipt "$SELF already accepts writes"

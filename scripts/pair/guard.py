@@ -12,7 +12,8 @@ TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guard.json")
 
 def features(own, peer, started):
     """What the table looks at. @param peer the role of the peer; None when the peer does not answer."""
-    role = "none" if not own["whole"] else "standby" if own["standby_signal"] else "writer"
+    # A server that runs accepts writes also when the records of its cluster are lost.
+    role = "none" if not own["whole"] and (own["half_made"] or not own["runs"]) else "standby" if own["standby_signal"] else "writer"
     other = "silent"
     if peer:
         other = "older"
@@ -26,6 +27,7 @@ def features(own, peer, started):
         "runs": own["runs"],
         "down": own["down"] is not None,
         "alone": own["alone"] > 0,
+        "copy": own["copy"],
         "started": started,
         "other": other,
         "otherServes": bool(peer) and (peer["holds_address"] or (peer["runs"] and not peer["standby_signal"])),

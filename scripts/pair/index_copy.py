@@ -1,18 +1,20 @@
 """The copy of one Solr index from the peer of a pair."""
 
-import fcntl
 import os
-import shutil
+import re
 import sys
 import time
 import urllib.error
 
-import index_folder as folders
 import solr
 from files import pairs_of
+from handles import Untrusted
+from index_folder import VANISHED, Folder
 
 STARTED = time.monotonic()
 ATTEMPTS, LOCK_S, COPY_S, RELOAD_S = 5, 60, 3600, 30
+# What Solr on the other machine calls a folder and a file of an index: it becomes part of a path here.
+A_NAME = re.compile(r"(?!\.)[\w.-]{1,200}\Z", re.ASCII)
 
 
 def log(text):
@@ -34,19 +36,6 @@ def until(what, seconds, probe):
         time.sleep(0.05)
 
 
-def lock(path):
-    """Take the lock of an index: one copy at a time. The lock ends with this process."""
-    opened = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
-
-    def taken():
-        try:
-            return fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB) is None
-        except BlockingIOError:
-            return False
-
-    until("the copy that already runs ends", LOCK_S, taken)
-
-
 class Copy:
     """Copies the index `name` from the peer's core `there` to this machine's core `here`."""
 
@@ -60,9 +49,17 @@ class Copy:
             end(77, f"/etc/{pair}/carries has no index {name}; run provisioning on this machine")
         if not os.path.isdir(self.data):
             end(77, f"{self.self} has no folder {self.data}; install Solr, or correct indexes.{name}.data")
+        try:
+            self.folder = Folder(self.data)
+        except Untrusted as error:
+            end(77, f"{error}; {self.data} on {self.self} must be Solr's own")
         self.here, self.there = ("127.0.0.1", port, core), (address, port, core)
         self.name, self.secret, self.source = name, f"/etc/{pair}/rsync.pass", f"rsync://changeover@{address}:{rsync}/{name}"
         self.target = f"index.{time.strftime('%Y%m%d%H%M%S')}{time.time_ns() // 1000000 % 1000:03}"
+
+    def lock(self):
+        """One copy of an index at a time."""
+        until("the copy that already runs ends", LOCK_S, self.folder.take_lock)
 
     def in_service(self):
         """The last commit on this machine and its folder; None and the folder when no Solr serves the index."""
@@ -72,7 +69,7 @@ class Copy:
             if not isinstance(error, urllib.error.HTTPError) and not isinstance(error.reason, ConnectionRefusedError):
                 raise
             log(f"Solr on {self.self} does not serve {self.name}: {error}")
-            return None, folders.named(self.data)
+            return None, self.folder.named()
 
     def hold(self, generation):
         """Request the list again: Solr keeps listed files for some more seconds."""
@@ -82,18 +79,19 @@ class Copy:
 
     def pull(self, basis):
         """Copy the peer's last commit. Returns the commit and the number of copied bytes."""
-        target = f"{self.data}/{self.target}"
         for _ in range(ATTEMPTS):
             commit, folder = solr.latest(*self.there)
             files = solr.filelist(*self.there, commit[1])
+            if not all(A_NAME.match(name) for name in (folder, *files)) or not all(type(size) is int for size in files.values()):
+                end(77, f"Solr on {self.peer} names files of {self.name} that are none of an index: {[folder, *files]!r:.200}")
             paths = [f"{folder}/{file}" for file in files]
             log(f"copying {self.name} from {self.peer}: generation {commit[1]}, {sum(files.values())} bytes")
-            code = folders.pull(self.source, self.secret, paths, target, f"{self.data}/{basis}", lambda: self.hold(commit[1]))
+            code = self.folder.pull(self.source, self.secret, paths, self.target, basis, lambda: self.hold(commit[1]))
             if code == 5:
                 end(77, f"{self.source} rejects {self.self}: its module or {self.secret} was changed; run provisioning again")
-            if code not in (0, *folders.VANISHED):
+            if code not in (0, *VANISHED):
                 end(75, f"rsync from {self.source} ended with {code}; the index in service stays")
-            copied = folders.finish(self.data, target, files) if files and code == 0 else None
+            copied = self.folder.finish(self.target, files) if files and code == 0 else None
             if copied is not None:
                 return commit, copied
         return end(75, f"{self.peer} deleted the commit during each of {ATTEMPTS} copies of {self.name}: it commits faster than the copy")
@@ -104,7 +102,7 @@ class Copy:
         try:
             solr.ask(*self.here[:2], "admin/cores", RELOAD_S, action="RELOAD", core=self.here[2])
         except urllib.error.HTTPError as error:
-            folders.name(self.data, before)
+            self.folder.name(before)
             end(77, f"Solr on {self.self} does not open the copy; {before} stays in service; see the log of Solr: {error}")
         until(f"Solr on {self.self} serves {commit}", RELOAD_S, lambda: self.arrived(commit))
         documents, there = solr.searched(*self.here)[1], solr.searched(*self.there)
@@ -128,20 +126,20 @@ class Copy:
             log(f"committing {self.name} on {self.peer}")
             solr.ask(*self.there[:2], f"{self.there[2]}/update", RELOAD_S, commit="true")
         commit, folder = self.in_service()
-        folders.clear(self.data, folder, folders.named(self.data))
+        self.folder.clear(folder, self.folder.named())
         wanted = solr.indexversion(*self.there)
-        if commit == wanted and folder == folders.named(self.data) and self.unchanged():
+        if commit == wanted and folder == self.folder.named() and self.unchanged():
             return self.outcome("is already the same", commit, solr.searched(*self.here)[1], 0)
-        if wanted[0] == 0 and (commit[0] if commit else folders.has_documents(self.data, folder)):
+        if wanted[0] == 0 and (commit[0] if commit else self.folder.has_documents(folder)):
             end(77, f"{self.name} on {self.peer} never had a commit, and would replace an index that had one; to do so, stop Solr on {self.self} and empty {self.data}")
         try:
             wanted, copied = self.pull(folder)
-            folders.name(self.data, self.target)
+            self.folder.name(self.target)
             if commit is None:
                 return self.outcome("is copied for the next start of Solr", wanted, "unknown", copied)
             documents = self.reload(wanted, folder, final)
         finally:
-            if folders.named(self.data) != self.target:
-                shutil.rmtree(f"{self.data}/{self.target}", ignore_errors=True)
-        folders.clear(self.data, self.target)
+            if self.folder.named() != self.target:
+                self.folder.drop(self.target)
+        self.folder.clear(self.target)
         return self.outcome("is copied", wanted, documents, copied)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Create the pair's database cluster on this machine, or copy it from the peer.
-# Usage: init.sh PAIR    (stdin: the password of the database's owner)
+# Usage: init.sh PAIR    (stdin: the pair's secrets, as for configure.sh)
 #
 # Refuses (77) a cluster that this program did not create.
 
@@ -11,6 +11,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=scripts/pair/lib-settings.sh
 . "$here/lib-settings.sh"
+# shellcheck source=scripts/pair/lib-secrets.sh
+. "$here/lib-secrets.sh"
 
 make_cluster() {
   log "creating cluster $PG_MAJOR/$PAIR on $SELF"
@@ -19,26 +21,18 @@ make_cluster() {
   start_server
 }
 
-make_roles() {
-  local secret
-  secret=$(<"/etc/$PAIR/secret")
-  sql "$QUIETLY do \$\$ begin
-    if not exists (select from pg_roles where rolname = 'changeover') then create role changeover login replication; end if;
-    if not exists (select from pg_roles where rolname = '$DATABASE') then
-      create role \"$DATABASE\" login password '$1'; end if; end \$\$;
-    alter role changeover password '$secret';
-    grant pg_monitor to changeover;
-    grant execute on function pg_ls_dir(text, boolean, boolean), pg_stat_file(text, boolean),
-      pg_read_binary_file(text), pg_read_binary_file(text, bigint, bigint, boolean) to changeover;"
+make_database() {
+  tell_roles
   [[ $(sql "select count(*) from pg_database where datname = '$DATABASE'") == 1 ]] ||
     sql "create database \"$DATABASE\" owner \"$DATABASE\""
+  admit_checks
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 1)) || misuse "init.sh takes PAIR, got: $*"
-  local password="" peer
-  read_secret password "the owner's password"
+  local peer system_id
+  read_secrets replication checks owner
   load_pair "$1"
   if is_made; then
     receipt "$SELF already has the cluster"
@@ -51,8 +45,9 @@ main() {
   [[ $peer == absent ]] || refuse "$PEER has a database that was not created for pair $PAIR; move it away, or name another machine"
   begin_making
   make_cluster
-  make_roles "$password"
-  sql "select 'system_id=' || system_identifier from pg_control_system()" | write_file "$(records)/cluster"
+  make_database
+  system_id=$(sql "select system_identifier from pg_control_system()")
+  write_file "$(records)/cluster" <<<"system_id=$system_id"
   rm "$(records)/making"
   receipt "$SELF has cluster $PG_MAJOR/$PAIR with database $DATABASE"
 }

@@ -42,7 +42,7 @@ serving_soon() {
   local record
   record=$(records)/serving
   [[ $(value_of "$record" id) != "$CHANGEOVER_ID" ]] || return 0
-  [[ ! -e $record || $(value_of "$record" promoted) == no ]] || cp "$record" "$record.before"
+  [[ ! -e $record || $(value_of "$record" promoted) == no ]] || write_file "$record.before" <"$record"
   printf 'id=%s\nepoch=%s\npromoted=no\n' "$CHANGEOVER_ID" "$(value_of "$(records)/claim" epoch)" | write_file "$record"
 }
 # This machine was not promoted: restore the earlier record of its last promotion.

@@ -1,6 +1,10 @@
 # Sourced by the scripts that copy directories and indexes from the peer, if the peer was production last.
 # shellcheck shell=bash
 
+# confined PATH ASIDE COMMAND…: PATH may belong to another account, which could place a link in it at any moment. COMMAND sees it as
+# /folder, ASIDE as /aside and the secret of the copies as /file, and reaches nothing else.
+confined() { python3 -I "$SCRIPTS/pair/confine.py" "$1" "$2" "/etc/$PAIR/rsync.pass" "${@:3}"; }
+
 # Compares times to the nanosecond: a file may change within the second of its copy and keep its size.
 readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates --modify-window=-1 --contimeout=5 --timeout=30)
 
@@ -8,6 +12,8 @@ readonly RSYNC=(rsync -aH --numeric-ids --delete --delete-delay --delay-updates 
 # follower of a step stops reading at the result.
 log_to_pair_too() {
   [[ -d /var/log/$PAIR ]] || return 0
+  # A folder of another account could lead root's lines into any file.
+  python3 -I "$SCRIPTS/handles.py" "/var/log/$PAIR/$PAIR-general.log" || { log "nothing is written to /var/log/$PAIR" && return; }
   exec 2> >(exec tee -a "/var/log/$PAIR/$PAIR-general.log" >&2)
   LOGS=$!
   trap 'exec 2>/dev/null; timeout 5 tail --pid="$LOGS" -s 0.05 -f /dev/null || true' EXIT
@@ -23,10 +29,12 @@ serving_of() {
 
 # Whether the peer was production last; ends with 2 when the peer does not answer. Sets `served`, the peer's epoch.
 peer_was_production_last() {
-  # A peer with an older release answers `serving` only.
-  served=$(python3 "$SCRIPTS/pair/ask_peer.py" "$PAIR" served serving) || return 2
-  served=${served#$'\n'} && served=${served%%$'\n'*}
-  ((served > $(serving_of || echo 0) + 0))
+  local own
+  served=$(python3 "$SCRIPTS/pair/ask_peer.py" "$PAIR" served) || return 2
+  [[ $served =~ ^($A_NUMBER)$ ]] || return 2
+  own=$(serving_of)
+  [[ $own =~ ^($A_NUMBER)$ ]] || own=0
+  ((served > own))
 }
 
 # Why this machine must not copy now; empty when it may.
@@ -36,7 +44,7 @@ why_no_target() {
   claim=$(records)/claim
   if [[ $status != standby && $status != production_as_standby ]]; then
     echo "its status is ${status:-not known}"
-  elif [[ -e $(records)/down || -e $(records)/rewinding ]]; then
+  elif is_down || [[ -e $(records)/rewinding ]]; then
     echo "it is down"
   elif [[ $(value_of "$(records)/done/$(value_of "$claim" transition)" id) != "$(value_of "$claim" id)" ]]; then
     echo "a transition is open"
@@ -51,7 +59,9 @@ keeps_own() {
   own=$(serving_of)
   copied=$(value_of "$(records)/copies/$1" serving)
   fence=$(records)/fence
-  ((${own:-0} > ${copied:-0})) && [[ $(value_of "$fence" id)-$(value_of "$fence" was) != "$CHANGEOVER_ID-writer" ]]
+  [[ $own =~ ^($A_NUMBER)$ ]] || own=0
+  [[ $copied =~ ^($A_NUMBER)$ ]] || copied=0
+  ((own > copied)) && [[ $(value_of "$fence" id)-$(value_of "$fence" was) != "$CHANGEOVER_ID-writer" ]]
 }
 
 # note_copy NAME TIME [PATH]: record a copy.
@@ -87,24 +97,30 @@ copy_directory() {
   local -a aside=() durable=()
   from=rsync://changeover@$PEER_ADDRESS:$(carried rsync_port=)/$name/
   # Each run has its own folder, so that a second run never overwrites what the first one set aside.
-  keep=$(records)/set-aside/$served-$(monotonic_ms)/$name
-  ! keeps_own "$name" || aside=(--backup "--backup-dir=$keep")
-  mkdir -p "$path" || timed_out "cannot create $path on $SELF"
+  keep=none
+  if keeps_own "$name"; then
+    keep=$(records)/set-aside/$served-$(monotonic_ms)/$name
+    aside=(--backup --backup-dir=/aside)
+    # Files of a folder that only its owner reads stay so.
+    install -d -m 0700 "$(records)/set-aside" "${keep%/*}" "$keep" || timed_out "cannot create $keep on $SELF"
+  fi
+  [[ -d $path ]] || confined "$path" none true || exit "$?"
   require_places "$name" "$path" "$from"
   # Users wait for the last copy, so it syncs its own files only, not the whole disk.
   [[ $how == near ]] || durable=(--fsync)
-  "${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" "${durable[@]}" "${aside[@]}" "$from" "$path/" >&2 || rc=$?
+  confined "$path" "$keep" "${RSYNC[@]}" --password-file=/file "${durable[@]}" "${aside[@]}" "$from" /folder/ >&2 || rc=$?
+  [[ $keep == none || -n $(ls -A "$keep") ]] || { rmdir -p --ignore-fail-on-non-empty "$keep" && keep=none; }
   # 24: a file was deleted before it was read, which is normal while production serves.
   [[ $rc == 0 || $rc-$how == 24-near ]] || timed_out "$name was not copied from $PEER: rsync ended with $rc"
   if [[ $how == last ]]; then
-    left=$("${RSYNC[@]}" "--password-file=/etc/$PAIR/rsync.pass" "--modify-window=$(window_of "$path")" --dry-run --itemize-changes "$from" "$path/") ||
+    left=$(confined "$path" none "${RSYNC[@]}" --password-file=/file "--modify-window=$(window_of "$path")" --dry-run --itemize-changes "$from" /folder/) ||
       timed_out "cannot compare $name with $PEER: rsync failed"
     [[ -z $left ]] || timed_out "$name differs from $PEER after its copy: ${left//$'\n'/, }"
   fi
-  if [[ -d $keep ]]; then log "$(find "$keep" -type f | wc -l) files of $name that only $SELF had are set aside under $keep"; fi
+  if [[ $keep != none ]]; then log "$(find "$keep" -type f | wc -l) files of $name that only $SELF had are set aside under $keep"; fi
   # Files must be on the disk before the record of their copy.
   [[ $how == last ]] || timeout 300 sync -f "$path" || timed_out "$path was not synced to the disk of $SELF within 300 s"
-  note_copy "$name" "$at" "$path"
+  note_copy "$name" "$at" "$path" || timed_out "the copy of $name is not on record on $SELF"
   log "$name is the same as on $PEER$([[ $how == near ]] || echo ': a dry run shows no difference')"
 }
 
@@ -113,7 +129,7 @@ copy_index() {
   local at=$EPOCHSECONDS
   if [[ $1 == last ]]; then set -- "$1" "$2" --final; else set -- "$1" "$2"; fi
   python3 "$SCRIPTS/pair/copy-index.py" "$PAIR" "${@:2}" >&2 || timed_out "index $2 was not copied from $PEER"
-  note_copy "$2" "$at"
+  note_copy "$2" "$at" || timed_out "the copy of $2 is not on record on $SELF"
 }
 
 # copy_files near|last: copy all directories and indexes at once. Each is tried, also when another one fails.

@@ -27,7 +27,7 @@ unit_of() { printf 'changeover-rsync-%s-%s.service' "$1" "$PAIR"; }
 # start_daemon PORT: restarts the daemon only when its file has changed.
 start_daemon() {
   local conf=/etc/$PAIR/rsyncd-$1.conf
-  daemon_conf "$1" >"$conf.wanted"
+  daemon_conf "$1" | write_file "$conf.wanted"
   printf '%s\n' '[Unit]' "Description=Offers files of pair $PAIR to its other machine (Changeover)" 'After=network-online.target' \
     'Wants=network-online.target' 'StartLimitIntervalSec=0' '[Service]' "ExecStart=/usr/bin/rsync --daemon --no-detach --config=$conf" \
     'Restart=always' 'RestartSec=1' '[Install]' 'WantedBy=multi-user.target' | write_file "/etc/systemd/system/$(unit_of "$1")"
@@ -44,7 +44,7 @@ offer_all() {
   local port name
   local -a ports
   # The daemon rejects a folder that does not exist.
-  while IFS='=' read -r _ name; do mkdir -p "$name"; done < <(carried directories.)
+  while IFS='=' read -r _ name; do python3 -I "$SCRIPTS/pair/confine.py" "$name" none none true || exit "$?"; done < <(carried directories.)
   mapfile -t ports < <(offered_ports)
   for port in "${ports[@]}"; do start_daemon "$port"; done
 }

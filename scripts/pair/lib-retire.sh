@@ -32,10 +32,15 @@ remove_units() {
     rm -f "$file"
     systemctl daemon-reload
   done
+  rm -rf /etc/systemd/system/postgresql@*-"$PAIR".service.d/changeover.conf
+  systemctl daemon-reload
 }
 
-remove_refusal_of_clients() {
-  ! nft list table inet "changeover_$PAIR" >/dev/null 2>&1 || nft delete table inet "changeover_$PAIR"
+remove_tables() {
+  local family
+  for family in inet ip; do
+    ! nft list table "$family" "changeover_$PAIR" >/dev/null 2>&1 || nft delete table "$family" "changeover_$PAIR"
+  done
 }
 
 # From now on the data belongs to no pair: a pair that gets this host again refuses it, instead of using old data.
@@ -44,5 +49,5 @@ mark_retired() {
   local gone
   [[ ! -e $(records)/cluster && -e $(records)/retired ]] ||
     printf 'system_id=%s\nsince=%(%FT%T%z)T\n' "$(value_of "$(records)/cluster" system_id)" -1 | write_file "$(records)/retired"
-  for gone in cluster copies making rewinding serving serving.before alone down fence stack; do rm -rf "${CHANGEOVER_ROOT:?}/$PAIR/$gone"; done
+  for gone in cluster machine reserve copies making rewinding serving serving.before alone down fence stack; do rm -rf "${CHANGEOVER_ROOT:?}/$PAIR/$gone"; done
 }

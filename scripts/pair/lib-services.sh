@@ -5,18 +5,19 @@
 install_scripts() {
   local lib=$1
   rm -rf "$lib.new"
-  mkdir -p "$lib.new"
-  cp -a "$SCRIPTS/." "$lib.new/"
+  install -d -m 0755 -o root -g root /usr/local/lib/changeover "$lib.new"
+  # Root runs them for ever: they are not of the account that copied them here.
+  (umask 022 && cp -r --no-preserve=ownership,mode "$SCRIPTS/." "$lib.new/")
   # Monitoring that was set up with an older release calls it by this name.
   ln -s check-copy-age.sh "$lib.new/pair/copies.sh"
   rm -rf "$lib"
   mv "$lib.new" "$lib"
 }
 
-# install_service NAME DESCRIPTION
+# install_service NAME DESCRIPTION [BEFORE]: BEFORE may fail.
 install_service() {
   local lib=/usr/local/lib/changeover/$PAIR unit=changeover-$1-$PAIR.service
-  sed "s|@PAIR@|$PAIR|g; s|@LIB@|$lib|g; s|@NAME@|$1|g; s|@WHAT@|$2|g" "$here/service.unit" |
+  sed "s|@PAIR@|$PAIR|g; s|@LIB@|$lib|g; s|@NAME@|$1|g; s|@WHAT@|$2|g; s|@BEFORE@|${3:-}|g" "$here/service.unit" |
     write_file "/etc/systemd/system/$unit"
   systemctl daemon-reload
   systemctl enable --quiet "$unit"
@@ -29,10 +30,34 @@ install_command() {
     write_file "/usr/local/sbin/changeover-$PAIR" 0755
 }
 
+# Tells the watch that an upgrade of the package stopped the server, and not a person.
+mark_stops_by_package() {
+  # shellcheck disable=SC2153
+  printf '%s\n' '[Service]' "ExecStopPost=-/usr/bin/python3 -I /usr/local/lib/changeover/$PAIR/pair/package_stop.py $PAIR" |
+    write_file "/etc/systemd/system/$UNIT.service.d/changeover.conf"
+}
+
+# Besides the peer nobody gets as far as the program that answers it; where nft fails the program turns others away itself.
+# The family keeps this table apart from the one that refuses clients.
+admit_peer_only() {
+  write_file "/etc/$PAIR/peer.nft" 0600 <<END
+table ip changeover_$PAIR
+delete table ip changeover_$PAIR
+table ip changeover_$PAIR {
+  chain input {
+    type filter hook input priority filter;
+    iif != lo tcp dport $PEER_PORT ip saddr != $PEER_ADDRESS drop
+  }
+}
+END
+}
+
 # The boot does not start the pair's server. The watch starts it, once it knows that this machine may serve.
 install_services() {
   install_scripts "/usr/local/lib/changeover/$PAIR"
   install_command
-  install_service peer 'Answers the other machine'
+  mark_stops_by_package
+  admit_peer_only
+  install_service peer 'Answers the other machine' "ExecStartPre=-/usr/sbin/nft -f /etc/$PAIR/peer.nft\\n"
   install_service watch 'Starts the server at boot, and steps down for a newer production'
 }

@@ -15,7 +15,7 @@ max_replication_slots = 10
 # a standby that is down for long must not fill the disk of production
 max_slot_wal_keep_size = 4GB
 wal_keep_size = 256MB
-primary_conninfo = 'host=$PEER_ADDRESS port=$PORT user=changeover passfile=$PGPASSFILE application_name=$SELF connect_timeout=5'
+primary_conninfo = 'host=$PEER_ADDRESS port=$PORT user=changeover passfile=$PGPASSFILE application_name=$SELF connect_timeout=5 $PROVED'
 primary_slot_name = '$(slot_of "$SELF")'
 recovery_target_timeline = latest
 wal_retrieve_retry_interval = 200ms
@@ -27,22 +27,56 @@ password_encryption = scram-sha-256
 END
 }
 
+# Who may log in as whom, and from where. The role of the other machine may read the whole cluster: it has that address only.
 pg_hba_conf() {
   local network
   echo 'local all postgres peer'
   echo 'local all all scram-sha-256'
-  echo "host replication changeover $PEER_ADDRESS/32 scram-sha-256"
-  echo "host all changeover $PEER_ADDRESS/32 scram-sha-256"
+  echo "hostssl replication changeover $PEER_ADDRESS/32 scram-sha-256"
+  echo "hostssl postgres changeover $PEER_ADDRESS/32 scram-sha-256"
+  echo "host \"$DATABASE\" changeover 127.0.0.1/32 scram-sha-256"
+  echo 'host all,replication changeover all reject'
   echo 'host all all 127.0.0.1/32 scram-sha-256'
-  for network in ${NETWORK:-} ${CLIENTS//,/ }; do echo "host all all $network scram-sha-256"; done
+  for network in ${NETWORK:-} ${CLIENTS//,/ }; do
+    echo "host \"$DATABASE\" \"$DATABASE\" $network scram-sha-256"
+    echo "host \"$DATABASE\" changeover_check $network scram-sha-256"
+  done
 }
 
-# Write the settings of the cluster; the caller starts or reloads the server.
+# Roles that clients may have used while an earlier release let every role in.
+other_roles() {
+  ! is_running || sql "select rolname from pg_roles where rolcanlogin and not rolsuper and not rolreplication
+    and rolname not in ('$DATABASE', 'changeover', 'changeover_check') and rolname ~ '^[A-Za-z0-9_.-]+\$' order by 1" 2>/dev/null || true
+}
+
+write_pg_hba() {
+  local -a roles=()
+  local text
+  grep -qsF '# --- Changeover:' "$SETTINGS/pg_hba.conf" || mapfile -t roles < <(other_roles)
+  ((!${#roles[@]})) || log "$SELF keeps lines for ${roles[*]} in pg_hba.conf: until now clients could log in as every role"
+  # All of it is there before the file is replaced: half a text would lock users out.
+  text=$(pg_hba_conf | python3 -I "$SCRIPTS/pair/pg_hba.py" "$SETTINGS/pg_hba.conf" "${roles[@]}")
+  write_as_postgres "$SETTINGS/pg_hba.conf" 0640 <<<"$text"
+}
+
+# The other machine connects encrypted only. A server that an operator set up without gets a certificate of its own; nobody
+# has to trust it, since the password is proved bound to it.
+write_tls() {
+  local tls=$SETTINGS/conf.d/changeover-tls.conf
+  [[ ! -e $tls && $(as_postgres "$PG_BIN/postgres" -C ssl -D "$DATA" -c config_file="$SETTINGS/postgresql.conf" 2>/dev/null) == off ]] || return 0
+  log "PostgreSQL on $SELF gets a certificate: its setting ssl is off"
+  as_postgres openssl req -x509 -newkey rsa:3072 -sha256 -nodes -days 36500 -subj "/CN=$SELF" \
+    -keyout "$SETTINGS/changeover.key" -out "$SETTINGS/changeover.crt" 2>/dev/null || timed_out "openssl on $SELF makes no certificate"
+  printf '%s\n' 'ssl = on' "ssl_cert_file = '$SETTINGS/changeover.crt'" "ssl_key_file = '$SETTINGS/changeover.key'" | write_as_postgres "$tls"
+}
+
+# Write the settings of the cluster; the caller starts or reloads the server. Other files in conf.d are not touched.
 write_settings() {
-  postgresql_conf | write_file "$SETTINGS/conf.d/changeover.conf"
-  pg_hba_conf | write_file "$SETTINGS/pg_hba.conf" 0640
-  chown postgres: "$SETTINGS/pg_hba.conf"
-  echo manual | write_file "$SETTINGS/start.conf"
+  printf 'id=%s\n' "$(cat /etc/machine-id)" | write_file "$(records)/machine"
+  write_tls
+  postgresql_conf | write_as_postgres "$SETTINGS/conf.d/changeover.conf"
+  write_pg_hba
+  echo manual | write_as_postgres "$SETTINGS/start.conf"
 }
 
 # Whether the pair's cluster exists. A half-created cluster of an earlier attempt does not count; any other is refused.
@@ -55,12 +89,12 @@ is_made() {
 begin_making() {
   if [[ -e $(records)/making ]]; then
     stop_server
-    rm -rf "$DATA"
+    as_postgres rm -rf "$DATA"
   fi
-  [[ ! -e $(records)/making && ! -e $(records)/cluster ]] || rm -rf "$SETTINGS"
+  [[ ! -e $(records)/making && ! -e $(records)/cluster ]] || as_postgres rm -rf "$SETTINGS"
   [[ ! -e $SETTINGS && (! -e $DATA || -z $(ls -A "$DATA")) ]] ||
     refuse "$SETTINGS or $DATA exists on $SELF and was not created for pair $PAIR; move it away, or name another machine"
-  rm -rf "$DATA.copying"
-  : >"$(records)/making"
+  as_postgres rm -rf "$DATA.copying"
+  write_file "$(records)/making" <<<"since=$EPOCHSECONDS"
   rm -f "$(records)/cluster" "$(records)/rewinding" "$(records)/retired"
 }

@@ -7,6 +7,10 @@ readonly PG_MAJOR PG_BIN=/usr/lib/postgresql/$PG_MAJOR/bin
 # Every session of these scripts has these options, whatever limits a server, database or role has for its clients.
 SESSION_OPTIONS=$(<"${BASH_SOURCE[0]%/*}/session-options")
 readonly SESSION_OPTIONS
+# shellcheck source=scripts/pair/lib-peer.sh
+. "${BASH_SOURCE[0]%/*}/lib-peer.sh"
+# shellcheck source=scripts/pair/lib-server.sh
+. "${BASH_SOURCE[0]%/*}/lib-server.sh"
 # shellcheck disable=SC2034
 PAIR='' SELF='' PEER='' PEER_ADDRESS='' SERVICE_ADDRESS='' INTERFACE='' DATABASE='' PORT=''
 
@@ -35,24 +39,16 @@ as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups -- "$@";
 # shellcheck disable=SC2034
 readonly QUIETLY="set log_statement = none; set log_min_error_statement = panic;"
 
+# write_as_postgres FILE [MODE]: like write_file, in a folder of the account postgres, which could exchange any part of the path:
+# as that account, so that nothing is written or given away that is not its own already.
+write_as_postgres() {
+  # shellcheck disable=SC2016
+  as_postgres env CHANGEOVER_LIB="$SCRIPTS/lib.sh" bash -c '. "$CHANGEOVER_LIB"; write_file "$@"' - "$@"
+}
+
 # sql STATEMENT [DATABASE]: ask this machine's server over its socket. Statements come on stdin, hidden from process lists.
 # SQL_LIMIT: the seconds after which a server that hangs counts as silent.
 sql() { as_postgres ${SQL_LIMIT:+timeout "$SQL_LIMIT"} "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "${2:-postgres}" -p "$PORT" <<<"$1"; }
-
-# The connection string of the peer's server; the password is in the file PGPASSFILE.
-peer_server() { printf 'host=%s port=%s user=changeover dbname=postgres application_name=%s' "$PEER_ADDRESS" "$PORT" "$SELF"; }
-peer_sql() { as_postgres "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "$(peer_server)" <<<"$1"; }
-
-# The name of a host's slot. Slots have no hyphens, hosts no underscores.
-slot_of() { printf '%s\n' "${1//-/_}"; }
-
-# Have the peer keep the log that this machine has not read yet; safe to repeat.
-keep_slot() {
-  peer_sql "select pg_drop_replication_slot(slot_name) from pg_replication_slots
-      where slot_name = '$(slot_of "$SELF")' and not active and wal_status = 'lost';
-    select pg_create_physical_replication_slot('$(slot_of "$SELF")', true)
-    where not exists (select from pg_replication_slots where slot_name = '$(slot_of "$SELF")')" >/dev/null
-}
 
 # becomes SECONDS COMMAND…: whether COMMAND succeeds within SECONDS.
 becomes() {
@@ -87,56 +83,6 @@ says_its_role() { look_at_role && [[ $role != silent ]]; }
 # A server that does not answer may accept writes, so no script continues without its answer.
 know_role() { wait_until "PostgreSQL on $SELF answers whether it accepts writes" 60 says_its_role; }
 
-# peer_sends STATES: whether the peer sends log to this machine in one of these states, such as 'streaming', 'catchup'.
-peer_sends() {
-  [[ $(peer_sql "select count(*) from pg_stat_replication where application_name = '$SELF' and state in ($1)") == 1 ]]
-}
-
-# Debian's start command returns seconds after the server runs, and fails when a stop overtakes it: do not wait for it.
-start_once() {
-  systemctl start --no-block "$UNIT"
-  becomes 3 is_running
-}
-
-# note_log: what the server's log has until now says nothing of the start that comes.
-SERVER_LOG='' LOGGED=0
-note_log() {
-  SERVER_LOG=/var/log/postgresql/postgresql-$PG_MAJOR-$PAIR.log
-  LOGGED=$(stat -c %s "$SERVER_LOG" 2>/dev/null || echo 0)
-}
-
-# Why the server ended since then, in its own words; lines of clients and of the receiver of log don't count.
-last_words() {
-  local said
-  said=$(tail -c "+$((LOGGED + 1))" "$SERVER_LOG" 2>/dev/null | grep -aE '\] (FATAL|PANIC):' |
-    grep -avE 'walreceiver|WAL stream|primary server|administrator command|starting up|shutting down' | tail -n 1) || true
-  said=${said#*] }
-  printf '%s\n' "${said:-see $SERVER_LOG}"
-}
-
-start_server() {
-  [[ ! -e $(records)/rewinding ]] ||
-    refuse "$DATA on $SELF is half rewound; make $PEER production, then follow.sh finishes the rewind"
-  [[ ! -e $(records)/down ]] ||
-    refuse "$SELF is down ($(value_of "$(records)/down" why)); make $PEER production, then follow.sh takes $SELF in"
-  if ! is_running; then
-    log "starting PostgreSQL on $SELF"
-    note_log
-    becomes 60 start_once || timed_out "PostgreSQL on $SELF does not start: $(last_words)"
-  fi
-  know_role
-}
-
-stop_server() {
-  is_running || return 0
-  log "stopping PostgreSQL on $SELF"
-  # systemd kills a unit that is stopped while it starts, so its start ends first.
-  timeout 60 systemctl start "$UNIT" || true
-  timeout 120 systemctl stop "$UNIT" || timed_out "$UNIT does not stop"
-}
-
-reload_server() { as_postgres "$PG_BIN/pg_ctl" -D "$DATA" -s reload >&2; }
-
 # No commit waits for the peer from now on. A stopped server reads it at its next start.
 commit_alone() {
   [[ -e $COMMITS ]] || return 0
@@ -148,7 +94,8 @@ commit_alone() {
 as_standby() {
   rm -f "$COMMITS"
   [[ ! -e $DATA/standby.signal && -e $DATA/PG_VERSION ]] || return 0
-  { install -o postgres -g postgres -m 0600 /dev/null "$DATA/standby.signal" && sync "$DATA/standby.signal" "$DATA"; } ||
+  # shellcheck disable=SC2016
+  as_postgres sh -c 'umask 077 && : >>"$1/standby.signal" && sync "$1/standby.signal" "$1"' - "$DATA" ||
     timed_out "$DATA/standby.signal on $SELF can't be written"
 }
 

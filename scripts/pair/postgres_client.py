@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 
-LIMIT_S = 3
+LIMIT_S, ROUNDS_MOST = 3, 1_000_000
 
 
 class Server:
@@ -38,16 +38,19 @@ class Server:
                 return body
 
     def login(self, database, password):
-        """Log in as role changeover by SCRAM-SHA-256 (RFC 5802); both sides prove that they know the password."""
-        words = f"user\0changeover\0database\0{database}\0application_name\0changeover-check\0\0"
+        """Log in as role changeover_check by SCRAM-SHA-256 (RFC 5802); both sides prove that they know the password."""
+        words = f"user\0changeover_check\0database\0{database}\0application_name\0changeover-check\0\0"
         self.send(b"", struct.pack("!I", 196608) + words.encode())
         if struct.unpack("!I", self.receive_only(b"R")[:4])[0] != 10:
             sys.exit("the server does not offer SCRAM-SHA-256")
-        mine = "n=,r=" + base64.b64encode(os.urandom(18)).decode()
+        nonce = base64.b64encode(os.urandom(18)).decode()
+        mine = f"n=,r={nonce}"
         first = ("n,," + mine).encode()
         self.send(b"p", b"SCRAM-SHA-256\0" + struct.pack("!I", len(first)) + first)
         theirs = self.receive_only(b"R")[4:].decode()
-        part = dict(item.split("=", 1) for item in theirs.split(","))
+        part = dict(item.split("=", 1) for item in theirs.split(",") if "=" in item)
+        if not part.keys() >= {"r", "s", "i"} or not part["r"].startswith(nonce) or not 0 < int(part["i"]) <= ROUNDS_MOST:
+            sys.exit("the server does not speak SCRAM-SHA-256")
         salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(part["s"]), int(part["i"]))
         final = f"c=biws,r={part['r']}"
         exchange = f"{mine},{theirs},{final}".encode()
@@ -58,7 +61,7 @@ class Server:
         answer = self.receive_only(b"R")[4:].decode()
         server = hmac.digest(hmac.digest(salted, b"Server Key", "sha256"), exchange, "sha256")
         if answer != "v=" + base64.b64encode(server).decode():
-            sys.exit("the server does not know the pair's secret")
+            sys.exit("the server does not know the secret of the checks")
 
     def ask(self, question):
         """The first column of the first row."""

@@ -6,6 +6,8 @@ import subprocess
 from port_checks import greets_as_rsync, index_answers, listens, page_is_right
 
 CHECK_S = 5
+# As in lib-peer.sh.
+PROVED = "sslmode=require channel_binding=require sslcert=/none sslrootcert=/none"
 
 
 def run_check(words, wanted, stdin=""):
@@ -18,7 +20,7 @@ def run_check(words, wanted, stdin=""):
 def database_checks(conf):
     psql = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "psql", "-XAtq"]
     name, port = conf["DATABASE"], conf["PORT"]
-    tcp = f"host=127.0.0.1 port={port} user=changeover passfile=/etc/{conf['PAIR']}/pgpass connect_timeout=3 dbname={name}"
+    tcp = f"host=127.0.0.1 port={port} user=changeover {PROVED} passfile=/etc/{conf['PAIR']}/pgpass connect_timeout=3 dbname={name}"
     question = "select pg_is_in_recovery()"
     yield f"database {name} by its socket", lambda: run_check([*psql, "-p", port, "-d", name], "f", question)
     yield f"database {name} by tcp", lambda: run_check([*psql, "-d", tcp], "f", question)

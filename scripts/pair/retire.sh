@@ -46,10 +46,10 @@ leave() {
     stop_units "${services[@]}"
     stop_server
     write_file "/etc/$PAIR/$PAIR.status" <<<down
-    rm -f "/etc/$PAIR"/{secret,pgpass,rsync.pass,rsync.secrets}
+    rm -f "/etc/$PAIR"/{secret,secret.before,pgpass,pgpass.new,rsync.pass,rsync.secrets,peer.nft}
     [[ ! -e $DATA ]] || printf '%s\n' "$DATA"
   fi
-  remove_refusal_of_clients
+  remove_tables
   rm -rf "/usr/local/sbin/changeover-$PAIR" "/usr/local/lib/changeover/$PAIR"
   mark_retired
   exec 9>&-

@@ -14,6 +14,8 @@ SESSION_OPTIONS = text_of(os.path.join(os.path.dirname(os.path.abspath(__file__)
 IP_LIMIT_S = 0.5
 # With the limit of `ip` less than the 3 s that a probe may take.
 PSQL_LIMIT_S = 2
+# In the data folder while the record `down` can't be written: an empty file needs no room.
+DOWN_MARK = "changeover.down"
 
 
 def run(words, limit, **options):
@@ -65,10 +67,16 @@ def holds(address):
     return interface_of(address) is not None
 
 
+def is_copy(records):
+    """Whether the records came here with a copy of another machine's disk. A disk that moved has its machine-id with it."""
+    made_on = (pairs_of(f"{records}/machine") or {}).get("id")
+    return made_on is not None and made_on != text_of("/etc/machine-id")
+
+
 def number(record):
     """The epoch in a record; 0 without one."""
     epoch = (record or {}).get("epoch", "")
-    return int(epoch) if epoch.isdigit() else 0
+    return int(epoch) if epoch.isascii() and epoch.isdigit() else 0
 
 
 def served(records):
@@ -85,6 +93,9 @@ def role_of(pair, address=None):
     records, data = f"{ROOT}/{pair}", data_of(pair)
     conf = pairs_of(f"/etc/{pair}/{pair}.conf") or {}
     record = {name: pairs_of(f"{records}/{name}") for name in ("serving", "alone", "claim", "seen", "down")}
+    down = (record["down"] or {}).get("why")
+    if down is None and os.path.exists(f"{data}/{DOWN_MARK}"):
+        down = "it stepped down, and its record of that could not be written"
     half = os.path.exists(f"{records}/rewinding") or os.path.exists(f"{records}/making")
     whole = os.path.exists(f"{records}/cluster") and os.path.exists(f"{data}/PG_VERSION") and not half
     return {
@@ -93,10 +104,11 @@ def role_of(pair, address=None):
         "served": served(records),
         "serving_id": (record["serving"] or {}).get("id"),
         "alone": number(record["alone"]),
-        "down": (record["down"] or {}).get("why"),
+        "down": down,
         "epoch": max(number(record[name]) for name in ("serving", "alone", "claim", "seen")),
         "half_made": half,
         "whole": whole,
+        "copy": is_copy(records),
         "standby_signal": os.path.exists(f"{data}/standby.signal"),
         "runs": runs(data),
         "holds_address": holds(conf.get("SERVICE_ADDRESS", address)),

@@ -36,7 +36,7 @@ require_target() {
 # What the copy replaced has nothing that the copy has not: `require_target` has measured it.
 remove_older() {
   local oid path
-  rm -rf "$1"
+  as_postgres rm -rf "$1"
   while read -r oid path; do [[ -z $oid ]] || as_postgres rm -rf "$path/changeover.aside-snapshot"; done <<<"$places"
 }
 
@@ -48,7 +48,7 @@ main() {
   draft=$DATA.copying
   require_own_cluster
   require_target FFFFFFFF/FFFFFFFF
-  rm -rf "$old"
+  as_postgres rm -rf "$old"
   copy_from_peer "$draft"
   log "verifying the copy"
   as_postgres "$PG_BIN/pg_verifybackup" --quiet --ignore=standby.signal "$draft" >&2 ||

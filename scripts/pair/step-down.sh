@@ -4,7 +4,7 @@
 #
 # Releases the service address, stops the server so that it can only start read-only, and
 # writes the status `down`. Keeps all data: the transition that takes this machine in again
-# sets aside what only this machine has.
+# sets aside what only this machine has. Nothing that can't be written keeps it from stopping.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -22,25 +22,41 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 stop_now() {
   local pid
   pid=$(server_pid) || return 0
-  kill -QUIT "$pid"
-  becomes 5 has_ended "$pid" || systemctl kill --signal=KILL "$UNIT"
+  kill -QUIT "$pid" || true
+  becomes 5 has_ended "$pid" || systemctl kill --signal=KILL "$UNIT" || kill -KILL "$pid" || true
   wait_until "PostgreSQL on $SELF ends" 15 has_ended "$pid"
+}
+
+# A machine that lost its records knows its cluster by the settings that only this program writes.
+require_cluster_of_pair() {
+  [[ ! -e $(records)/cluster && -e $SETTINGS/conf.d/changeover.conf ]] || require_own_cluster
+}
+
+# The mark comes before standby.signal: with that alone the next boot would take this machine for a standby. An empty file
+# needs no room. Without either the next boot takes it for old production, which steps down again.
+# shellcheck disable=SC2016
+mark_down() { as_postgres sh -c ': >>"$1/changeover.down" && sync "$1"' - "$DATA" && as_standby; }
+
+record_down() {
+  local why
+  printf -v why 'why=%s\nsince=%(%FT%T%z)T' "$1" -1
+  write_file "$(records)/down" <<<"$why" || { rm -f "$(records)/reserve" && write_file "$(records)/down" <<<"$why"; }
 }
 
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 2)) || misuse "step-down.sh takes PAIR WHY, got: $*"
   load_pair "$1"
-  require_own_cluster
-  as_standby
-  refuse_clients
-  give_up_address
+  require_cluster_of_pair
+  mark_down || log "$DATA on $SELF can't be marked as down; the watch stops its server again after a start"
+  refuse_clients || true
+  give_up_address || log "$SERVICE_ADDRESS can't be released on $SELF"
   stop_now
-  # A service that does not stop must not prevent the record: without it the next boot takes this machine for a standby.
+  # A service that does not stop must not prevent the record.
   (stop_production_services) || log "some services of production do not stop on $SELF"
-  printf 'why=%s\nsince=%(%FT%T%z)T\n' "$2" -1 | write_file "$(records)/down"
-  rm -f "$(records)/alone"
-  write_file "/etc/$PAIR/$PAIR.status" <<<down
+  if record_down "$2"; then as_postgres rm -f "$DATA/changeover.down" || true; fi
+  rm -f "$(records)/alone" || log "$(records)/alone on $SELF can't be removed"
+  write_file "/etc/$PAIR/$PAIR.status" <<<down || true
   receipt "$SELF is down: $2"
 }
 

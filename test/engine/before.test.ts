@@ -36,12 +36,13 @@ function decidesTheSame(before: Half | undefined, after: Half | undefined): bool
 /**
  * What a preview may plan on a state that an older release has left: other scripts are copied, software that was among
  * them has a copy of its own, and a step whose words are other ones is replaced. On a host whose transition is done it
- * acts on nothing. Components are no work on a host: they say what people read of a transition, and what tools read of the stack.
+ * acts on nothing. A secret that an older release used for several purposes is now one for each. Components are no work on a host: they say what people read of a transition, and what tools read of the stack.
  */
 function isHarmless({ op, oldState, newState }: Step): boolean {
   const type = (newState ?? oldState)?.type ?? "";
   if (type === "command:remote:CopyToRemote") return op !== "delete";
   if (type === "changeover:index:Transition") return op === "update";
+  if (type === "random:index/randomPassword:RandomPassword") return op === "create";
   if (/^changeover:index:(Estate|Measured)$/.test(type)) return op === "create";
   if (!/^(replace|create-replacement|delete-replaced)$/.test(op)) return false;
   return newState === undefined || decidesTheSame(oldState, newState);
@@ -63,7 +64,7 @@ describe.each(["dev", "prod"])("a state of %s that an older release has made", (
     project.remove();
   });
 
-  it("previews with nothing but other scripts and other words: no transition begins anew", async () => {
+  it("previews with nothing but other scripts, other words, and new secrets: only the provisioning that tells those begins anew", async () => {
     const run = await project.pulumi(["preview", "--json", "--show-sames"], 200);
     ok(run);
     const { steps } = JSON.parse(run.output.slice(run.output.indexOf("{"))) as { steps: Step[] };
@@ -72,5 +73,7 @@ describe.each(["dev", "prod"])("a state of %s that an older release has made", (
     expect(changes.filter((step) => !isHarmless(step)).map((step) => `${step.op} ${nameOf(step)}`)).toEqual(
       [],
     );
+    const begun = changes.filter(({ newState }) => newState?.type === "random:index/randomId:RandomId");
+    expect([...new Set(begun.map(nameOf))]).toEqual(["sounz-provision-id"]);
   });
 });

@@ -12,6 +12,9 @@ const release = "/opt/changeover/test";
 const data = "/var/lib/postgresql/15/sounz";
 const records = "/var/lib/changeover/sounz";
 const hosts = ["slayer", "megadeth"] as const;
+const secrets = ["peer", "replication", "rsync", "checks", "owner"]
+  .map((purpose) => `${purpose}=the-${purpose}-secret\n`)
+  .join("");
 type Host = (typeof hosts)[number];
 const peerOf = (host: Host): Host => (host === "slayer" ? "megadeth" : "slayer");
 
@@ -80,7 +83,7 @@ describe.skipIf(whyNot !== undefined)(
         clients: subnet,
       };
       const words = Object.entries(settings).map(([key, value]) => `${key}=${value ?? ""}`);
-      return step(host, "configure", words.join(" "), "a-secret\n");
+      return step(host, "configure", words.join(" "), secrets);
     };
     const statuses = (production: Host): Record<Host, string> =>
       production === "slayer"
@@ -179,22 +182,22 @@ describe.skipIf(whyNot !== undefined)(
         ["megadeth", "base-copy"],
       ] as const) {
         await answer(host, `mkdir -p ${data} && echo 15 >${data}/PG_VERSION`);
-        await refused(step(host, script, "", "owner\n"), "was not created for pair sounz");
+        await refused(step(host, script, "", secrets), "was not created for pair sounz");
         expect(await answer(host, `cat ${data}/PG_VERSION && rm -r ${data}`)).toBe("15");
       }
     });
 
     it("make no database while the peer is silent, as it may have one", async () => {
       await answer("megadeth", "systemctl stop changeover-peer-sounz");
-      await ended(step("slayer", "init", "", "owner\n"), 75, "megadeth does not answer");
+      await ended(step("slayer", "init", "", secrets), 75, "megadeth does not answer");
       expect(await answer("slayer", `ls -d ${data} 2>&1 || true`)).toContain("No such");
       await answer("megadeth", "systemctl start changeover-peer-sounz");
       await ended(
-        step("slayer", "init", "", "owner\n"),
+        step("slayer", "init", "", secrets),
         0,
         "slayer has cluster 15/sounz with database sounz",
       );
-      await ended(step("slayer", "init", "", "owner\n"), 0, "already has the cluster");
+      await ended(step("slayer", "init", "", secrets), 0, "already has the cluster");
     });
 
     it("copy it to the other, twice, and again when that one has lost it", async () => {
@@ -202,8 +205,8 @@ describe.skipIf(whyNot !== undefined)(
       await ended(step("megadeth", "base-copy"), 0, copied);
       await ended(step("megadeth", "base-copy"), 0, "already has the cluster");
       await answer("megadeth", `systemctl stop postgresql@15-sounz && mv ${data} /var/lib/postgresql/away`);
-      await ended(step("megadeth", "init", "", "owner\n"), 0, copied);
-      await ended(step("megadeth", "init", "", "owner\n"), 0, "already has the cluster");
+      await ended(step("megadeth", "init", "", secrets), 0, copied);
+      await ended(step("megadeth", "init", "", secrets), 0, "already has the cluster");
       expect(await writes("slayer")).toBe(true);
       expect(await writes("megadeth")).toBe(false);
     });

@@ -184,6 +184,8 @@ describe.skipIf(whyNoLab() !== undefined)("a pair that must not be touched", () 
     async () => {
       const secrets = await Promise.all([
         estate.on("slayer", "cat /etc/sounz/secret"),
+        estate.on("slayer", "cut -d: -f5 /etc/sounz/pgpass"),
+        estate.on("slayer", "cat /etc/sounz/rsync.pass"),
         estate.database().then(({ password }) => password),
       ]);
       estate.flip("megadeth");

@@ -16,6 +16,22 @@ interface Mark {
   readonly epoch: number;
 }
 
+/** The records of a machine. `down` has room of its own, or else a mark in the data. */
+export const recordNames = [
+  "claim",
+  "serving",
+  "alone",
+  "down",
+  "seen",
+  "fence",
+  "expired",
+  "rewinding",
+  "status",
+  "done",
+  "all",
+] as const;
+export type RecordName = (typeof recordNames)[number];
+
 /** One machine of the pair: what survives a power cut (records, data) and what does not. */
 export interface Machine {
   readonly name: Host;
@@ -30,6 +46,8 @@ export interface Machine {
   before: Mark | null;
   alone: number;
   down: string | null;
+  /** It stepped down and was not taken in since, whatever its records say. */
+  parted: boolean;
   seen: number;
   claim: Mark | null;
   done: string | null;
@@ -41,6 +59,8 @@ export interface Machine {
   started: boolean;
   rewinding: boolean;
   status: Status | null;
+  /** The record that can't be written: its disk is full, or read-only. */
+  spoilt: RecordName | null;
   log: number[];
   setAside: number[];
 }
@@ -100,8 +120,17 @@ export interface Up extends Goal {
 
 export type Fault =
   "powerCut" | "shutdown" | "boot" | "cut" | "mend" | "freeze" | "thaw" | "tick" | "promote";
+/** From now on a record can't be written on a machine; `null`: all can. */
+export interface Spoil {
+  readonly type: "spoil";
+  readonly host: Host;
+  readonly record: RecordName | null;
+}
 export type Event =
-  { readonly type: "write"; readonly lags: boolean } | { readonly type: Fault; readonly host: Host } | Up;
+  | Spoil
+  | { readonly type: "write"; readonly lags: boolean }
+  | { readonly type: Fault; readonly host: Host }
+  | Up;
 
 const answers = ({ power, cable, frozen }: Machine): boolean => power && cable && !frozen;
 const hear = (world: World): boolean => hosts.every((host) => answers(world.machines[host]));
@@ -160,6 +189,7 @@ function features(own: Machine, peer: Machine | undefined): Record<string, strin
     runs: own.server !== "stopped",
     down: own.down !== null,
     alone: own.alone > 0,
+    copy: false,
     started: own.started,
     other: otherFor(own, peer),
     otherServes: peer !== undefined && (peer.holds || (peer.server !== "stopped" && !peer.signal)),
@@ -178,7 +208,7 @@ export function tick(world: World, own: Machine): void {
   const peer = hear(world) ? peerOf(world, own) : undefined;
   if (own.server !== "stopped") own.started = true;
   if (peer) {
-    own.seen = Math.max(own.seen, epochOf(peer));
+    if (canWrite(own, "seen")) own.seen = Math.max(own.seen, epochOf(peer));
     // One that runs, and is not down, can be made production from now on: silence may mean that again.
     if (peer.server !== "stopped" && peer.down === null) own.alone = 0;
   }
@@ -196,7 +226,8 @@ function stepDown(own: Machine, why: string): void {
   own.signal = true;
   own.holds = false;
   own.server = "stopped";
-  Object.assign(own, { down: why, alone: 0, status: "down" });
+  Object.assign(own, { down: why, parted: true, alone: 0 });
+  if (canWrite(own, "status")) own.status = "down";
 }
 
 // --- The scripts, act by act: at each `yield` the power may go.
@@ -204,6 +235,10 @@ function stepDown(own: Machine, why: string): void {
 class Stop extends Error {}
 const stopIf = (bad: boolean, why: string): void => {
   if (bad) throw new Stop(why);
+};
+const canWrite = ({ spoilt }: Machine, record: RecordName): boolean => spoilt !== record && spoilt !== "all";
+const mustWrite = (machine: Machine, record: RecordName): void => {
+  stopIf(!canWrite(machine, record), `${machine.name} can't write its record ${record}`);
 };
 type Acts = Generator<undefined, void>;
 interface Step {
@@ -231,6 +266,7 @@ function requireClaim({ self, run }: Step): void {
 
 function servingFromNow({ self, run }: Step): void {
   if (self.serving?.id === run.id) return;
+  mustWrite(self, "serving");
   if (self.serving) self.before = self.serving;
   self.serving = { id: run.id, epoch: self.claim?.epoch ?? 0 };
 }
@@ -252,13 +288,14 @@ function* rewind({ self, peer }: Step): Acts {
   if (fork >= 0) {
     if (!self.rewinding) self.setAside.push(...self.log.slice(fork));
     yield;
+    mustWrite(self, "rewinding");
     self.rewinding = true;
     self.log = self.log.slice(0, fork);
     yield;
   }
   self.log = [...peer.log];
   self.signal = true;
-  Object.assign(self, { rewinding: false, down: null });
+  Object.assign(self, { rewinding: false, down: null, parted: false });
   yield;
   startServer(self);
 }
@@ -309,6 +346,7 @@ function* fence(step: Step): Acts {
   // What only such a one has is no part of the pair; another is read-only again, by a timer or to know what it has.
   const outside = self.rewinding || self.down !== null;
   if (!outside) start(self);
+  mustWrite(self, "fence");
   self.fence = { id: run.id, position: outside ? 0 : self.log.length, was };
 }
 
@@ -347,14 +385,17 @@ function* takeoverPromotes(step: Step): Acts {
 
 /** This machine never promotes under the id again; then the other serves on, if it hears of that. */
 function* lift({ world, self, peer, run }: Step): Acts {
+  mustWrite(self, "expired");
   self.expired.push(run.id);
   yield;
   const may =
     hear(world) && peer.claim?.id === run.id && peer.fence?.id === run.id && peer.fence.was === "writer";
   stopIf(!may || peer.down !== null, "the peer wrote more, and can't be told to serve again");
+  mustWrite(peer, "expired");
   peer.expired.push(run.id);
   yield;
   startServer(peer);
+  mustWrite(peer, "serving");
   peer.serving = { id: run.id, epoch: peer.claim?.epoch ?? 0 };
   yield;
   promote(peer);
@@ -392,6 +433,7 @@ function* alone(step: Step): Acts {
   giveUp(step);
   self.holds = true;
   yield;
+  mustWrite(self, "alone");
   self.alone = self.claim?.epoch ?? 0;
   yield;
   self.fence = null;
@@ -408,7 +450,7 @@ function* alonePromotes(step: Step): Acts {
   }
   if (peer.alone > 0 || peer.server === "writer") world.blind = true;
   giveUp(step);
-  self.down = null;
+  Object.assign(self, { down: null, parted: false });
   yield;
   if (self.server === "stopped") {
     self.signal = true;
@@ -432,6 +474,7 @@ function* status({ self, run }: Step): Acts {
   }[word];
   stopIf(!isSo, `${self.name} is not ${word}`);
   yield;
+  mustWrite(self, "status");
   self.status = word;
 }
 
@@ -456,12 +499,14 @@ function claim({ self, run }: Step): void {
   if (self.done === run.id) return;
   const claimed = self.claim?.epoch ?? 0;
   stopIf(run.epoch < claimed || (run.epoch === claimed && self.claim?.id !== run.id), "another claim");
+  mustWrite(self, "claim");
   self.claim = { id: run.id, epoch: run.epoch };
 }
 
 /** done.sh */
 function done(step: Step): void {
   if (step.self.done !== step.run.id) requireClaim(step);
+  mustWrite(step.self, "done");
   step.self.done = step.run.id;
 }
 
@@ -725,6 +770,7 @@ function bothLook(world: World, first: Machine): void {
 export function happen(world: World, event: Event): void {
   if (event.type === "write") write(world, event.lags);
   else if (event.type === "up") up(world, event);
+  else if (event.type === "spoil") world.machines[event.host].spoilt = event.record;
   else faults[event.type](world, world.machines[event.host]);
   requireInvariants(world);
 }
@@ -734,6 +780,14 @@ export function happen(world: World, event: Event): void {
 function requireOneProduction(world: World): void {
   const all = hosts.filter((host) => serves(world.machines[host]));
   if (all.length > 1) throw new Error("two machines take users' writes");
+}
+
+/** Data that parted from production's is no standby's: nobody may read it as if it were. */
+function requirePartedStopped(world: World): void {
+  for (const host of hosts) {
+    const { parted, server } = world.machines[host];
+    if (parted && server === "standby") throw new Error(`${host} stepped down, and runs as a standby`);
+  }
 }
 
 function requireNothingFell(world: World): void {
@@ -772,6 +826,7 @@ function requireLegalStatuses(world: World, goal: Goal): void {
 /** @throws with what is wrong. */
 export function requireInvariants(world: World): void {
   requireOneProduction(world);
+  requirePartedStopped(world);
   requireNothingFell(world);
   requireWrites(world);
 }
@@ -790,6 +845,7 @@ function machineOf(name: Host, server: "standby" | "writer"): Machine {
     before: null,
     alone: 0,
     down: null,
+    parted: false,
     seen: 0,
     claim: null,
     done: null,
@@ -799,6 +855,7 @@ function machineOf(name: Host, server: "standby" | "writer"): Machine {
     started: true,
     rewinding: false,
     status: null,
+    spoilt: null,
     log: [],
     setAside: [],
   };
@@ -863,15 +920,19 @@ function bothBack(world: World): void {
   // Three seconds, and the first is the documented window: nobody has told users anything yet.
   for (let times = 0; times < 3; times += 1) {
     for (const host of hosts) tick(world, world.machines[host]);
-    requireOneProduction(world);
+    requireInvariants(world);
   }
+  // A person makes room only then.
+  for (const host of hosts) world.machines[host].spoilt = null;
 }
 
 /** The runbook's "no server accepts writes": start it by hand where it was production last. */
 function startByHand(world: World): void {
   const [one, two] = hosts.map((host) => world.machines[host]) as [Machine, Machine];
   const last = (one.serving?.epoch ?? 0) > (two.serving?.epoch ?? 0) ? one : two;
-  if (!last.rewinding) start(last);
+  if (last.rewinding) return;
+  last.parted = false;
+  start(last);
 }
 
 function withoutTheOther(world: World, production: Host): string | undefined {

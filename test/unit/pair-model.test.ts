@@ -9,6 +9,7 @@ import {
   type Host,
   hosts,
   otherOf,
+  recordNames,
   second,
   serves,
   stepsOf,
@@ -99,6 +100,11 @@ const stops = {
   slow: fc.boolean(),
   stalls: fc.boolean(),
 };
+const spoils = fc.record({
+  type: fc.constant("spoil" as const),
+  host: fc.constantFrom(...hosts),
+  record: fc.option(fc.constantFrom(...recordNames)),
+});
 const upOf = (lost: boolean): fc.Arbitrary<Up> =>
   fc.record({
     type: fc.constant("up" as const),
@@ -126,11 +132,29 @@ describe.each(states)("a pair that is %s keeps every promise and comes back", (_
   });
 });
 
+describe.each(recordNames)(
+  "a pair of which a machine can't write its record %s keeps every promise",
+  (record) => {
+    it.each(states)("as %s, through each update and each failure after it", (_, state) => {
+      const failures = faults.flatMap((type) => hosts.map((host): Event[] => [{ type, host }]));
+      const ends = [...ups.filter(({ slow }) => slow).map((order): Event[] => [order]), ...failures];
+      for (const host of hosts)
+        for (const end of ends) {
+          for (const before of [[], [{ type: "cut", host }]] satisfies Event[][]) {
+            const history: Event[] = [{ type: "spoil", host, record }, write, ...before, ...end, write];
+            for (const first of hosts)
+              expect(() => wayBack(after(state, history), first), JSON.stringify(history)).not.toThrow();
+          }
+        }
+    });
+  },
+);
+
 describe("a pair comes back from any history, and loses nothing that a person did not give up", () => {
   it(
     "of planned switches and failures: by up alone",
     () => {
-      const events = sequences(writes, faultOf(...faults), upOf(false));
+      const events = sequences(writes, spoils, faultOf(...faults), upOf(false));
       const property = fc.property(stateOf(together), events, hostOf, (state, history, first) => {
         expect(wayBack(after(state, history), first)).toBe("up");
       });
@@ -144,6 +168,18 @@ describe("a pair comes back from any history, and loses nothing that a person di
     () => {
       const events = sequences(writes, faultOf(...faults, "promote"), upOf(false));
       const property = fc.property(stateOf(together), events, hostOf, (state, history, first) => {
+        wayBack(after(state, history), first);
+      });
+      fc.assert(property, limits(3000));
+    },
+    patience,
+  );
+
+  it(
+    "with emergencies and records that can't be written",
+    () => {
+      const events = sequences(writes, spoils, faultOf(...faults), upOf(false), upOf(true));
+      const property = fc.property(stateOf(states), events, hostOf, (state, history, first) => {
         wayBack(after(state, history), first);
       });
       fc.assert(property, limits(3000));

@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
 import { get } from "node:http";
 import { setTimeout } from "node:timers/promises";
@@ -11,6 +12,7 @@ interface Order {
   readonly address: string;
   readonly port: number;
   readonly database: string;
+  /** Of role `changeover_check`. */
   readonly password: string;
   /** The standby that must stream from production; undefined: no standby. */
   readonly standby?: string;
@@ -34,13 +36,32 @@ const { pair, address, port, database, password, standby, clients, pages } = JSO
   readFileSync(0, "utf8"),
 ) as Order;
 
+/**
+ * Log in by SCRAM-SHA-256 or not at all: whoever answers at the service address gets no password, and has to prove that
+ * it knows it too. The client itself would obey a server that asks for the password.
+ */
+async function connect(client: pg.Client): Promise<void> {
+  const connecting = client.connect();
+  const { connection } = client as unknown as { readonly connection: EventEmitter };
+  const proofs: string[] = [];
+  for (const event of ["authenticationCleartextPassword", "authenticationMD5Password"]) {
+    connection.removeAllListeners(event).on(event, () => {
+      connection.emit("error", new Error("the server asks for the password, not for SCRAM-SHA-256"));
+    });
+  }
+  connection.on("authenticationSASLFinal", () => proofs.push("SCRAM-SHA-256"));
+  await connecting;
+  if (proofs.length === 0)
+    throw new Error("the server admits without SCRAM-SHA-256, so it is not proved to be the pair's");
+}
+
 /** One check of the database through the service address, as a client connects. Returns what is wrong. */
 async function wrongDatabase(): Promise<string | undefined> {
   const client = new pg.Client({
     host: address,
     port,
     database,
-    user: "changeover",
+    user: "changeover_check",
     password,
     connectionTimeoutMillis: 2000,
     query_timeout: 5000,
@@ -49,7 +70,7 @@ async function wrongDatabase(): Promise<string | undefined> {
   // Without a listener a lost connection ends the program; the next query fails and is reported.
   client.on("error", () => undefined);
   try {
-    await client.connect();
+    await connect(client);
     const { rows } = await client.query<{ recovery: boolean; standbys: string[] }>(
       `select pg_is_in_recovery() as recovery,
               array(select application_name::text from pg_stat_replication where state = 'streaming') as standbys`,

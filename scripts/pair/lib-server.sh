@@ -1,0 +1,58 @@
+# Sourced by lib.sh: start and stop this machine's server.
+# shellcheck shell=bash
+
+# Debian's start command returns seconds after the server runs, and fails when a stop overtakes it: do not wait for it.
+start_once() {
+  systemctl start --no-block "$UNIT"
+  becomes 3 is_running
+}
+
+# note_log: what the server's log has until now says nothing of the start that comes.
+SERVER_LOG='' LOGGED=0
+note_log() {
+  SERVER_LOG=/var/log/postgresql/postgresql-$PG_MAJOR-$PAIR.log
+  LOGGED=$(stat -c %s "$SERVER_LOG" 2>/dev/null || echo 0)
+}
+
+# Why the server ended since then, in its own words; lines of clients and of the receiver of log don't count.
+last_words() {
+  local said
+  said=$(tail -c "+$((LOGGED + 1))" "$SERVER_LOG" 2>/dev/null | grep -aE '\] (FATAL|PANIC):' |
+    grep -avE 'walreceiver|WAL stream|primary server|administrator command|starting up|shutting down' | tail -n 1) || true
+  said=${said#*] }
+  printf '%s\n' "${said:-see $SERVER_LOG}"
+}
+
+# Whether this machine stepped down: its data may have parted from the pair's. The mark stands for a record that could not be written.
+is_down() { [[ -e $(records)/down || -e $DATA/changeover.down ]]; }
+
+# Whether the records came here with a copy of another machine's disk.
+is_copy() {
+  local made_on
+  made_on=$(value_of "$(records)/machine" id)
+  [[ -n $made_on && $made_on != "$(cat /etc/machine-id)" ]]
+}
+
+start_server() {
+  [[ ! -e $(records)/rewinding ]] ||
+    refuse "$DATA on $SELF is half rewound; make $PEER production, then follow.sh finishes the rewind"
+  ! is_down || refuse "$SELF is down ($(value_of "$(records)/down" why)); make $PEER production, then follow.sh takes $SELF in"
+  ! is_copy ||
+    refuse "the disk of $SELF is a copy of another machine's: /etc/machine-id is not the one in $(records)/machine. If this is the machine of the pair: npx pulumi up --replace '**::$PAIR-provision-id'"
+  if ! is_running; then
+    log "starting PostgreSQL on $SELF"
+    note_log
+    becomes 60 start_once || timed_out "PostgreSQL on $SELF does not start: $(last_words)"
+  fi
+  know_role
+}
+
+stop_server() {
+  is_running || return 0
+  log "stopping PostgreSQL on $SELF"
+  # systemd kills a unit that is stopped while it starts, so its start ends first.
+  timeout 60 systemctl start "$UNIT" || true
+  timeout 120 systemctl stop "$UNIT" || timed_out "$UNIT does not stop"
+}
+
+reload_server() { as_postgres "$PG_BIN/pg_ctl" -D "$DATA" -s reload >&2; }
