@@ -562,7 +562,7 @@ describe.skipIf(whyNot !== undefined)(
 
     it("put a drained server back after the power of the balancer was cut", async () => {
       await begin("release");
-      await ended(script("drain", "crossbow", "1", "fail", "1", "1", "prodapp01"), 0, "out of traffic");
+      await ended(script("drain", "crossbow", "1", "fail", "1", "10", "prodapp01"), 0, "out of traffic");
       await lab.reboot(made.id, "websvr");
       await expect
         .poll(async () => (await look().catch(() => undefined))?.running, { timeout: 20_000 })
