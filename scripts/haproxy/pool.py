@@ -24,14 +24,22 @@ RELOAD_S = 20
 
 
 def write(path, text, mode=0o644):
-    """Write a file at once: a reader sees the old text or the new one, also after a power cut."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf8", dir=os.path.dirname(path), delete=False) as file:
-        file.write(text)
-        file.flush()
-        os.fchmod(file.fileno(), mode)
-        os.fsync(file.fileno())
-    os.replace(file.name, path)
+    """Write a file at once: a reader sees the old text or the new one, also after a power cut or on a full disk."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf8", dir=folder, delete=False) as file:
+        try:
+            file.write(text)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(handle)
+    os.close(handle)
 
 
 def read(path):

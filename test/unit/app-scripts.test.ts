@@ -1,6 +1,8 @@
 import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
@@ -65,3 +67,26 @@ import runtime; print(runtime.with_ports(sys.stdin.read(), {"prodapp01": "8081"}
   const { stdout } = spawnSync("python3", ["-c", text], { input: dump, encoding: "utf8" });
   expect(stdout).toBe(`1\n# ${names}\n${row("prodapp01", 8081)}\n${row("prodapp02", 8080)}\n`);
 });
+
+it.runIf(process.getuid?.() === 0)(
+  "a balancer's record that can't be written keeps its old text, and leaves no draft behind",
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "balancer-"));
+    try {
+      expect(spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]).status).toBe(0);
+      writeFileSync(join(folder, "record"), "admin=ready\n");
+      spawnSync("dd", ["if=/dev/zero", `of=${join(folder, "filler")}`, "bs=4k"]);
+      const text = `import sys; sys.path.insert(0, "${scripts}/haproxy"); sys.dont_write_bytecode = True
+import exit_codes, pool
+sys.argv = ["record"]
+exit_codes.run(lambda: pool.write("${folder}/record", "admin=maint\\n"), "", 0)`;
+      const { status, stderr } = spawnSync("python3", ["-c", text], { encoding: "utf8" });
+      expect([status, stderr]).toEqual([75, expect.stringContaining("No space left on device")]);
+      expect(readFileSync(join(folder, "record"), "utf8")).toBe("admin=ready\n");
+      expect(readdirSync(folder).sort()).toEqual(["filler", "record"]);
+    } finally {
+      spawnSync("umount", [folder]);
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
