@@ -47,6 +47,11 @@ function isHarmless({ op, oldState, newState }: Step): boolean {
   return newState === undefined || decidesTheSame(oldState, newState);
 }
 
+/** Servers of a pool are provisioned anew, once: releases become root's, and the port is closed to all but the balancers. */
+const provisioned: Readonly<Record<string, readonly string[]>> = {
+  dev: ["prodapp01", "prodapp02"].map((host) => `replace crossbow-host-${host}-provision-configure-${host}`),
+};
+
 // Made by the release before its files got the folders of today, with a plugin that answered every command.
 describe.each(["dev", "prod"])("a state of %s that an older release has made", (name) => {
   const folder = join(import.meta.dirname, "before");
@@ -63,14 +68,13 @@ describe.each(["dev", "prod"])("a state of %s that an older release has made", (
     project.remove();
   });
 
-  it("previews with nothing but other scripts and other words: no transition begins anew", async () => {
+  it("previews with nothing but other scripts and other words: no transition but provisioning begins anew", async () => {
     const run = await project.pulumi(["preview", "--json", "--show-sames"], 200);
     ok(run);
     const { steps } = JSON.parse(run.output.slice(run.output.indexOf("{"))) as { steps: Step[] };
     expect(steps.length).toBeGreaterThan(50);
     const changes = steps.filter(({ op }) => op !== "same");
-    expect(changes.filter((step) => !isHarmless(step)).map((step) => `${step.op} ${nameOf(step)}`)).toEqual(
-      [],
-    );
+    const others = changes.filter((step) => !isHarmless(step)).map((step) => `${step.op} ${nameOf(step)}`);
+    expect(others.sort()).toEqual(provisioned[name] ?? []);
   });
 });
