@@ -191,6 +191,7 @@ const balancer = (
     version: "2.6.12",
     running: true,
     agrees: null,
+    misplaced: null,
     socket: null,
     serves: { "192.0.2.1:80": ["haproxy"] },
     servers: Object.fromEntries(
@@ -376,6 +377,14 @@ describe("verify of a server", () => {
     ]);
     // A server in maintenance may be in any state.
     expect(told({ runs_configured: false }, "maintenance")).toEqual([]);
+  });
+
+  it("tells a server that HAProxy reaches elsewhere than its file says, which a reboot would end", () => {
+    const misplaced = "prodapp01 is reached at 192.0.2.4:8080 by HAProxy, at 192.0.2.4:8081 in haproxy.cfg";
+    const looks = [balancer({ prodapp01: "UP" }, { misplaced })];
+    expect(poolDifferences(expected, looks).join()).toContain(
+      `${misplaced}; to roll it: npx pulumi up --replace '**::crossbow-release-roll-id'`,
+    );
   });
 
   it("tells a port whose firewall rules are gone, in maintenance too", () => {
