@@ -20,6 +20,8 @@ export interface BalancerFacts extends RecordFacts {
   readonly serves: Readonly<Record<string, readonly string[]>>;
   /** The difference between haproxy.cfg and HAProxy's socket; null: they agree. */
   readonly agrees: string | null;
+  /** A server that HAProxy reaches elsewhere than its file says; null: there is none. */
+  readonly misplaced: string | null;
   /** Why HAProxy's socket is not usable; null: it is usable. */
   readonly socket: string | null;
 }

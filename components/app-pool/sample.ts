@@ -4,6 +4,7 @@ const balancer = {
   running: true,
   socket: null,
   agrees: null,
+  misplaced: null,
   serves: { "192.0.2.3:80": ["haproxy"] },
   servers: { prodapp01: { status: "UP", admin: "ready", wanted: "in" } },
 };

@@ -17,7 +17,7 @@ const programs: Readonly<Record<Edge, string>> = { haproxy: "haproxy", apache: "
 
 /** Differences between the balancers and the wanted state, a line each; empty: none. */
 export function poolDifferences(
-  { servers, edge }: PoolExpected,
+  { pool, servers, edge }: PoolExpected,
   looks: readonly Look<BalancerFacts>[],
 ): string[] {
   return looks.flatMap(({ host, facts }) => {
@@ -30,7 +30,11 @@ export function poolDifferences(
     // While Apache serves, HAProxy's states mean nothing.
     if (edge === "apache") return listen.map((line) => `${host}: ${line}`);
     if (!facts.running) return [`${host}: HAProxy is not running; start it: systemctl start haproxy`];
-    const wrong = [facts.socket, facts.agrees].flatMap((line) => line ?? []);
+    const misplaced =
+      facts.misplaced === null
+        ? []
+        : [`${facts.misplaced}; to roll it: npx pulumi up --replace '**::${pool}-release-roll-id'`];
+    const wrong = [...[facts.socket, facts.agrees].flatMap((line) => line ?? []), ...misplaced];
     const states = Object.entries(servers).flatMap(([name, wanted]) => {
       const status = facts.servers[name]?.status ?? "unknown to HAProxy";
       const serves = status.startsWith("UP");

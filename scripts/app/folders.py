@@ -72,7 +72,7 @@ def take_all(folder, device, owner):
 
 
 def make_as(owner, folder, path):
-    """Make folders on a volume, which is the owner's, as the owner."""
+    """Make folders in one that is the owner's, as the owner."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -85,18 +85,18 @@ def make_as(owner, folder, path):
         except OSError:
             os._exit(1)
     if os.waitpid(pid, 0)[1] != 0:
-        raise Untrusted(f"{path} can't be made on the volume by user {owner[0]}; make it there")
+        raise Untrusted(f"{path} can't be made by user {owner[0]}; make it there")
 
 
-def have_target(shared, top, target, owner):
-    """The folder at the end of a link: made for the owner, in folders of root or on a volume."""
+def have_target(shared, top, target, targets, owner):
+    """The folder at the end of a link: made for the owner, in folders of root, or by the owner on a volume or in another target."""
     parts, at, device = target.split("/"), os.dup(shared), os.fstat(shared).st_dev
     try:
         for done, part in enumerate(parts[:-1], 1):
             below = folder_in(at, part, "/".join([top, *parts[:done]]))
             os.close(at)
             at = below
-            if os.fstat(at).st_dev != device:
+            if os.fstat(at).st_dev != device or "/".join(parts[:done]) in targets:
                 return make_as(owner, at, "/".join(parts[done:]))
             take(at)
         try:
@@ -125,7 +125,7 @@ def main():
         for target in targets:
             if {"", ".", ".."} & set(target.split("/")):
                 raise Untrusted(f"{target} is no path below {path}/shared; correct the pool's links")
-            have_target(shared, f"{path}/shared", target, owner)
+            have_target(shared, f"{path}/shared", target, targets, owner)
     except (Untrusted, OSError) as error:
         print(error, file=sys.stderr)
         sys.exit(77)

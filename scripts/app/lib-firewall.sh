@@ -59,6 +59,16 @@ have_access() {
     file=$(closed_file)
   fi
   nft -f "$file"
+  nftables_keeps | write_file "/etc/systemd/system/nftables.service.d/changeover-$POOL.conf"
+}
+
+# nftables.service flushes every table when it starts, reloads and stops; these come back at once.
+nftables_keeps() {
+  local when
+  printf '[Service]\n'
+  for when in ExecStartPost ExecReload ExecStopPost; do
+    printf '%s=-/usr/sbin/nft -f %s\n' "$when" "$(access_file)" "$when" "$(closed_file)"
+  done
 }
 
 # Connections with a request in flight: the client sent last. ss leaves out counters and times that are 0.

@@ -45,7 +45,9 @@ def readiness(conf):
         # By the site's name, as HAProxy's check asks: an application may let in its own name only.
         connection.request("GET", conf["READY"], headers={"Host": conf["HOST"]} if conf.get("HOST") else {})
         answer = connection.getresponse()
-        return answer.status == int(conf["STATUS"]), answer.read(2000).decode(errors="replace").strip()
+        body = " ".join(answer.read(2000).decode(errors="replace").split())
+        # What an application answers is shown on terminals.
+        return answer.status == int(conf["STATUS"]), "".join(character if character.isprintable() else "?" for character in body)
     except (OSError, http.client.HTTPException) as error:
         return False, str(error) or type(error).__name__
     finally:

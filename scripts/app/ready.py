@@ -63,7 +63,9 @@ def main():
             looked = now
             late = late or (f"has died {DEATHS} times" if deaths(unit) - deaths_before >= DEATHS else None)
         if late:
-            print(" ".join(f"{revision} {late}: {wrong}".split())[:300])
+            words = " ".join(f"{revision} {late}: {wrong}".split())[:300]
+            # What an application answers is shown on terminals.
+            print("".join(character if character.isprintable() else "?" for character in words))
             sys.exit(1)
         time.sleep(PAUSE_S)
 

@@ -86,7 +86,7 @@ def main(name):
             outcome = "unchanged" if unchanged else place(pool, template)
             for server in gone:
                 pool.forget(server)
-            differs = pool.differs()
+            differs = pool.differs() or (pool.misplaced() if pools.running() else None)
         if differs:
             raise timed_out(f"haproxy.cfg and HAProxy differ: {differs}")
     except runtime.Unusable as error:

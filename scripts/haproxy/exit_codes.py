@@ -56,5 +56,9 @@ def run(main, doc, least, most=None):
     except Ended as ended:
         log(f"{ended.word}: {ended}")
         sys.exit(ended.code)
+    except OSError as error:
+        # A record that can't be written, a socket that is gone: nothing was decided.
+        log(f"timed out: {error}; remove the cause, then run again")
+        sys.exit(75)
     if output:
         print(output)

@@ -24,14 +24,22 @@ RELOAD_S = 20
 
 
 def write(path, text, mode=0o644):
-    """Write a file at once: a reader sees the old text or the new one, also after a power cut."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf8", dir=os.path.dirname(path), delete=False) as file:
-        file.write(text)
-        file.flush()
-        os.fchmod(file.fileno(), mode)
-        os.fsync(file.fileno())
-    os.replace(file.name, path)
+    """Write a file at once: a reader sees the old text or the new one, also after a power cut or on a full disk."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf8", dir=folder, delete=False) as file:
+        try:
+            file.write(text)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(handle)
+    os.close(handle)
 
 
 def read(path):
@@ -81,6 +89,10 @@ class Pool:
     def keep_ports(self, template):
         """A server in traffic listens on its old port until it is released anew: HAProxy reaches it there until it enters again."""
         now = self.servers(self.composed())
+        # A HAProxy that is not this pool's yet, or whose socket the new file repairs, says nothing of it.
+        with contextlib.suppress(runtime.Unusable):
+            if running():
+                now.update({name: runtime.place_of(row) for name, row in runtime.servers_state(self.name).items()})
         for name, place in self.servers(template).items():
             old = now.get(name, place)
             same_host = old.rpartition(":")[0] == place.rpartition(":")[0]
@@ -159,6 +171,15 @@ class Pool:
             raise refused(f"HAProxy knows no server {', '.join(missing)} in backend {self.name}, but {CONFIG} has it: systemctl reload haproxy")
         return states
 
+    def misplaced(self):
+        """A server that HAProxy reaches elsewhere than its file says; None: there is none. A reboot would end it: the file counts then."""
+        places = self.servers(read(CONFIG))
+        for name, row in sorted(runtime.servers_state(self.name).items()):
+            found = runtime.place_of(row)
+            if found != places.get(name, found) and not self.record(name).get("by"):
+                return f"{name} is reached at {found} by HAProxy, at {places[name]} in {CONFIG}"
+        return None
+
     def differs(self):
         """The difference between records, file and HAProxy; None: they agree. A server that a transition is moving (`by`) does
         not count, since the next step goes on from there."""
@@ -168,13 +189,7 @@ class Pool:
             return f"{CONFIG} is not what the records say"
         if not running():
             return None
-        states = runtime.servers_state(self.name)
-        places = self.servers(read(CONFIG))
-        for name in sorted(states):
-            found = runtime.place_of(states[name])
-            if name in places and found != places[name] and not self.record(name).get("by"):
-                return f"{name} is reached at {found} by HAProxy, at {places[name]} in {CONFIG}"
-        admins = {name: runtime.admin_of(row) for name, row in states.items()}
+        admins = {name: runtime.admin_of(row) for name, row in runtime.servers_state(self.name).items()}
         records = {name: self.record(name) for name in self.servers()}
         for name in sorted({*admins, *records}):
             expected = (records[name].get("admin") or "maint") if name in records else "unknown"

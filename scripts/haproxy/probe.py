@@ -65,6 +65,7 @@ def facts(component, name):
         # The archive of a retired Apache's configuration; null while Apache can still take over.
         "apacheRetired": (pairs_of(f"{pool.folder}/apache/retired") or {}).get("archive"),
         "agrees": pool.differs() if usable or not up else None,
+        "misplaced": pool.misplaced() if usable else None,
         "socket": why,
         "minHealthyNow": len(healthy(pool, states)) if usable else 0,
     }

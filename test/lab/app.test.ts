@@ -759,6 +759,10 @@ describe.skipIf(whyNot !== undefined)(
       expect(await asks("prodapp02", "prodapp01")).toBe("200");
       await expect(get("prodapp01", "/ready")).rejects.toThrow();
       expect(await probe("prodapp01")).toMatchObject({ ready: true, firewall: null });
+      for (const verb of ["restart", "reload", "stop"]) {
+        await answer("prodapp01", `systemctl ${verb} nftables`);
+        expect((await probe("prodapp01")).firewall, verb).toBeNull();
+      }
       await answer("prodapp01", "nft flush ruleset");
       expect((await probe("prodapp01")).firewall).toContain(
         "load them: nft -f /var/lib/changeover/crossbow/access.nft",

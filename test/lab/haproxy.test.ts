@@ -542,27 +542,29 @@ describe.skipIf(whyNot !== undefined)(
         );
         expect(await places()).toEqual(both(from, from));
         expect(await admins()).toEqual(bothReady);
-        await rebooted();
+        // Half-way once; the second roll is the way back to the port of the tests after this one.
+        if (to === 8081) await rebooted();
         expect(await admins()).toEqual(bothReady);
         for (const app of apps) {
           await begin("release");
           // A drain that is taken back finds the old process.
-          await ended(drain(app), 0, "out of traffic");
-          await ended(script("undo-drain", "crossbow", app), 0, "in traffic again");
+          if (to === 8081) {
+            await ended(drain(app), 0, "out of traffic");
+            await ended(script("undo-drain", "crossbow", app), 0, "in traffic again");
+          }
           await ended(drain(app), 0, "out of traffic");
           await answer(app, "systemctl stop app");
           await startApp(app, to);
           await ended(enter(app), 0, "good");
         }
         expect(await places()).toEqual(both(to, to));
-        await rebooted();
         expect(await admins()).toEqual(bothReady);
       }
     });
 
     it("put a drained server back after the power of the balancer was cut", async () => {
       await begin("release");
-      await ended(script("drain", "crossbow", "1", "fail", "1", "1", "prodapp01"), 0, "out of traffic");
+      await ended(script("drain", "crossbow", "1", "fail", "1", "10", "prodapp01"), 0, "out of traffic");
       await lab.reboot(made.id, "websvr");
       await expect
         .poll(async () => (await look().catch(() => undefined))?.running, { timeout: 20_000 })

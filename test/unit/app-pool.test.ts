@@ -14,7 +14,7 @@ import {
   upgradeTable,
 } from "../../components/app-pool/tables/member.ts";
 import { releaseTable } from "../../components/app-pool/tables/release.ts";
-import { poolDifferences, type PoolExpected } from "../../components/app-pool/verify.ts";
+import { differencesOfPool, poolDifferences, type PoolExpected } from "../../components/app-pool/verify.ts";
 import { phasesOf, rowName } from "../../transition/table.ts";
 import { memberships } from "../../components/app-pool/config.ts";
 
@@ -191,6 +191,7 @@ const balancer = (
     version: "2.6.12",
     running: true,
     agrees: null,
+    misplaced: null,
     socket: null,
     serves: { "192.0.2.1:80": ["haproxy"] },
     servers: Object.fromEntries(
@@ -354,5 +355,41 @@ describe("the balancers as verify sees them", () => {
       "websvr: prodapp01 is DOWN, wanted is in",
       "websvr: prodapp02 is UP, wanted is out",
     ]);
+  });
+});
+
+describe("verify of a server", () => {
+  const expected: PoolExpected = {
+    pool: "crossbow",
+    balancers: [],
+    servers: { prodapp01: "in" },
+    edge: "haproxy",
+  };
+  const told = (change: Partial<ServerFacts>, wanted: "in" | "maintenance" = "in") =>
+    differencesOfPool({ ...expected, servers: { prodapp01: wanted } }, [
+      { request: { host: "prodapp01", probe: "app/probe", words: [] }, look: server(change) },
+    ]);
+
+  it("tells a process that was started with other settings than the state has", () => {
+    expect(told({})).toEqual([]);
+    expect(told({ runs_configured: false })).toEqual([
+      "prodapp01: runs 4684 with older settings; to roll the release with the present ones: npx pulumi up --replace '**::crossbow-release-roll-id'",
+    ]);
+    // A server in maintenance may be in any state.
+    expect(told({ runs_configured: false }, "maintenance")).toEqual([]);
+  });
+
+  it("tells a server that HAProxy reaches elsewhere than its file says, which a reboot would end", () => {
+    const misplaced = "prodapp01 is reached at 192.0.2.4:8080 by HAProxy, at 192.0.2.4:8081 in haproxy.cfg";
+    const looks = [balancer({ prodapp01: "UP" }, { misplaced })];
+    expect(poolDifferences(expected, looks).join()).toContain(
+      `${misplaced}; to roll it: npx pulumi up --replace '**::crossbow-release-roll-id'`,
+    );
+  });
+
+  it("tells a port whose firewall rules are gone, in maintenance too", () => {
+    const firewall = "the firewall rules of the application's port are not loaded";
+    for (const wanted of ["in", "maintenance"] as const)
+      expect(told({ firewall }, wanted)).toEqual([`prodapp01: ${firewall}`]);
   });
 });

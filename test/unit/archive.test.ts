@@ -93,7 +93,7 @@ const members = fc.record({
 
 describe.runIf(process.getuid?.() === 0)("an archive of a release", () => {
   it("places nothing outside of its folder, whatever its members are", () => {
-    const archives = fc.sample(fc.array(members, { minLength: 1, maxLength: 7 }), 400);
+    const archives = fc.sample(fc.array(members, { minLength: 1, maxLength: 7 }), 250);
     const outcomes = unpacked(archives);
     const wrong = outcomes.flatMap((outcome, index) =>
       outcome.wrong.length > 0 ? [[archives[index], outcome]] : [],
@@ -101,8 +101,8 @@ describe.runIf(process.getuid?.() === 0)("an archive of a release", () => {
     expect(wrong).toEqual([]);
     // Both answers are met often, so the property is not empty.
     const good = outcomes.filter(({ code }) => code === 0).length;
-    expect(good).toBeGreaterThan(30);
-    expect(good).toBeLessThan(370);
+    expect(good).toBeGreaterThan(20);
+    expect(good).toBeLessThan(230);
   });
 
   it("with a link by which a later file of the same name would leave is refused or stays inside", () => {

@@ -41,6 +41,12 @@ describe("a pool of four servers behind two balancers", { timeout: 60_000 }, () 
     expect(steps.filter((name) => !name.startsWith("crossbow-release-"))).toEqual([]);
   });
 
+  it("rolls another port of the application like a release, so no process keeps the old one", async () => {
+    const steps = await plannedIn({}, { appPort: 8081 });
+    for (const server of Object.keys(four)) expect(steps).toContain(`crossbow-release-roll-stage-${server}`);
+    expect(steps).toContain("crossbow-balancers-configure-on-websvr-configure-websvr");
+  });
+
   it("plans for a server more its own steps, and its line at the balancers [001-086]", async () => {
     const steps = await plannedIn({}, { servers: { ...four, prodapp05: "in" } });
     expect(
