@@ -47,6 +47,9 @@ function isHarmless({ op, oldState, newState }: Step): boolean {
   return newState === undefined || decidesTheSame(oldState, newState);
 }
 
+/** What this release begins anew on purpose: the servers of a volume close their ports to foreign hosts. */
+const anew = /^styles-volume-bricks-(allow-|volume$)/;
+
 // Made by the release before its files got the folders of today, with a plugin that answered every command.
 describe.each(["dev", "prod"])("a state of %s that an older release has made", (name) => {
   const folder = join(import.meta.dirname, "before");
@@ -63,14 +66,13 @@ describe.each(["dev", "prod"])("a state of %s that an older release has made", (
     project.remove();
   });
 
-  it("previews with nothing but other scripts and other words: no transition begins anew", async () => {
+  it("previews with nothing but other scripts and other words: no other transition begins anew", async () => {
     const run = await project.pulumi(["preview", "--json", "--show-sames"], 200);
     ok(run);
     const { steps } = JSON.parse(run.output.slice(run.output.indexOf("{"))) as { steps: Step[] };
     expect(steps.length).toBeGreaterThan(50);
     const changes = steps.filter(({ op }) => op !== "same");
-    expect(changes.filter((step) => !isHarmless(step)).map((step) => `${step.op} ${nameOf(step)}`)).toEqual(
-      [],
-    );
+    const acts = changes.filter((step) => !isHarmless(step) && !anew.test(nameOf(step)));
+    expect(acts.map((step) => `${step.op} ${nameOf(step)}`)).toEqual([]);
   });
 });
