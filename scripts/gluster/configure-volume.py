@@ -18,7 +18,10 @@ def is_safe(name, changing=()):
     Whether a brick may change now: every other brick is online, and nothing is left to heal on any volume of the
     trusted pool. Split brain is refused, since waiting does not help.
     """
-    for other, volume in cli.volumes().items():
+    volumes = cli.volumes_soon()
+    if volumes is None:
+        return False
+    for other, volume in volumes.items():
         if not volume["started"]:
             continue
         up = cli.online(other)
