@@ -57,7 +57,15 @@ def create(name, bricks):
     arbiter = ["arbiter", str(arbiters)] if arbiters else []
     log(f"creating {name} on {', '.join(ordered)}")
     cli.require_claim()
-    tell("volume", "create", name, *replica, *arbiter, "transport", "tcp", *ordered)
+    command = ["volume", "create", name, *replica, *arbiter, "transport", "tcp", *ordered]
+    try:
+        tell(*command)
+    except TimedOut as why:
+        # A try that failed half-way has marked the folders, which were empty when they were prepared. A brick that any volume
+        # of the pool has is refused with `force` too.
+        if "already part of a volume" not in str(why):
+            raise
+        tell(*command, "force")
 
 
 def carry_out(name, step, seconds):
