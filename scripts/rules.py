@@ -66,8 +66,10 @@ def load(table, file):
 def state(table, folder=FOLDER):
     """What probes report of a table: loaded, missing, or unwatched (the next flush of the ruleset opens its ports)."""
     file = f"{folder}/{table}.nft"
-    if not os.path.exists(file) or listed(table) is None:
+    if listed(table) is None:
         return "missing"
+    if not os.path.exists(file):
+        return "unwatched"
     watched = subprocess.run(["systemctl", "is-active", "--quiet", UNIT], timeout=LIMIT_S, check=False).returncode == 0
     return "loaded" if watched and is_loaded(table, file) else "unwatched"
 

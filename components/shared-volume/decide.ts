@@ -57,6 +57,8 @@ export interface MountFacts extends VolumeHostFacts {
   readonly mounted: boolean;
   /** Another file system that is mounted at the path. */
   readonly covered: string | null;
+  /** Why an account besides root could choose where the volume is mounted; null: none could. */
+  readonly foreign: string | null;
   /** Entries of the unmounted folder, which a mount would hide. */
   readonly hidden: number;
   /** Processes that use the folder below the mount. */
@@ -208,6 +210,9 @@ const outOfPool = "take the server out of its pool first (changeover:appPools), 
 
 const mountChecks: readonly Check<MountFacts, MountWanted>[] = [
   fuse,
+  ({ foreign }, _, { path }) =>
+    foreign !== null &&
+    `can't mount at ${path} safely: ${foreign}; give every folder above ${path} to root, or name another path`,
   (facts, _, { path }) => facts.covered && `has ${facts.covered} mounted at ${path}; name another path`,
   (facts, _, { path }) =>
     facts.hidden > 0 &&

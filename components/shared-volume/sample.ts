@@ -25,8 +25,17 @@ export const volumeSample: Sample = {
   },
   facts: {
     "gluster/probe": {
-      right: { glusterd: true, rules: "loaded", peers: [], brick: "ours", volume, mounted: true, old: null },
-      wrong: { glusterd: false, peers: [], volume: null, mounted: false, old: null },
+      right: {
+        glusterd: true,
+        rules: "loaded",
+        peers: [],
+        brick: "ours",
+        volume,
+        mounted: true,
+        foreign: null,
+        old: null,
+      },
+      wrong: { glusterd: false, peers: [], volume: null, mounted: false, foreign: null, old: null },
     },
   },
 };

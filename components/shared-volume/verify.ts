@@ -49,6 +49,9 @@ function ofServer(name: string, { glusterd, volume, rules, peers = [], brick }: 
   const again = startAgain(`${name}-volume-bricks`);
   return [
     ...(volume ? [] : [`glusterd does not know ${name}; ${again}`]),
+    ...(volume && brick !== "ours" && brick !== "lost"
+      ? [`has no brick of ${name} at its path (found there: ${String(brick)}); ${again}`]
+      : []),
     ...(brick === "lost"
       ? [`its brick of ${name} has no data: its disk is not mounted, or is a new one`]
       : []),

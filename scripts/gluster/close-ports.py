@@ -55,7 +55,7 @@ def text():
     accept = [f"ip saddr {{ {', '.join(allowed)} }} accept"] if allowed else []
     accept += [f"tcp dport {{ {', '.join(others)} }} accept"] if others else []
     rules = ['iifname "lo" accept', "ct state established,related accept", *accept]
-    rules.append("tcp dport { 24007, 24008, 49152-60999 } reject with tcp reset")
+    rules.append("tcp dport { 24007-24008, 49152-60999 } reject with tcp reset")
     lines = "\n".join(f"    {rule}" for rule in ["type filter hook input priority filter; policy accept;", *rules])
     return f"{TABLE} {{\n  chain input {{\n{lines}\n  }}\n}}\n"
 

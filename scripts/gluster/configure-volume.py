@@ -18,7 +18,10 @@ def is_safe(name, changing=()):
     Whether a brick may change now: every other brick is online, and nothing is left to heal on any volume of the
     trusted pool. Split brain is refused, since waiting does not help.
     """
-    for other, volume in cli.volumes().items():
+    volumes = cli.volumes_soon()
+    if volumes is None:
+        return False
+    for other, volume in volumes.items():
         if not volume["started"]:
             continue
         up = cli.online(other)
@@ -54,7 +57,15 @@ def create(name, bricks):
     arbiter = ["arbiter", str(arbiters)] if arbiters else []
     log(f"creating {name} on {', '.join(ordered)}")
     cli.require_claim()
-    tell("volume", "create", name, *replica, *arbiter, "transport", "tcp", *ordered)
+    command = ["volume", "create", name, *replica, *arbiter, "transport", "tcp", *ordered]
+    try:
+        tell(*command)
+    except TimedOut as why:
+        # A try that failed half-way has marked the folders, which were empty when they were prepared. A brick that any volume
+        # of the pool has is refused with `force` too.
+        if "already part of a volume" not in str(why):
+            raise
+        tell(*command, "force")
 
 
 def carry_out(name, step, seconds):

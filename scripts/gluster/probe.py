@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 
 import bricks  # noqa: E402
 import cli  # noqa: E402
+import handles  # noqa: E402
 import rules  # noqa: E402
 from records import pairs_of, records_of  # noqa: E402
 from users import users_of  # noqa: E402
@@ -64,6 +65,14 @@ def mounted_at(path):
     return mounts[-1] if mounts else None
 
 
+def why_foreign(path):
+    """Why an account besides root could choose where a volume is mounted; None: none could."""
+    try:
+        return handles.require_own(os.path.dirname(path))
+    except (handles.Untrusted, OSError) as error:
+        return str(error)
+
+
 def mount_facts(name, path):
     mounted = mounted_at(path)
     ours = mounted is not None and mounted[2] == "fuse.glusterfs" and mounted[0].endswith(f":/{name}")
@@ -72,6 +81,7 @@ def mount_facts(name, path):
     return {
         "mounted": ours,
         "covered": mounted[0] if mounted and not ours else None,
+        "foreign": why_foreign(path) if path.startswith("/") else None,
         "hidden": 0 if mounted or not os.path.isdir(path) else len(os.listdir(path)),
         "users": [] if ours else users_of(path),
         "old": {"path": old, "users": users_of(old)} if old and old != path else None,

@@ -11,7 +11,7 @@ import cli  # noqa: E402
 
 
 def is_healthy(name):
-    volume = cli.volumes().get(name)
+    volume = (cli.volumes_soon() or {}).get(name)
     if volume is None or not volume["started"]:
         return False
     if not {brick for _, brick in volume["bricks"]} <= cli.online(name):

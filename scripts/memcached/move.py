@@ -42,7 +42,7 @@ class Move:
         self.old, self.new, self.copied, self.first = Ring(old), Ring(new), copied, first
         self.deadline = time.monotonic() + seconds
         self.nodes = {place: Node(place) for place in {*old, *new}}
-        self.stored, self.wrong = set(), set()
+        self.stored, self.wrong, self.dead = set(), set(), set()
 
     def listed(self):
         """By old node: what it lists of the keys that move. A node that does not answer is left out."""
@@ -91,9 +91,19 @@ class Move:
             elif isinstance(entry, Rejected):
                 self.wrong.add(f"an entry was not read: {entry}")
         for place, pairs in to.items():
-            self._store(self.nodes[place], pairs, listed)
+            self._at(place, lambda new, pairs=pairs: self._store(new, pairs, listed))
         for place, versions in removed.items():
-            list(self.nodes[place].drop(versions))
+            self._at(place, lambda new, versions=versions: list(new.drop(versions)))
+
+    def _at(self, place, act):
+        """Act at a new node. One that does not answer gets nothing more, and the others get what is theirs."""
+        if place in self.dead:
+            return
+        try:
+            act(self.nodes[place])
+        except Failed as error:
+            self.wrong.add(str(error))
+            self.dead.add(place)
 
     def _how(self, seen, copy):
         """No client asks the new node for a key before it has the new ring, so an old value there is overwritten."""

@@ -134,6 +134,27 @@ describe.skipIf(whyNoMemcached() !== undefined)("entries of a cache", { timeout:
     );
   });
 
+  it("reach the new nodes that answer, though another one does not", async () => {
+    const folder = place();
+    const [one, two, three] = [await start(folder), await start(folder), await start(folder)];
+    const ring = new Ring(folder);
+    ring.write(one);
+    const entries = entriesOf(2000);
+    await one.set(entries);
+    three.stop();
+    const goal = [one, two, three];
+    const { code, said } = ring.before(goal);
+    expect(code).toBe(0);
+    expect(said).toContain(`; ${three.place}: Connection refused`);
+    const owners = ring.owners(goal, keysOf(entries));
+    const there = entries.filter(({ key }) => owners.get(key) === two);
+    allFound(await two.get(keysOf(there)), there);
+    ring.write(...goal);
+    ring.after();
+    const dead = entries.filter(({ key }) => owners.get(key) === three);
+    allFound(await one.get(keysOf(dead)), dead);
+  });
+
   it("that the new node does not take are named, and the others move", async () => {
     const folder = place();
     const [one, two] = [await start(folder, "-I", "4m"), await start(folder)];

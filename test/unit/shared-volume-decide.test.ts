@@ -90,6 +90,29 @@ describe("bricks", () => {
     expect(decideBricks(looks({ volume: { ...volume, bricks: down } }), wanted).refusals).toEqual([]);
   });
 
+  it("are for private networks and the hosts of the volume, and need their disks and members", () => {
+    const refusals = (change: Partial<BrickFacts>, goal: Partial<BricksWanted> = {}) =>
+      decideBricks(looks(change), { ...wanted, ...goal }).refusals;
+    expect(
+      refusals({}, { allowed: ["10.0.0.1", "8.8.8.8", "2001:4860::1", "fd00::1", "172.32.0.1"] }),
+    ).toEqual([
+      "styles would be served at 8.8.8.8, 2001:4860::1, 172.32.0.1, and GlusterFS is for private networks; give its hosts private addresses",
+    ]);
+    const clients = ["127.0.0.1", "192.0.2.1", "192.0.2.99"];
+    expect(refusals({ volume: { ...volume, clients } })).toEqual([
+      "192.0.2.99 uses styles, and is no host of it; name that host in `mounts`, or unmount the volume there",
+    ]);
+    expect(refusals({ brick: "lost" })).toEqual([
+      "prodapp01 has no data at the path of its brick: its disk is not mounted, or is a new one; mount the disk, or name another path in `bricks`",
+    ]);
+    const peer = { names: ["192.0.2.4"], state: "6", said: "Peer Rejected" };
+    expect(refusals({ peers: [peer] })).toEqual([
+      'prodapp01 says that 192.0.2.4 is in state Peer Rejected; see docs/runbook.md, "peer rejected", and run again',
+    ]);
+    // One that is on its way in is waited for.
+    expect(refusals({ peers: [{ ...peer, state: "4", said: "Accepted peer request" }] })).toEqual([]);
+  });
+
   it("never change all at once", () => {
     const others = wanted.bricks.map(({ role, brick }) => ({
       role,
@@ -107,6 +130,7 @@ describe("a mount", () => {
     ...records,
     mounted: false,
     covered: null,
+    foreign: null,
     hidden: 0,
     users: [],
     old: null,
@@ -120,6 +144,14 @@ describe("a mount", () => {
     expect(decide({ hidden: 3, covered: "/dev/sdb1" })).toEqual([
       "prodapp01 has /dev/sdb1 mounted at /m; name another path",
       "prodapp01 has 3 file(s) in /m, which the mount would hide; move them away first",
+    ]);
+  });
+
+  it("is at no place that another account chooses", () => {
+    expect(
+      decide({ foreign: "/home/x belongs to user 1000; root follows only what belongs to root" }),
+    ).toEqual([
+      "prodapp01 can't mount at /m safely: /home/x belongs to user 1000; root follows only what belongs to root; give every folder above /m to root, or name another path",
     ]);
   });
 

@@ -45,6 +45,7 @@ const ofMount = (change: Partial<MountFacts> = {}): MountFacts => ({
   ...records,
   mounted: true,
   covered: null,
+  foreign: null,
   hidden: 0,
   users: [],
   old: null,

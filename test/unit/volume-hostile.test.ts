@@ -145,6 +145,25 @@ describe.skipIf(process.getuid?.() !== 0)("the owner of a volume", { timeout: 30
 const inNetwork = spawnSync("unshare", ["-n", "nft", "list", "tables"]).status === 0;
 
 describe.skipIf(!inNetwork)("rules of nftables", { timeout: 30_000 }, () => {
+  it("of GlusterFS let in its hosts and the trusted pool, and ports of other programs", () => {
+    const { path, remove } = scratch("changeover-pool-");
+    mkdirSync(join(path, "peers"));
+    writeFileSync(join(path, "styles"), "10.0.0.5\n10.0.0.6\n");
+    writeFileSync(join(path, "older.seen"), "10.0.0.7\nlocalhost\n");
+    writeFileSync(join(path, "other.ports"), "50000\n");
+    writeFileSync(join(path, "peers", "8a"), "uuid=8a\nstate=3\nhostname1=10.0.0.9\n");
+    const env = { ...process.env, CHANGEOVER_VOLUMES: path, CHANGEOVER_GLUSTERD: path };
+    const close = `python3 -I ${join(gluster, "close-ports.py")}`;
+    const load = `${close} | nft -f - && nft -s list table inet changeover-gluster`;
+    const { stdout } = spawnSync("unshare", ["-n", "bash", "-c", load], { encoding: "utf8", env });
+    remove();
+    expect(stdout).toContain("ip saddr { 10.0.0.5, 10.0.0.6, 10.0.0.7, 10.0.0.9 } accept");
+    expect(stdout.trim().split("\n").at(-3)?.trim()).toBe(
+      "tcp dport { 24007-24008, 49152-60999 } reject with tcp reset",
+    );
+    expect(stdout).toContain("tcp dport 50000 accept");
+  });
+
   it("are loaded again when somebody flushes them, and said to be missing while nobody watches", () => {
     const { path, remove } = scratch("changeover-rules-");
     const table =
@@ -152,21 +171,25 @@ describe.skipIf(!inNetwork)("rules of nftables", { timeout: 30_000 }, () => {
     writeFileSync(join(path, "one.nft"), table);
     const rules = `python3 -I ${join(scripts, "rules.py")} ${path}`;
     const until = (command: string) =>
-      `for n in $(seq 100); do ${command} && break; sleep 0.05; done; ${command} || exit 1`;
+      `for n in $(seq 200); do ${command} && break; sleep 0.05; done; ${command} || exit 1`;
     const script = `
 mount -t tmpfs none /run
 ${rules} --look
 ${rules} >/dev/null & watch=$!
+trap 'kill $watch' EXIT
 ${until("nft list table inet one >/dev/null 2>&1")}
 nft flush ruleset
 ${until("nft list table inet one >/dev/null 2>&1")}
 nft flush chain inet one c
 ${until("nft list table inet one | grep -q reject")}
 ${until(`test -z "$(${rules} --look)"`)}
-kill $watch; wait $watch
+kill $watch; wait $watch; trap - EXIT
 nft flush ruleset
 ${rules} --look`;
-    const done = spawnSync("unshare", ["-mn", "bash", "-c", script], { encoding: "utf8" });
+    const done = spawnSync("unshare", ["-mnp", "--fork", "--kill-child", "bash", "-c", script], {
+      encoding: "utf8",
+      timeout: 25_000,
+    });
     remove();
     expect([done.status, done.stdout]).toEqual([0, "one\none\n"]);
   });
