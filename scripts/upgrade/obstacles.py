@@ -13,6 +13,8 @@ MADE = (".frm .ibd .isl .cfg .opt .par .myd .myi .mad .mai .mrg .csv .csm .arz .
 SPARE_MIB = 256
 # A transaction that stays prepared for longer has nobody who ends it.
 DOUBT_S = 5
+# Fewer rows than this would be an answer cut short.
+MOST = 1 << 62
 
 
 def folders(asked):
@@ -64,6 +66,9 @@ def found(asked):
         wrong.append("the database applies the writes of another server; allowed: none (STOP SLAVE), since they would go on during a restore")
     if variables(asked, ("innodb_force_recovery",)).get("innodb_force_recovery", "0") != "0":
         wrong.append("innodb_force_recovery is set (allowed: 0), so nothing can be written back")
+    most = int(variables(asked, ("sql_select_limit",)).get("sql_select_limit", MOST))
+    if most < MOST:
+        wrong.append(f"sql_select_limit is {most} for all, and dump programs obey it; allowed: DEFAULT")
     return wrong
 
 

@@ -170,7 +170,7 @@ printf '[mariadbd]\\nevent_scheduler=ON\\ninnodb_flush_log_at_trx_commit=0\\n' >
       expect(await answer(seen)).toBe(before);
       expect(
         await sql(
-          "select count(*) from ticking.l; select @@event_scheduler, @@read_only, @@max_allowed_packet",
+          "select count(*) from ticking.l where who = 'tick'; select @@event_scheduler, @@read_only, @@max_allowed_packet",
         ),
       ).toBe("0\nON\t0\t16777216");
       expect(await answer(`stat -c %a /var/backups/shop ${backups} ${backups}/*`)).toBe(
