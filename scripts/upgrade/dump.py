@@ -149,7 +149,7 @@ def snapshot(settings, part):
             log(f"writes paused for {time.monotonic() - locked:.2f} s")
             rows.append(threads.submit(counted))
 
-        obstacles.require_none(settings, lock)
+        obstacles.require_none(lock)
         stage = stage_of(lock)
         words = tool(settings, "dump", *options_for(settings, tables_of(lock)))
         prefix = zones(settings, lock)

@@ -37,8 +37,11 @@ def foreign_files(asked):
 
 
 def replicated(asked):
-    """Names of the servers whose writes are applied here."""
-    rows = asked.ask("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'system user' AND command IN ('Slave_SQL', 'Slave_worker', 'Connect')")
+    """Whether the writes of another server are applied here."""
+    rows = asked.ask(
+        "SELECT COUNT(*) FROM information_schema.processlist "
+        "WHERE user = 'system user' AND command IN ('Slave_SQL', 'Slave_worker', 'Connect')"
+    )
     return int(rows[0][0]) > 0
 
 
@@ -72,11 +75,12 @@ def found(asked):
     return wrong
 
 
-def require_none(settings, asked):
+def require_none(asked):
     """@raise Refused with all that a restore would meet"""
     wrong = found(asked)
-    versioned = any(table.versioned for table in tables_of(asked))
-    wrong += [f"{name} keeps its history by transactions, which no dump has; allowed: TIMESTAMP columns, or no history" for name in (by_transaction(asked) if versioned else [])]
+    if any(table.versioned for table in tables_of(asked)):
+        cure = "allowed: TIMESTAMP columns, or no history"
+        wrong += [f"{name} keeps its history by transactions, which no dump has; {cure}" for name in by_transaction(asked)]
     left = lasting_doubts(asked)
     if left:
         wrong.append(f"XA transaction {left[0]} is prepared: no backup has it, and it holds its tables; commit it or roll it back")
