@@ -46,7 +46,7 @@ def described(record, event):
     inexact = sum(count is None for count in record["rows"].values())
     return (
         f"backup {record['id']} of {record['version'] or 'a half restored database'} {event}: {record['tables']} tables, {rows} rows, "
-        f"{record['bytes']} bytes" + (f"; {inexact} tables without snapshots: only their names are compared" if inexact else "")
+        f"{record['bytes']} bytes" + (f"; {inexact} tables without snapshots: as the dump has them, not as they were at its moment" if inexact else "")
     )
 
 

@@ -42,7 +42,10 @@ def make_place(settings):
         raise Refused(f"{untrusted}; set another backup.folder") from None
     mode = stat.S_IMODE(found.st_mode)
     if not stat.S_ISDIR(found.st_mode) or mode != 0o700:
-        raise Refused(f"{folder} is there with mode {mode:04o} (allowed: a folder with mode 0700, which this program makes); set another backup.folder")
+        raise Refused(
+            f"{folder} is there with mode {mode:04o} (allowed: a folder with mode 0700, which this program makes); "
+            "if it has backups and nothing else: chmod 0700, or set another backup.folder"
+        )
     return folder
 
 

@@ -4,7 +4,10 @@ import hashlib
 import re
 
 # A database's own tables in the schema `mysql` that say who may do what. The others there follow the server, not its data.
-ACCOUNTS = ("user", "db", "global_priv", "tables_priv", "columns_priv", "procs_priv", "proxies_priv", "roles_mapping")
+ACCOUNTS = (
+    *("user", "db", "global_priv", "tables_priv", "columns_priv", "procs_priv", "proxies_priv", "roles_mapping"),
+    *("global_grants", "role_edges", "default_roles"),
+)
 # The account with which a scratch server is read.
 VISITOR = "changeover-trial"
 TITLE = re.compile(rb"-- ((?:Current Database|[A-Z][\w ]+ for \w+|Dumping (?:events|routines) for database)):? (`.*`|'.*')")

@@ -72,7 +72,9 @@ def by_transaction(asked):
 def with_floats(asked):
     """Tables with FLOAT columns, of which a dump prints six digits."""
     rows = asked.ask(
-        f"SELECT DISTINCT HEX(table_schema), HEX(table_name) FROM information_schema.columns WHERE BINARY table_schema NOT IN {SYSTEM} AND data_type = 'float'", 60
+        "SELECT DISTINCT HEX(table_schema), HEX(table_name) FROM information_schema.columns "
+        f"WHERE BINARY table_schema NOT IN {SYSTEM} AND data_type = 'float'",
+        60,
     )
     return {(text(schema), text(name)) for schema, name in rows}
 

@@ -21,7 +21,8 @@ LIMIT_S = 10
 # Options that a file of the host must not change: errors end it, a lost connection stays lost, text goes through as it is.
 CLIENT = (
     *("--batch", "--unbuffered", "--skip-column-names", "--default-character-set=utf8mb4", "--connect-timeout=5", "--max-allowed-packet=1G"),
-    *("--skip-force", "--skip-reconnect", "--skip-safe-updates", "--comments", "--binary-mode", "--init-command=DO 0"),
+    *("--skip-force", "--skip-reconnect", "--skip-safe-updates", "--comments", "--binary-mode", "--init-command=DO 0", "--delimiter=;"),
+    *("--skip-table", "--skip-html", "--skip-xml", "--skip-vertical", "--skip-auto-vertical-output"),
 )
 # Variants of "access denied": account, database, missing privilege, login method.
 DENIED = ("ERROR 1044 ", "ERROR 1045 ", "ERROR 1142 ", "ERROR 1227 ", "ERROR 1698 ")

@@ -61,8 +61,10 @@ def options_for(settings, tables):
     return [*OPTIONS, *more, *(["--dump-history"] if versioned else [])]
 
 
-def zones(settings):
-    """The dump of the time zones. It comes first: an event may name one, and its schema may come before `mysql`."""
+def zones(settings, asked):
+    """The dump of the time zones, if there are any. It comes first: an event may name one, and its schema may come before `mysql`."""
+    if asked.ask("SELECT COUNT(*) FROM mysql.time_zone_name")[0][0] == "0":
+        return b""
     words = tool(settings, "dump", "--skip-lock-tables", "--skip-force", "mysql", *ZONES)
     code, said, error = run(words, 120)
     if code != 0:
@@ -147,10 +149,10 @@ def snapshot(settings, part):
             log(f"writes paused for {time.monotonic() - locked:.2f} s")
             rows.append(threads.submit(counted))
 
-        obstacles.require_none(settings, lock)
+        obstacles.require_none(lock)
         stage = stage_of(lock)
         words = tool(settings, "dump", *options_for(settings, tables_of(lock)))
-        prefix = zones(settings)
+        prefix = zones(settings, lock)
         others, accounts = others_of(lock)
         locked = time.monotonic()
         lock.ask("FLUSH TABLES WITH READ LOCK", LOCK_S + 5)

@@ -35,7 +35,11 @@ class Eased:
         os.makedirs(os.path.dirname(self.file), exist_ok=True)
         write_file(self.file, "".join(f"{key}={value}\n" for key, value in changed.items()))
         self.changed = changed
-        take_over(self.asked, wanted, "GLOBAL")
+        try:
+            take_over(self.asked, wanted, "GLOBAL")
+        except Ends:
+            self.__exit__()
+            raise
 
     def __exit__(self, *_):
         try:

@@ -13,6 +13,8 @@ MADE = (".frm .ibd .isl .cfg .opt .par .myd .myi .mad .mai .mrg .csv .csm .arz .
 SPARE_MIB = 256
 # A transaction that stays prepared for longer has nobody who ends it.
 DOUBT_S = 5
+# Fewer rows than this would be an answer cut short.
+MOST = 1 << 62
 
 
 def folders(asked):
@@ -35,8 +37,11 @@ def foreign_files(asked):
 
 
 def replicated(asked):
-    """Names of the servers whose writes are applied here."""
-    rows = asked.ask("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'system user' AND command IN ('Slave_SQL', 'Slave_worker', 'Connect')")
+    """Whether the writes of another server are applied here."""
+    rows = asked.ask(
+        "SELECT COUNT(*) FROM information_schema.processlist "
+        "WHERE user = 'system user' AND command IN ('Slave_SQL', 'Slave_worker', 'Connect')"
+    )
     return int(rows[0][0]) > 0
 
 
@@ -64,14 +69,18 @@ def found(asked):
         wrong.append("the database applies the writes of another server; allowed: none (STOP SLAVE), since they would go on during a restore")
     if variables(asked, ("innodb_force_recovery",)).get("innodb_force_recovery", "0") != "0":
         wrong.append("innodb_force_recovery is set (allowed: 0), so nothing can be written back")
+    most = int(variables(asked, ("sql_select_limit",)).get("sql_select_limit", MOST))
+    if most < MOST:
+        wrong.append(f"sql_select_limit is {most} for all, and dump programs obey it; allowed: DEFAULT")
     return wrong
 
 
-def require_none(settings, asked):
+def require_none(asked):
     """@raise Refused with all that a restore would meet"""
     wrong = found(asked)
-    versioned = any(table.versioned for table in tables_of(asked))
-    wrong += [f"{name} keeps its history by transactions, which no dump has; allowed: TIMESTAMP columns, or no history" for name in (by_transaction(asked) if versioned else [])]
+    if any(table.versioned for table in tables_of(asked)):
+        cure = "allowed: TIMESTAMP columns, or no history"
+        wrong += [f"{name} keeps its history by transactions, which no dump has; {cure}" for name in by_transaction(asked)]
     left = lasting_doubts(asked)
     if left:
         wrong.append(f"XA transaction {left[0]} is prepared: no backup has it, and it holds its tables; commit it or roll it back")

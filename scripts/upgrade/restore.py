@@ -90,7 +90,10 @@ def check(settings, record):
     log(f"the database is not as it was at the backup: trying to restore backup {record['id']} first")
     wrong = wrong_with(settings, record)
     if wrong:
-        raise Refused(f"backup {record['id']} can't be restored into the database of today: {'; '.join(wrong[:5])}; nothing was dropped; fix the cause and run again")
+        raise Refused(
+            f"backup {record['id']} can't be restored into the database of today: {'; '.join(wrong[:5])}; nothing was dropped; "
+            "fix the cause and run again"
+        )
 
 
 def put_back(settings, record):

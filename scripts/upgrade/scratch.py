@@ -1,5 +1,6 @@
 """A scratch database server, on the stage of production: empty, without a network. It ends with the process that started it."""
 
+import contextlib
 import os
 import pwd
 import re
@@ -31,7 +32,10 @@ SPARE = range(61184, 65520)
 
 def spare_user():
     """A user without an account or a process: what it makes, nobody else reads."""
-    taken = {account.pw_uid for account in pwd.getpwall()} | {os.stat(entry.path).st_uid for entry in os.scandir("/proc") if entry.name.isdigit() and os.path.exists(entry.path)}
+    taken = {account.pw_uid for account in pwd.getpwall()}
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            taken.add(os.stat(f"/proc/{process}").st_uid)
     return next(user for user in reversed(SPARE) if user not in taken)
 
 
@@ -48,7 +52,8 @@ def running(place):
 def server_of(settings, asked):
     """The server's program: from the settings, or the one that runs, or next to the client, or the system's."""
     beside = [f"{os.path.dirname(settings[key])}/{name}" for key in ("client", "dump") for name in ("mariadbd", "mysqld")]
-    named = [settings["server"]] if settings.get("server") else [running(asked.ask("SELECT @@pid_file")[0][0]), *beside, *map(shutil.which, ("mariadbd", "mysqld"))]
+    found = [running(asked.ask("SELECT @@pid_file")[0][0]), *beside, *map(shutil.which, ("mariadbd", "mysqld"))]
+    named = [settings["server"]] if settings.get("server") else found
     for path in [*named, "/usr/sbin/mariadbd", "/usr/sbin/mysqld", "/usr/libexec/mysqld"]:
         if path and os.access(path, os.X_OK):
             return require_program(path, "server")
@@ -164,7 +169,7 @@ class Scratch:
         """The command that dumps it. The dump that was read has replaced its accounts."""
         self.root.ask(f"CREATE USER '{VISITOR}'@localhost")
         self.root.ask(f"GRANT ALL ON *.* TO '{VISITOR}'@localhost WITH GRANT OPTION")
-        here = ("--protocol=socket", f"--socket={self.folder}/inside/socket", f"--user={VISITOR}", "--password=", "--skip-ssl")
+        here = ("--protocol=socket", f"--socket={self.folder}/inside/socket", f"--user={VISITOR}", "--password=", "--loose-skip-ssl")
         return tool(self.settings, "dump", *here, *options)
 
     def remove(self):

@@ -74,7 +74,9 @@ describe.skipIf(whyNoLab() !== undefined)("a staged upgrade", () => {
       await site.healthyAt("7.4.0-1");
       expect(await site.sql("SHOW TABLES FROM scalr LIKE 'farm_tags'")).toBe("farm_tags");
       expect(seconds.database).toBeGreaterThan(0);
-      expect(await site.estate.on("scalr-db", "stat -c %a /var/backups/scalr/*.sql.gz")).toMatch(/^600\n/);
+      expect(await site.estate.on("scalr-db", "stat -c %a /var/backups/scalr/scalr/*.sql.gz")).toMatch(
+        /^600\n/,
+      );
     },
     8 * minute,
   );

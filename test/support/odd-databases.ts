@@ -70,9 +70,9 @@ create event elsewhere on schedule every 1 day disable on slave do insert into l
   },
   {
     odd: "an event that fires every second of a restore, and one that comes once, before it",
-    sql: `create database ticking; use ticking; create table l (t datetime, k int auto_increment primary key);
-create event tick on schedule every 1 second do insert into l (t) select now() from dual where @@global.max_allowed_packet > 900000000;
-create event once on schedule at current_timestamp + interval 45 second do insert into l (t) values (now());`,
+    sql: `create database ticking; use ticking; create table l (t datetime, who char(4), k int auto_increment primary key);
+create event tick on schedule every 1 second do insert into l (t, who) select now(), 'tick' from dual where @@global.max_allowed_packet > 900000000;
+create event once on schedule at current_timestamp + interval 45 second do insert into l (t, who) values (now(), 'once');`,
   },
   {
     odd: "routines with comments, carriage returns and quotes",
