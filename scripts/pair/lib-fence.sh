@@ -25,12 +25,17 @@ has_read_its_own() {
     where backend_type = 'startup' and wait_event in ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval'))") == t ]]
 }
 
+has_read_or_ended() { ! is_running || has_read_its_own; }
+
+# Whether the peer accepts writes already, so that nobody is promoted by what this machine has.
+peer_serves() { [[ $(python3 "$SCRIPTS/pair/ask_peer.py" "$PAIR" in_recovery 2>/dev/null) == false ]]; }
+
 # Sets `position`, up to which this machine has log. After a clean stop it is one byte past the beginning of the shutdown
 # checkpoint: a server that replayed up to there has replayed that record. Else the server must recover to know it.
 find_position() {
   local control
   control=$(LC_ALL=C "$PG_BIN/pg_controldata" "$DATA" 2>/dev/null) || true
-  if [[ -e $(records)/rewinding || -e $(records)/down ]]; then
+  if [[ -e $(records)/rewinding || -e $(records)/down ]] || { [[ $was != writer ]] && peer_serves; }; then
     # Data that only this machine has is not part of the pair, and will be set aside.
     position=0/0
   elif [[ -n ${unusable:-} ]]; then
@@ -41,7 +46,10 @@ find_position() {
     printf -v position '%s/%X' "${BASH_REMATCH[1]}" $((16#${BASH_REMATCH[2]} + 1))
   else
     start_server
-    wait_until "$SELF has read its own log to the end" 60 has_read_its_own
+    becomes 60 has_read_or_ended || true
+    is_running ||
+      refuse "$SELF cannot say what it wrote last: $(last_words). Restore its data, or give it up: add $SELF to changeover:unreachable"
+    wait_until "$SELF has read its own log to the end" 1 has_read_its_own
     position=$(sql "select greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())")
   fi
 }

@@ -14,12 +14,15 @@ note_log() {
   LOGGED=$(stat -c %s "$SERVER_LOG" 2>/dev/null || echo 0)
 }
 
-# Why the server ended since then, in its own words; lines of clients and of the receiver of log don't count.
+# Why the server ended since then, in its own words with their detail; lines of clients and of the receiver of log don't count.
 last_words() {
   local said
-  said=$(tail -c "+$((LOGGED + 1))" "$SERVER_LOG" 2>/dev/null | grep -aE '\] (FATAL|PANIC):' |
-    grep -avE 'walreceiver|WAL stream|primary server|administrator command|starting up|shutting down' | tail -n 1) || true
-  said=${said#*] }
+  said=$(tail -c "+$((LOGGED + 1))" "$SERVER_LOG" 2>/dev/null | awk '
+    /\] (FATAL|PANIC):/ && !/walreceiver|WAL stream|primary server|administrator command|starting up|shutting down/ {
+      sub(/^.*\] /, ""); said = $0; detail = 1; next }
+    detail && /\] DETAIL:/ { sub(/^.*\] DETAIL: +/, ""); said = said ": " $0 }
+    { detail = 0 }
+    END { print said }') || true
   printf '%s\n' "${said:-see $SERVER_LOG}"
 }
 

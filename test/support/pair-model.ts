@@ -74,6 +74,8 @@ interface Goal {
 interface Run extends Goal {
   readonly id: string;
   stalls: boolean;
+  /** The fence found a writer. */
+  fenced?: boolean;
   epoch: number;
   already: boolean;
   receipt: string;
@@ -116,6 +118,8 @@ export interface Up extends Goal {
   readonly steps?: number;
   /** The power of the machine of the next step is cut after so many of its acts. */
   readonly acts?: number;
+  /** The step fails by itself there instead (a full disk, a service that hangs): what it does at its exit still runs. */
+  readonly fails?: boolean;
 }
 
 export type Fault =
@@ -333,6 +337,7 @@ function* fence(step: Step): Acts {
   const was = self.fence?.id === run.id ? self.fence.was : self.server;
   if (self.server === "writer") stopIf(!streams(world, peer), "the peer does not stream");
   requireClaim(step);
+  run.fenced = self.server === "writer";
   self.signal = true;
   yield;
   if (self.server === "writer") {
@@ -404,6 +409,34 @@ function* lift({ world, self, peer, run }: Step): Acts {
   peer.fence = null;
   throw new Stop("the peer wrote more, and serves again");
 }
+
+/** or_give_back of lib-cancel-fence.sh: only while nothing can have ordered this machine's promotion. */
+function* orGiveBack(step: Step): Acts {
+  const { world, self, peer, run } = step;
+  if (self.claim?.id !== run.id || self.expired.includes(run.id) || !hear(world)) return;
+  if (peer.fence?.id !== run.id || peer.fence.was !== "writer") return;
+  if (self.server === "stopped") self.signal = true;
+  if (self.serving?.id === run.id || self.server === "writer") return;
+  yield* lift(step);
+}
+
+/** or_serve_again of fence.sh: without the record of the fence no machine takes over. */
+function* orServeAgain({ self, run }: Step): Acts {
+  // The script arms it when it begins to fence a writer; a standby was not one.
+  if (self.claim?.id !== run.id || self.fence?.id === run.id || !run.fenced) return;
+  yield;
+  startServer(self);
+  self.serving = { id: run.id, epoch: self.claim.epoch };
+  yield;
+  promote(self);
+  yield;
+  self.holds = true;
+}
+
+const exits: Readonly<Record<string, (step: Step) => Acts>> = {
+  "pair/fence": orServeAgain,
+  "pair/takeover": orGiveBack,
+};
 
 function* follow(step: Step): Acts {
   stopIf(step.self.server === "writer", "it accepts writes");
@@ -530,6 +563,8 @@ interface Declared {
   /** One act only: a record, or a look. */
   readonly short: boolean;
   readonly act: (step: Step) => Acts;
+  /** What it does when it fails. */
+  readonly exit?: (step: Step) => Acts;
 }
 
 /** The status of each machine under a goal, by the real rule. */
@@ -571,6 +606,7 @@ function declared(row: Row, goal: Goal, members: readonly Host[]): Declared[] {
     on: host,
     short: ["pair/write-status", "pair/set-commit-mode"].includes(row.script),
     act: asStep(act),
+    exit: exits[row.script],
   }));
 }
 
@@ -672,15 +708,30 @@ function runOf(world: World, { production, lost, fresh }: Up): Run {
   return world.run;
 }
 
-function perform(world: World, run: Run, { on, act }: Declared, between: boolean, acts?: number): void {
+function perform(
+  world: World,
+  run: Run,
+  { on, act, exit }: Declared,
+  { slow: between, fails }: Up,
+  acts?: number,
+): void {
   const self = world.machines[on === "operator" ? run.production : on];
   if (on !== "operator") stopIf(!answers(self), `${on} does not answer`);
-  const going = act({ world, self, peer: peerOf(world, self), run });
-  for (let count = 0; count !== acts; count += 1) {
-    if (going.next().done) return;
-    requireOneProduction(world);
-    // The lock keeps a watch from acting beside a step of its own machine; the other one's looks at any time.
-    if (between && on !== "operator") tick(world, peerOf(world, self));
+  const step = { world, self, peer: peerOf(world, self), run };
+  /** Whether it came to its end within so many acts. */
+  const goes = (going: Acts, most?: number): boolean => {
+    for (let count = 0; count !== most; count += 1) {
+      if (going.next().done) return true;
+      requireOneProduction(world);
+      // The lock keeps a watch from acting beside a step of its own machine; the other one's looks at any time.
+      if (between && on !== "operator") tick(world, peerOf(world, self));
+    }
+    return false;
+  };
+  if (goes(act(step), acts)) return;
+  if (fails && exit) {
+    goes(exit(step));
+    throw new Stop(`the step on ${on} failed`);
   }
   if (on !== "operator") powerOff(self);
   throw new Stop(`the power of ${on} was cut in the middle of a step`);
@@ -700,7 +751,7 @@ export function up(world: World, order: Up): string | undefined {
   try {
     for (const [index, step] of left.entries()) {
       if (index === order.steps && order.acts === undefined) throw new Stop("up was killed");
-      perform(world, run, step, order.slow === true, index === order.steps ? order.acts : undefined);
+      perform(world, run, step, order, index === order.steps ? order.acts : undefined);
       run.ended.push(step.name);
       if (order.slow) second(world);
     }

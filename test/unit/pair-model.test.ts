@@ -41,13 +41,19 @@ const together = states.filter(([, [, lost]]) => !lost);
 /** More than any step has acts. */
 const mostActs = 9;
 
-/** An `up` that comes to its end, is killed after each of its steps, or loses a machine in the middle of one. */
+/** An `up` that comes to its end, is killed after each of its steps, or loses a machine or fails in the middle of one. */
 function endedAnywhere(order: Up): Up[] {
   return [
     order,
     ...stepsOf(order).flatMap(({ on, short }, steps) => {
       const acts = Array.from({ length: on === "operator" ? 0 : short ? 1 : mostActs }, (_, index) => index);
-      return [{ ...order, steps }, ...acts.map((count) => ({ ...order, steps, acts: count }))];
+      return [
+        { ...order, steps },
+        ...acts.flatMap((count) => [
+          { ...order, steps, acts: count },
+          { ...order, steps, acts: count, fails: true },
+        ]),
+      ];
     }),
   ];
 }
