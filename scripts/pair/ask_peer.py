@@ -75,7 +75,10 @@ def ask(pair, what="", limit=LIMIT_S):
     @raise OSError without an answer, or when the answer is not the peer's; ValueError when a value is not what it may be
     """
     conf = pairs_of(f"/etc/{pair}/{pair}.conf") or sys.exit(f"pair {pair} is not configured on this machine")
-    answer = checked(json.loads(body_of(pair, conf, what.encode().split(), limit)))
+    try:
+        answer = checked(json.loads(body_of(pair, conf, what.encode().split(), limit)))
+    except RecursionError as error:
+        raise ValueError("the answer is nested too deep") from error
     if answer.get("host") != conf["PEER"]:
         raise OSError(f"{conf['PEER_ADDRESS']} is {answer.get('host')}, not {conf['PEER']}")
     if missing := NEEDED.get(what, set()) - answer.keys():

@@ -58,7 +58,7 @@ tell_roles() {
   local replication owner
   replication=$(kept_of replication)
   owner=$(kept_of owner)
-  sql "$QUIETLY set synchronous_commit = local;
+  sql "$QUIETLY set client_min_messages = warning; set synchronous_commit = local;
     do \$\$ begin
       if not exists (select from pg_roles where rolname = 'changeover') then create role changeover login replication; end if;
       if not exists (select from pg_roles where rolname = '$DATABASE') then create role \"$DATABASE\" login; end if;
@@ -75,7 +75,7 @@ tell_roles() {
 tell_check_role() {
   local checks
   checks=$(kept_of checks)
-  sql "$QUIETLY set synchronous_commit = local;
+  sql "$QUIETLY set client_min_messages = warning; set synchronous_commit = local;
     do \$\$ begin
       if not exists (select from pg_roles where rolname = 'changeover_check') then create role changeover_check login; end if;
     end \$\$;

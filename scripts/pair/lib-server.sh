@@ -31,9 +31,10 @@ is_down() { [[ -e $(records)/down || -e $DATA/changeover.down ]]; }
 
 # Whether the records came here with a copy of another machine's disk.
 is_copy() {
-  local made_on
+  local made_on now=''
   made_on=$(value_of "$(records)/machine" id)
-  [[ -n $made_on && $made_on != "$(cat /etc/machine-id)" ]]
+  { read -r now </etc/machine-id; } 2>/dev/null || true
+  [[ -n $made_on && -n $now && $made_on != "$now" ]]
 }
 
 start_server() {

@@ -72,7 +72,7 @@ write_tls() {
 
 # Write the settings of the cluster; the caller starts or reloads the server. Other files in conf.d are not touched.
 write_settings() {
-  printf 'id=%s\n' "$(cat /etc/machine-id)" | write_file "$(records)/machine"
+  write_file "$(records)/machine" <<<"id=$(</etc/machine-id)"
   write_tls
   postgresql_conf | write_as_postgres "$SETTINGS/conf.d/changeover.conf"
   write_pg_hba

@@ -69,8 +69,8 @@ def holds(address):
 
 def is_copy(records):
     """Whether the records came here with a copy of another machine's disk. A disk that moved has its machine-id with it."""
-    made_on = (pairs_of(f"{records}/machine") or {}).get("id")
-    return made_on is not None and made_on != text_of("/etc/machine-id")
+    made_on, now = (pairs_of(f"{records}/machine") or {}).get("id"), text_of("/etc/machine-id")
+    return bool(made_on and now) and made_on != now
 
 
 def number(record):

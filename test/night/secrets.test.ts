@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { parse, stringify } from "yaml";
@@ -14,6 +15,24 @@ const minute = 60_000;
 const earlier = process.env.CHANGEOVER_EARLIER;
 const purposes = ["secret", "replication", "rsync", "checks", "owner"];
 const files = "cd /etc/sounz && cat secret pgpass rsync.pass rsync.secrets | cat";
+
+const isOpen = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 2000 });
+    const end = (open: boolean) => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.on("connect", () => {
+      end(true);
+    });
+    socket.on("timeout", () => {
+      end(false);
+    });
+    socket.on("error", () => {
+      end(false);
+    });
+  });
 
 describe.skipIf(whyNoLab() !== undefined)("the secrets of a pair", () => {
   let estate: Estate;
@@ -147,6 +166,12 @@ describe.skipIf(whyNoLab() !== undefined)("the secrets of a pair", () => {
   it("of the checks and of the database admit nobody as role changeover but the other machine", async () => {
     const { replication = "" } = await passwords();
     expect(await login(target.host, "changeover", replication)).toContain("pg_hba.conf rejects connection");
+    // The port of the records is open to the other machine only.
+    for (const [port, answers] of [
+      [5432, true],
+      [5480, false],
+    ] as const)
+      expect(await isOpen(estate.host("slayer").address, port)).toBe(answers);
   });
 
   it(
