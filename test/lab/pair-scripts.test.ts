@@ -192,11 +192,7 @@ describe.skipIf(whyNot !== undefined)(
       await ended(step("slayer", "init", "", secrets), 75, "megadeth does not answer");
       expect(await answer("slayer", `ls -d ${data} 2>&1 || true`)).toContain("No such");
       await answer("megadeth", "systemctl start changeover-peer-sounz");
-      await ended(
-        step("slayer", "init", "", secrets),
-        0,
-        "slayer has cluster 15/sounz with database sounz",
-      );
+      await ended(step("slayer", "init", "", secrets), 0, "slayer has cluster 15/sounz with database sounz");
       await ended(step("slayer", "init", "", secrets), 0, "already has the cluster");
     });
 

@@ -164,7 +164,9 @@ describe.skipIf(whyNoLab() !== undefined)("what a pair carries besides its datab
       const failed = await site.estate.up();
       expect(failed.code).not.toBe(0);
       expect(failed.output).toMatch(/FAILED files: .*front.html: status 404 \(allowed: 200\)/);
-      expect(failed.output).toMatch(/timed out after 30 s: files: http:.*front.html has status 404 \(allowed: 200\)/);
+      expect(failed.output).toMatch(
+        /timed out after 30 s: files: http:.*front.html has status 404 \(allowed: 200\)/,
+      );
       expect(failed.output).toContain("ok     web: unit sounz-web is active");
       expect(failed.output).toContain("ok     database sounz by its socket");
       expect(failed.output).toContain("ok     database sounz by tcp");
