@@ -1,0 +1,78 @@
+# Sourced by lib.sh: the pair's server on this machine, its role, its start and its end.
+# shellcheck shell=bash
+
+# The server's process, checked by its working folder: an old file may name a process that is another program by now.
+server_pid() {
+  local pid=''
+  { read -r pid <"$DATA/postmaster.pid"; } 2>/dev/null || true
+  [[ -n $pid && /proc/$pid/cwd -ef $DATA ]] && printf '%s\n' "$pid"
+}
+
+is_running() { server_pid >/dev/null; }
+
+# Sets `role` to what the server is now: stopped, writer, standby; silent while it runs and does not answer.
+look_at_role() {
+  role=stopped
+  is_running || return 0
+  case $(SQL_LIMIT=10 sql 'select pg_is_in_recovery()' 2>/dev/null) in
+    f) role=writer ;;
+    t) role=standby ;;
+    *) role=silent ;;
+  esac
+}
+says_its_role() { look_at_role && [[ $role != silent ]]; }
+# A server that does not answer may accept writes, so no script continues without its answer.
+know_role() { wait_until "PostgreSQL on $SELF answers whether it accepts writes" 60 says_its_role; }
+
+# peer_sends STATES: whether the peer sends log to this machine in one of these states, such as 'streaming', 'catchup'.
+peer_sends() {
+  [[ $(peer_sql "select count(*) from pg_stat_replication where application_name = '$SELF' and state in ($1)") == 1 ]]
+}
+
+# Debian's start command returns seconds after the server runs, and fails when a stop overtakes it: do not wait for it.
+start_once() {
+  systemctl start --no-block "$UNIT"
+  becomes 3 is_running
+}
+
+# note_log: what the server's log has until now says nothing of the start that comes.
+SERVER_LOG='' LOGGED=0
+note_log() {
+  SERVER_LOG=/var/log/postgresql/postgresql-$PG_MAJOR-$PAIR.log
+  LOGGED=$(stat -c %s "$SERVER_LOG" 2>/dev/null || echo 0)
+}
+
+# Why the server ended since then, in its own words with their detail; lines of clients and of the receiver of log don't count.
+last_words() {
+  local said
+  said=$(tail -c "+$((LOGGED + 1))" "$SERVER_LOG" 2>/dev/null | awk '
+    /\] (FATAL|PANIC):/ && !/walreceiver|WAL stream|primary server|administrator command|starting up|shutting down/ {
+      sub(/^.*\] /, ""); said = $0; detail = 1; next }
+    detail && /\] DETAIL:/ { sub(/^.*\] DETAIL: +/, ""); said = said ": " $0 }
+    { detail = 0 }
+    END { print said }') || true
+  printf '%s\n' "${said:-see $SERVER_LOG}"
+}
+
+start_server() {
+  [[ ! -e $(records)/rewinding ]] ||
+    refuse "$DATA on $SELF is half rewound; make $PEER production, then follow.sh finishes the rewind"
+  [[ ! -e $(records)/down ]] ||
+    refuse "$SELF is down ($(value_of "$(records)/down" why)); make $PEER production, then follow.sh takes $SELF in"
+  if ! is_running; then
+    log "starting PostgreSQL on $SELF"
+    note_log
+    becomes 60 start_once || timed_out "PostgreSQL on $SELF does not start: $(last_words)"
+  fi
+  know_role
+}
+
+stop_server() {
+  is_running || return 0
+  log "stopping PostgreSQL on $SELF"
+  # systemd kills a unit that is stopped while it starts, so its start ends first.
+  timeout 60 systemctl start "$UNIT" || true
+  timeout 120 systemctl stop "$UNIT" || timed_out "$UNIT does not stop"
+}
+
+reload_server() { as_postgres "$PG_BIN/pg_ctl" -D "$DATA" -s reload >&2; }
