@@ -66,3 +66,16 @@ serve_again() {
   [[ -z $link ]] || announce_address "$link"
   run_role production
 }
+
+# For EXIT until the fence is recorded: without the record no machine takes over, so this one serves again.
+or_serve_again() {
+  local rc=$?
+  trap - EXIT
+  ((rc)) || exit 0
+  [[ $(value_of "$(records)/claim" id) == "$CHANGEOVER_ID" ]] || exit "$rc"
+  log "the fence of $SELF failed, see above; $SELF serves again"
+  rm -f "$(records)/fence"
+  wait || true
+  (serve_again) || log "$SELF does not serve again; start the update again: npx pulumi up"
+  exit "$rc"
+}

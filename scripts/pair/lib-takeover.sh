@@ -58,3 +58,18 @@ promoted_or_back() {
   fi
   did='was promoted'
 }
+
+# Each round asks for a second in the open session; a session that has ended is replaced by a new one.
+wait_for_replay() {
+  local deadline=$(($(monotonic_ms) + 15000)) reply=''
+  log "waiting until $SELF has replayed the log of $PEER up to $position"
+  while say 5 "do \$\$ declare until timestamptz := clock_timestamp() + interval '1 s'; begin
+    while pg_last_wal_replay_lsn() < '$position' and clock_timestamp() < until loop perform pg_sleep(0.005); end loop;
+    end \$\$" "select pg_last_wal_replay_lsn()||case when pg_last_wal_replay_lsn() >= '$position' then ' near' else '' end" || open_session; do
+    [[ $reply != *' near' ]] || return 0
+    free_replay || break
+    (($(monotonic_ms) < deadline)) || break
+  done
+  wait_for_files
+  cancel_fence_of_peer "$SELF has replayed up to ${reply:-nothing}, $PEER wrote up to $position; nothing was promoted"
+}

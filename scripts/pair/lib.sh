@@ -60,29 +60,6 @@ becomes() {
   done
 }
 
-# The server's process, checked by its working folder: an old file may name a process that is another program by now.
-server_pid() {
-  local pid=''
-  { read -r pid <"$DATA/postmaster.pid"; } 2>/dev/null || true
-  [[ -n $pid && /proc/$pid/cwd -ef $DATA ]] && printf '%s\n' "$pid"
-}
-
-is_running() { server_pid >/dev/null; }
-
-# Sets `role` to what the server is now: stopped, writer, standby; silent while it runs and does not answer.
-look_at_role() {
-  role=stopped
-  is_running || return 0
-  case $(SQL_LIMIT=10 sql 'select pg_is_in_recovery()' 2>/dev/null) in
-    f) role=writer ;;
-    t) role=standby ;;
-    *) role=silent ;;
-  esac
-}
-says_its_role() { look_at_role && [[ $role != silent ]]; }
-# A server that does not answer may accept writes, so no script continues without its answer.
-know_role() { wait_until "PostgreSQL on $SELF answers whether it accepts writes" 60 says_its_role; }
-
 # No commit waits for the peer from now on. A stopped server reads it at its next start.
 commit_alone() {
   [[ -e $COMMITS ]] || return 0
