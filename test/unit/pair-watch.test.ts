@@ -62,26 +62,30 @@ const bad: readonly (readonly [string, string])[] = [
   ],
 ];
 
-describe.runIf(canPretend).concurrent("old production steps down for a newer one", () => {
-  it.each(bad)("when its records can be used no more: %s", async (_, spoil) => {
-    const { stdout, stderr } = await pretend(
-      `pretend_server\n${spoil}\n${otherMachine()}\n${stubs}\nwatch_for 4`,
-    );
-    expect(stdout, stderr).toContain("step-down.sh sounz the peer was made production later");
+describe
+  .runIf(canPretend)
+  .concurrent("old production steps down for a newer one", { timeout: 60_000 }, () => {
+    it.each(bad)("when its records can be used no more: %s", async (_, spoil) => {
+      const { stdout, stderr } = await pretend(
+        `pretend_server\n${spoil}\n${otherMachine()}\n${stubs}\nwatch_for 4`,
+      );
+      expect(stdout, stderr).toContain("step-down.sh sounz the peer was made production later");
+    });
+
+    it("and a standby that was made production before, and runs again, is no newer one", async () => {
+      const lost = 'rm -rf "$RECORDS"';
+      const peer = otherMachine({ standby_signal: true });
+      expect((await pretend(`pretend_server\n${lost}\n${peer}\n${stubs}\nwatch_for 3`)).stdout).toBe(
+        "nothing\n",
+      );
+    });
   });
 
-  it("and a standby that was made production before, and runs again, is no newer one", async () => {
-    const lost = 'rm -rf "$RECORDS"';
-    const peer = otherMachine({ standby_signal: true });
-    expect((await pretend(`pretend_server\n${lost}\n${peer}\n${stubs}\nwatch_for 3`)).stdout).toBe(
-      "nothing\n",
-    );
-  });
-});
-
-describe.runIf(canPretend).concurrent("a machine that stepped down with a full disk", () => {
-  /** The real step-down.sh with a server that ends by a signal, and a disk that is full but for `reserve`. */
-  const stepDown = (reserve: boolean) => String.raw`
+describe
+  .runIf(canPretend)
+  .concurrent("a machine that stepped down with a full disk", { timeout: 60_000 }, () => {
+    /** The real step-down.sh with a server that ends by a signal, and a disk that is full but for `reserve`. */
+    const stepDown = (reserve: boolean) => String.raw`
 pretend_server
 as_postgres mkdir -p /etc/postgresql/15/sounz/conf.d 2>/dev/null || { mkdir -p /etc/postgresql/15/sounz/conf.d; chown -R postgres: /etc/postgresql/15/sounz; }
 mkdir -p "$T/fakes"; for name in systemctl nft ip; do printf '#!/bin/sh\nexit 0\n' >"$T/bin/$name"; chmod 755 "$T/bin/$name"; done
@@ -97,15 +101,15 @@ echo "record: $(head -n 1 "$RECORDS/down" 2>/dev/null)"
 ls "$DATA"; cat /etc/sounz/sounz.status
 `;
 
-  it("has the record of it, for which room was kept", async () => {
-    const { stdout, stderr } = await pretend(stepDown(true));
-    expect(stdout, stderr).toContain("rc=0\nended\nrecord: why=the peer was made production later");
-    expect(stdout).toMatch(/standby\.signal\ndown\n$/);
-    expect(stdout).not.toContain("changeover.down");
-  });
+    it("has the record of it, for which room was kept", async () => {
+      const { stdout, stderr } = await pretend(stepDown(true));
+      expect(stdout, stderr).toContain("rc=0\nended\nrecord: why=the peer was made production later");
+      expect(stdout).toMatch(/standby\.signal\ndown\n$/);
+      expect(stdout).not.toContain("changeover.down");
+    });
 
-  it("or else a mark in its data: it is not started as a standby, and the record follows", async () => {
-    const { stdout, stderr } = await pretend(`${stepDown(false)}
+    it("or else a mark in its data: it is not started as a standby, and the record follows", async () => {
+      const { stdout, stderr } = await pretend(`${stepDown(false)}
 rm -f /run/changeover-sounz.started
 ${otherMachine()}
 ${stubs}
@@ -113,20 +117,22 @@ watch_for 3
 rm -f "$T/root/filler"
 timeout 3 python3 "$LIB/pair/watch.py" sounz 2>>"$T/said" || true
 echo "then: $(cat "$RECORDS/down")"; ls "$DATA"; cat "$T/acts" 2>/dev/null || echo nothing`);
-    expect(stdout, stderr).toContain(
-      "rc=0\nended\nrecord: \nPG_VERSION\nchangeover.down\npostmaster.pid\nstandby.signal\ndown\nnothing\n",
-    );
-    expect(stdout).toMatch(
-      /then: why=it stepped down[^]*\nPG_VERSION\npostmaster.pid\nstandby.signal\nnothing\n$/,
-    );
+      expect(stdout, stderr).toContain(
+        "rc=0\nended\nrecord: \nPG_VERSION\nchangeover.down\npostmaster.pid\nstandby.signal\ndown\nnothing\n",
+      );
+      expect(stdout).toMatch(
+        /then: why=it stepped down[^]*\nPG_VERSION\npostmaster.pid\nstandby.signal\nnothing\n$/,
+      );
+    });
   });
-});
 
-describe.runIf(canPretend).concurrent("a server that was started at this boot and stopped", () => {
-  const stopped = (
-    how: string,
-    peer = otherMachine({ serving: 1, standby_signal: true, runs: true }),
-  ) => String.raw`
+describe
+  .runIf(canPretend)
+  .concurrent("a server that was started at this boot and stopped", { timeout: 60_000 }, () => {
+    const stopped = (
+      how: string,
+      peer = otherMachine({ serving: 1, standby_signal: true, runs: true }),
+    ) => String.raw`
 pretend_server
 kill -9 "$SERVER"; sleep 0.1
 : >/run/changeover-sounz.started; : >/run/dpkg.lock; export CHANGEOVER_DPKG_LOCK=/run/dpkg.lock
@@ -134,42 +140,44 @@ printf 'id=a\nepoch=3\n' >"$RECORDS/serving"
 ${peer}
 ${stubs}
 ${how}`;
-  const holdDpkg = `python3 -c 'import fcntl, time; f = open("/run/dpkg.lock", "w"); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(30)' & HELD=$!; sleep 0.3`;
-  const script = "postgresql-15.prerm";
-  /** systemd runs package_stop.py after a stop, while the script that stopped it waits. */
-  const packageStops = String.raw`
+    const holdDpkg = `python3 -c 'import fcntl, time; f = open("/run/dpkg.lock", "w"); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(30)' & HELD=$!; sleep 0.3`;
+    const script = "postgresql-15.prerm";
+    /** systemd runs package_stop.py after a stop, while the script that stopped it waits. */
+    const packageStops = String.raw`
 mkdir -p "$T/dpkg/var/lib/dpkg/info"; mount -t tmpfs tmpfs /var/lib/dpkg/info
 printf 'sleep 30\n' >/var/lib/dpkg/info/${script}
 sh /var/lib/dpkg/info/${script} upgrade & SCRIPT=$!; sleep 0.2
 python3 "$LIB/pair/package_stop.py" sounz; kill "$SCRIPT"`;
 
-  it("by a person stays stopped, and the watch says so", async () => {
-    const { stdout, stderr } = await pretend(
-      stopped(`python3 "$LIB/pair/package_stop.py" sounz\nwatch_for 8; cat "$T/said"`),
-    );
-    expect(stdout, stderr).toMatch(/^nothing\n/);
-    expect(
-      stdout.match(/left alone: the server was started at this boot and then stopped by a person/g),
-    ).toHaveLength(1);
+    it("by a person stays stopped, and the watch says so", async () => {
+      const { stdout, stderr } = await pretend(
+        stopped(`python3 "$LIB/pair/package_stop.py" sounz\nwatch_for 8; cat "$T/said"`),
+      );
+      expect(stdout, stderr).toMatch(/^nothing\n/);
+      expect(
+        stdout.match(/left alone: the server was started at this boot and then stopped by a person/g),
+      ).toHaveLength(1);
+    });
+
+    it("by an upgrade of its package starts again, once dpkg has ended", async () => {
+      const { stdout, stderr } = await pretend(
+        stopped(`${packageStops}\n${holdDpkg}\nwatch_for 3; kill "$HELD"; sleep 0.1; watch_for 3`),
+      );
+      expect(stdout, stderr).toMatch(/^nothing\nserve.sh sounz production\n/);
+    });
+
+    it("by a person after that stays stopped", async () => {
+      const { stdout, stderr } = await pretend(
+        stopped(`${packageStops}\npython3 "$LIB/pair/package_stop.py" sounz\nwatch_for 3`),
+      );
+      expect(stdout, stderr).toBe("nothing\n");
+    });
   });
 
-  it("by an upgrade of its package starts again, once dpkg has ended", async () => {
-    const { stdout, stderr } = await pretend(
-      stopped(`${packageStops}\n${holdDpkg}\nwatch_for 3; kill "$HELD"; sleep 0.1; watch_for 3`),
-    );
-    expect(stdout, stderr).toMatch(/^nothing\nserve.sh sounz production\n/);
-  });
-
-  it("by a person after that stays stopped", async () => {
-    const { stdout, stderr } = await pretend(
-      stopped(`${packageStops}\npython3 "$LIB/pair/package_stop.py" sounz\nwatch_for 3`),
-    );
-    expect(stdout, stderr).toBe("nothing\n");
-  });
-});
-
-describe.runIf(canPretend).concurrent("a copy of production's disk on another machine", () => {
-  const boot = (id: string) => String.raw`
+describe
+  .runIf(canPretend)
+  .concurrent("a copy of production's disk on another machine", { timeout: 60_000 }, () => {
+    const boot = (id: string) => String.raw`
 pretend_server
 kill -9 "$SERVER"; sleep 0.1
 printf 'id=%s\n' ${id} >"$RECORDS/machine"
@@ -178,12 +186,12 @@ ${otherMachine({ serving: 1, standby_signal: true })}
 ${stubs}
 watch_for 3; cat "$T/said"`;
 
-  it("serves nobody, and says why", async () => {
-    const { stdout, stderr } = await pretend(boot("0123456789abcdef0123456789abcdef"));
-    expect(stdout, stderr).toMatch(/^nothing\n[^]*not started: its disk is a copy of another machine's/);
-  });
+    it("serves nobody, and says why", async () => {
+      const { stdout, stderr } = await pretend(boot("0123456789abcdef0123456789abcdef"));
+      expect(stdout, stderr).toMatch(/^nothing\n[^]*not started: its disk is a copy of another machine's/);
+    });
 
-  it("and a machine whose disk moved with it serves", async () => {
-    expect((await pretend(boot('"$(cat /etc/machine-id)"'))).stdout).toContain("serve.sh sounz production");
+    it("and a machine whose disk moved with it serves", async () => {
+      expect((await pretend(boot('"$(cat /etc/machine-id)"'))).stdout).toContain("serve.sh sounz production");
+    });
   });
-});
