@@ -6,7 +6,7 @@ const declaring = [
   "components/*/component.ts",
   "components/{app-pool,shared-volume}/*.ts",
   "components/pair/{pair,provision,switch}.ts",
-  "transition/{absent,hosts,preflight,receipts,rows,site,step,told,transition}.ts",
+  "transition/{absent,hosts,preflight,receipts,rows,secrets,site,step,told,transition}.ts",
   // It asks the engine, and declares nothing.
   "config/last-outputs.ts",
   "platforms/{platform,platforms,ssh}.ts",

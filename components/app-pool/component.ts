@@ -24,6 +24,7 @@ export class AppPool extends pulumi.ComponentResource {
   readonly #pool: Pool;
   /** The cache that keeps the application's sessions. */
   readonly #cache: CacheGoal | undefined;
+  readonly #database: PairDatabase | undefined;
 
   constructor(name: string, config: PoolConfig, site: Site, opts?: pulumi.ComponentResourceOptions) {
     super("changeover:index:AppPool", name, { release: config.release }, opts);
@@ -31,6 +32,7 @@ export class AppPool extends pulumi.ComponentResource {
     this.#pool = pool;
     this.#cache = cacheOf(site.entries("caches"), config.cache);
     const { database, after } = this.#needs();
+    this.#database = database;
 
     const balancerHosts = pool.balancers.map((host) => balancerHost(pool, host, after));
     const configured = configureBalancers(pool, [
@@ -91,7 +93,10 @@ export class AppPool extends pulumi.ComponentResource {
         .map((name) => [name, membershipOf(pool, name, [edge])] as const),
     );
     const volumes = this.#volumes(serverHosts, leaving);
-    const release = releaseOf(pool, [...ready, edge, ...closing, ...leaving.values()], volumes);
+    const release = releaseOf(pool, [...ready, edge, ...closing, ...leaving.values()], {
+      database: this.#database,
+      volumes,
+    });
     const entering = serving(config).map((name) => membershipOf(pool, name, [release]));
     const opening = config.maintenance ? [] : [maintenanceOf(pool, [release, ...entering])];
     const upgrades = upgradesOf(pool, this.#cache, [release, ...entering, ...closing, ...opening]);
@@ -101,7 +106,10 @@ export class AppPool extends pulumi.ComponentResource {
   /** Apache passes requests to one server; no server is in or out of traffic. */
   #behindApache(configured: Transition, serverHosts: ReadonlyMap<string, Transition>): Transition[] {
     const pool = this.#pool;
-    const release = releaseOf(pool, [configured, ...serverHosts.values()], this.#volumes(serverHosts));
+    const release = releaseOf(pool, [configured, ...serverHosts.values()], {
+      database: this.#database,
+      volumes: this.#volumes(serverHosts),
+    });
     const edge = edgeOf(pool, [release]);
     return [release, edge, maintenanceOf(pool, [edge])];
   }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { fingerprintOf } from "../../transition/secrets.ts";
 import { keepersOf, prefixed, type Table } from "../../transition/table.ts";
 import type { Transition } from "../../transition/transition.ts";
 import type { PairDatabase } from "../pair/goal.ts";
@@ -75,7 +76,10 @@ export function serverHost(
   const secret = database && pulumi.interpolate`DATABASE_PASSWORD=${database.password}`;
   return host(pool, name, {
     table: serverHostTable({ pool: pool.name, software: config.software }),
-    conf: prefixed("conf.", conf),
+    conf: {
+      ...prefixed("conf.", conf),
+      ...(database ? { password: fingerprintOf(database.password) } : {}),
+    },
     secrets: secret && { application: secret },
     after,
   });

@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { fingerprintOf } from "../../transition/secrets.ts";
 import { rootOn } from "../../transition/start.ts";
 import { fileCopy } from "../../transition/step.ts";
 import { keepersOf } from "../../transition/table.ts";
 import type { Transition } from "../../transition/transition.ts";
+import type { PairDatabase } from "../pair/goal.ts";
 import { defaultPorts } from "./config.ts";
 import { groupsOf } from "./goal.ts";
 import { minFreeMiB, type Pool } from "./pool.ts";
@@ -14,7 +16,7 @@ import { releaseTable, singleReleaseTable } from "./tables/release.ts";
 export function releaseOf(
   pool: Pool,
   after: readonly Transition[],
-  volumes: readonly pulumi.Resource[] = [],
+  given: { readonly database?: PairDatabase; readonly volumes?: readonly pulumi.Resource[] } = {},
 ): Transition {
   const { config } = pool;
   const groups = groupsOf(pool.config);
@@ -32,6 +34,8 @@ export function releaseOf(
       sha256,
       // Another port is rolled like another release: each server listens there once it was drained and started anew.
       port: config.appPort === defaultPorts.appPort ? undefined : String(config.appPort),
+      // So is another password of the database, which a process reads when it starts.
+      password: given.database && fingerprintOf(given.database.password),
     }),
     perMachine: true,
     table: config.edge === "apache" ? singleReleaseTable(pool.limits) : releaseTable(pool.limits, groups),
@@ -60,7 +64,7 @@ export function releaseOf(
     },
     after: [
       ...after.map(({ finished }) => finished),
-      ...volumes,
+      ...(given.volumes ?? []),
       ...[...sources.values()].flatMap((copy) => (copy ? [copy.resource] : [])),
     ],
   });

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { fingerprintOf } from "../../transition/secrets.ts";
 import { keepersOf } from "../../transition/table.ts";
 import type { Transition } from "../../transition/transition.ts";
 import { carriedLines, hasServices, isCopied } from "./carried.ts";
@@ -84,14 +84,5 @@ function linesOf(secrets: Pair["secrets"]): pulumi.Output<string> {
     Object.entries(texts)
       .map(([purpose, text]) => `${purpose}=${text}\n`)
       .join(""),
-  );
-}
-
-/** A hash of secrets; at 40 random letters and digits each it reveals none. */
-function fingerprintOf(...secrets: pulumi.Output<string>[]): pulumi.Output<string> {
-  return pulumi.unsecret(
-    pulumi
-      .all(secrets)
-      .apply((texts) => createHash("sha256").update(texts.join("\0")).digest("hex").slice(0, 12)),
   );
 }

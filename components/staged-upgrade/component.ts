@@ -8,6 +8,7 @@ import { greenOf, ranIn, withGreen } from "./soak.ts";
 import { hostStory, upgradeStory } from "./stories.ts";
 import { recordGreen, stagedUpgradeTable, upgradeHostTable } from "./table.ts";
 import type { UpgradeExpected } from "./verify.ts";
+import { fingerprintOf } from "../../transition/secrets.ts";
 import { keepersOf, prefixed } from "../../transition/table.ts";
 import type { Operated, Site, SiteTransitionArgs } from "../../transition/site.ts";
 import type { Transition } from "../../transition/transition.ts";
@@ -66,6 +67,7 @@ export class StagedUpgrade extends pulumi.ComponentResource {
         software,
         ...prefixed("conf.", settingsOf(config, host)),
         [`machine.${host}`]: this.#site.member(host).host.identity,
+        ...(this.#shared ? { secret: fingerprintOf(this.#shared) } : {}),
       }),
       after: this.#site.after,
     });

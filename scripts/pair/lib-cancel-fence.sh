@@ -62,7 +62,7 @@ serve_again() {
   serving_from_now || true
   rm -f "$DATA/standby.signal"
   [[ -z $link ]] || take_address "$link"
-  rm -f "$(records)/fence"
+  rm -f "$(records)/fence" || true
   [[ -z $link ]] || announce_address "$link"
   run_role production
 }
@@ -72,6 +72,8 @@ or_serve_again() {
   local rc=$?
   trap - EXIT
   ((rc)) || exit 0
+  # From here on nothing that fails keeps this machine from serving.
+  set +e
   [[ $(value_of "$(records)/claim" id) == "$CHANGEOVER_ID" ]] || exit "$rc"
   log "the fence of $SELF failed, see above; $SELF serves again"
   rm -f "$(records)/fence"

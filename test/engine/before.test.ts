@@ -51,12 +51,15 @@ function isHarmless({ op, oldState, newState }: Step): boolean {
 
 /**
  * What this release begins anew on purpose: a pair's secrets are one for each purpose, a pool's releases become root's and
- * its port is closed to all but its balancers, and so are the ports of a volume.
+ * its port is closed to all but its balancers, and so are the ports of a volume. Whoever is told a secret is told again when
+ * it is another one, and the processes that read it are started anew.
  */
 const begun: Readonly<Record<string, readonly string[]>> = {
   dev: [
     "crossbow-host-prodapp01-provision-",
     "crossbow-host-prodapp02-provision-",
+    "crossbow-release-roll-",
+    ...["app1", "app2", "db", "proxy", "worker"].map((role) => `scalr-scalr-${role}-host-`),
     "sounz-provision-",
     "styles-volume-bricks-",
   ],
