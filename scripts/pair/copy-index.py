@@ -32,7 +32,7 @@ def main():
         sys.exit(0 if words == ["--help"] else 64)
     copy, final = Copy(*words), "--final" in sys.argv
     server = runs(data_of(words[0]))
-    if not final and database(words[0], pairs_of(f"/etc/{words[0]}/{words[0]}.conf"), server)["in_recovery"] is False:
+    if not final and database(words[0], server)["in_recovery"] is False:
         end(77, f"PostgreSQL on {copy.self} accepts writes, so {copy.self} is production and keeps its index {copy.name}")
     copy.lock()
     try:
