@@ -70,7 +70,7 @@ main() {
   }
   [[ $role != stopped ]] || { as_standby && start_server && open_session; }
   require_free_address
-  if [[ $role == writer ]]; then rm -f "$DATA/standby.signal"; else promote; fi
+  if [[ $role == writer ]]; then no_standby; else promote; fi
   trap - EXIT
   require_claim
   [[ -z $link ]] || take_address "$link"

@@ -13,7 +13,7 @@ const run = (script: string): string =>
     stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
     cwd: "/",
-    timeout: 90_000,
+    timeout: 120_000,
   });
 
 const follows = (aside: number) =>
@@ -35,7 +35,7 @@ stop; rm -rf $D; follow
     expect(said).toContain("/var/lib/postgresql/15/tp has no database; copying the data of a");
     expect(said.match(follows(1))).toHaveLength(3);
     expect(said.match(follows(0))).toHaveLength(2);
-  }, 90_000);
+  }, 120_000);
 
   it("touches nothing where a person must decide, and says what to do", () => {
     const said = run(`
@@ -51,7 +51,7 @@ follow
     expect(said).toContain("Keep it: mv -T /var/lib/postgresql/15/tp /var/lib/postgresql/15/tp.other");
     expect(said.match(/^rc=77 after \d+ s; streams: ; aside: 0$/gm)).toHaveLength(2);
     expect(said.match(follows(0))).toHaveLength(1);
-  }, 60_000);
+  }, 120_000);
 
   it("drops the slot of the lost peer, and no slot of others", () => {
     const said = run(`
@@ -64,5 +64,5 @@ B "select 'left: ' || slot_name from pg_replication_slots"
 `);
     expect(said).toMatch(/^left: barman$/m);
     expect(said).not.toMatch(/^left: a$/m);
-  }, 60_000);
+  }, 120_000);
 });
