@@ -8,13 +8,17 @@ const possible = existsSync("/usr/lib/postgresql/15/bin/postgres") && process.ge
 
 /** Run a script beside the two servers. */
 const run = (script: string): string =>
-  execFileSync("unshare", ["-m", "bash", "-c", `. ${root}/test/fixtures/pair-on-loopback.sh\n${script}`], {
-    env: { ...process.env, scripts: join(root, "scripts"), LC_ALL: "C" },
-    stdio: ["ignore", "pipe", "pipe"],
-    encoding: "utf8",
-    cwd: "/",
-    timeout: 120_000,
-  });
+  execFileSync(
+    "unshare",
+    ["-m", "-n", "bash", "-c", `ip link set lo up\n. ${root}/test/fixtures/pair-on-loopback.sh\n${script}`],
+    {
+      env: { ...process.env, scripts: join(root, "scripts"), LC_ALL: "C" },
+      stdio: ["ignore", "pipe", "pipe"],
+      encoding: "utf8",
+      cwd: "/",
+      timeout: 120_000,
+    },
+  );
 
 const follows = (aside: number) =>
   RegExp(`^rc=0 after \\d+ s; streams: b\\|streaming; aside: ${String(aside)}$`, "gm");
