@@ -122,6 +122,14 @@ describe.runIf(canPretend).concurrent("a machine that asks the other one", { tim
     expect(stdout, stderr).toBe("2\n0/3000028\nrunning\nc1\ntrue\n\n");
   });
 
+  it("gets every value that a script asks for", async () => {
+    const { stdout, stderr } =
+      await pretend(String.raw`grep -rhoE 'ask_peer.py" "\$PAIR" [^)"]*|asked=\([^)]*' "$LIB/pair" --include='*.sh' | grep -v ' lift ' |
+      sed -E 's/.*PAIR" //; s/.*\(//; s/(2>|[|][|]).*//' | tr ' ' '\n' | sort -u | grep . >"$T/asked"; export T
+python3 -c 'import os, sys; sys.path.insert(0, os.environ["LIB"] + "/pair"); from peer_words import ALLOWED; asked = open(os.environ["T"] + "/asked").read().split(); print(len(asked) > 8, [key for key in asked if key not in ALLOWED])'`);
+    expect(stdout, stderr).toBe("True []\n");
+  });
+
   it("understands an older release", async () => {
     const older = String.raw`
 def reply(request):

@@ -69,4 +69,31 @@ B "select 'left: ' || slot_name from pg_replication_slots"
     expect(said).toMatch(/^left: barman$/m);
     expect(said).not.toMatch(/^left: a$/m);
   }, 120_000);
+
+  it("is not production by a person's promotion while it lacks what the fenced production wrote", () => {
+    const said = run(`
+follow >/dev/null
+as $bin/psql -XAtq -d postgres -p 54971 -c "select pg_promote()" >/dev/null
+cd / && . $scripts/lib.sh && . $scripts/pair/lib.sh && . $scripts/pair/lib-takeover.sh
+load_pair tp
+fork=$(python3 $scripts/pair/probe.py tp | python3 -c 'import json, sys; print(json.load(sys.stdin)["forked_at"])')
+takes() { local was=$1 position=$2 rc=0; (require_all_writes 2>&1) || rc=$?; echo "$3: rc=$rc"; }
+takes writer "$fork" all
+takes writer FF/28 less
+takes standby FF/28 "of a standby"
+takes writer FFFFFFFF/FFFFFFFF unknown
+echo id=x >/mnt/root/tp/serving; takes writer FF/28 "by this transition"
+`);
+    expect(said).toMatch(
+      /refused: b was promoted by hand at 0\/[0-9A-F]+ and lacks what a wrote up to FF\/28; /,
+    );
+    const ended = said.match(/^.*: rc=\d+$/gm);
+    expect(ended).toEqual([
+      "all: rc=0",
+      "less: rc=77",
+      "of a standby: rc=0",
+      "unknown: rc=0",
+      "by this transition: rc=0",
+    ]);
+  }, 120_000);
 });
