@@ -34,7 +34,11 @@ export function decideSwitch(looks: readonly Look[], wanted: PairWanted, epoch: 
   const different = [...differentData(next, other), ...whyDown(next, other.host)];
   if (writes(next)) {
     const { notes, tail } = servesAlready(next.host);
-    return { refusals: different, notes: [...opened, ...notes, ...copiesAnew(other, next.host)], tail };
+    return {
+      refusals: [...different, ...whatItLacks(next, other, wanted, epoch)],
+      notes: [...opened, ...notes, ...copiesAnew(other, next.host)],
+      tail,
+    };
   }
   const lost = whyUnusable(next, other);
   if (lost.length > 0) return { refusals: [...different, ...lost], notes: opened };
@@ -54,6 +58,25 @@ export function decideSwitch(looks: readonly Look[], wanted: PairWanted, epoch: 
     ],
     notes: [],
   };
+}
+
+const bytesOf = (position: string): number => {
+  const [high = "", low = ""] = position.split("/");
+  return parseInt(high, 16) * 2 ** 32 + parseInt(low, 16);
+};
+
+/** A machine that a person promoted, while production was fenced, may lack what production wrote before its fence. */
+function whatItLacks(next: PairFacts, other: PairFacts, wanted: PairWanted, epoch: number): string[] {
+  const { fence } = other;
+  if (fence?.was !== "writer" || !fence.position || !next.forked_at) return [];
+  // What a machine without usable data wrote is not known. A fence that a promotion by this program followed is done with.
+  if (fence.position.startsWith("FFFFFFFF/") || Number(fence.epoch) <= (next.serving ?? 0)) return [];
+  const lacks = bytesOf(fence.position) - bytesOf(next.forked_at);
+  const { command, isAccepted } = acceptingOf(wanted, epoch);
+  if (lacks <= 0 || isAccepted(wanted.acceptDataLoss)) return [];
+  return [
+    `${next.host} was promoted by hand at ${next.forked_at} and lacks the last ${String(lacks)} bytes of log of ${other.host}, which wrote up to ${fence.position}; to lose them (they are set aside on ${other.host}): ${command("acceptDataLoss", "WHY")}`,
+  ];
 }
 
 function differentData(next: PairFacts, other: PairFacts): string[] {

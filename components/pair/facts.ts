@@ -10,7 +10,17 @@ export interface PairFacts extends RecordFacts {
   readonly standby_signal: boolean;
   readonly system_id: string | null;
   readonly streaming: { readonly from: string; readonly lag_bytes: number | null } | null;
-  readonly fence: { readonly id: string } | null;
+  /** The last fence of the machine: the position up to which it wrote, and what it was before. */
+  readonly fence: {
+    readonly id: string;
+    readonly epoch?: string;
+    readonly position?: string;
+    readonly was?: string;
+  } | null;
+  /** The epoch at which it was made production last; 0 if never. */
+  readonly serving?: number;
+  /** Where a machine that accepts writes was promoted last. */
+  readonly forked_at?: string | null;
   readonly holds_address: boolean;
   readonly free_mib: number | null;
   readonly address_in_network_files: string | null;

@@ -20,7 +20,7 @@ copy() {
   copy_from_peer "$draft" -S "$(slot_of "$SELF")"
   # Creates Debian's settings outside the data folder; the empty data folder is replaced by the copy.
   pg_createcluster --start-conf=manual -p "$PORT" "$PG_MAJOR" "$PAIR" >&2
-  rm -rf "$DATA"
+  as_postgres rm -rf "$DATA"
   put_in_place "$draft" "$DATA.aside-$EPOCHSECONDS"
   rm -f "$(records)/rewinding"
 }

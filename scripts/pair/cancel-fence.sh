@@ -22,7 +22,7 @@ require_fenced_by_this() {
   fence=$(records)/fence
   [[ $(value_of "$fence" id)-$(value_of "$fence" was) == "$CHANGEOVER_ID-writer" ]] ||
     refuse "$SELF was not fenced by $CHANGEOVER_ID, or did not accept writes before its fence"
-  [[ ! -e $(records)/down ]] || refuse "$SELF is down ($(value_of "$(records)/down" why))"
+  ! is_down || refuse "$SELF is down ($(value_of "$(records)/down" why))"
 }
 
 main() {

@@ -6,13 +6,15 @@
 # database port peer_port clients network, and carries.… (files, indexes, services, checks).
 # Secrets: peer replication rsync checks owner. A new one is told to the database first.
 # A running server is reloaded, never restarted. Refuses (77) a service address that the
-# machine's own network files contain.
+# machine's own network files contain, and a folder /etc/PAIR that is of something else.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/../lib.sh"
 # shellcheck source=scripts/pair/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/pair/lib-configure.sh
+. "$here/lib-configure.sh"
 # shellcheck source=scripts/pair/lib-settings.sh
 . "$here/lib-settings.sh"
 # shellcheck source=scripts/pair/lib-secrets.sh
@@ -23,31 +25,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-carried.sh"
 # shellcheck source=scripts/pair/lib-offer.sh
 . "$here/lib-offer.sh"
-
-readonly keys=(self peer self_address peer_address primary secondary service_address interface database port peer_port)
-
-write_conf() {
-  local pair=$1 word key
-  shift
-  local -A setting=([clients]='' [network]='')
-  for word in "$@"; do setting[${word%%=*}]=${word#*=}; done
-  for key in "${keys[@]}"; do [[ -n ${setting[$key]:-} ]] || misuse "configure.sh needs $key=…"; done
-  local primary=${setting[self_address]} secondary=${setting[peer_address]}
-  [[ ${setting[self]} == "${setting[primary]}" ]] || primary=${setting[peer_address]} secondary=${setting[self_address]}
-  {
-    printf 'PAIR=%s\nIP_PRIMARY_SERVER=%s\nIP_SECONDARY_SERVER=%s\n' "$pair" "$primary" "$secondary"
-    for key in "${keys[@]}" clients network; do printf '%s=%s\n' "${key^^}" "${setting[$key]:-}"; done
-    for key in "${!setting[@]}"; do [[ $key != carries.settings.* ]] || printf '%s=%s\n' "${key#carries.settings.}" "${setting[$key]}"; done
-    [[ -z ${setting[carries.rsync_port]:-} ]] || printf '%s_rsync_port=%s\n' "$pair" "${setting[carries.rsync_port]}"
-  } | write_file "/etc/$pair/$pair.conf"
-}
-
-refuse_address_at_boot() {
-  local word address='' file
-  for word in "$@"; do [[ $word != service_address=* ]] || address=${word#*=}; done
-  file=$(python3 -c "import sys; sys.path[0] = '$here'; import facts; print(facts.in_network_files(sys.argv[1]) or '')" "$address")
-  [[ -z $file ]] || refuse "$file on $HOSTNAME contains the service address $address, so $HOSTNAME would take it at boot; remove it from that file"
-}
 
 # A running server is never restarted: settings that need a restart are reported.
 change_server() {
@@ -70,6 +47,7 @@ main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# >= 2)) || misuse "configure.sh takes PAIR key=value…, got: $*"
   read_secrets peer replication rsync checks owner
+  refuse_foreign_folder "$1"
   refuse_address_at_boot "$@"
   write_conf "$@"
   SELF=$HOSTNAME stop_left_out "$@"

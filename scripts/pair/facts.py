@@ -14,6 +14,11 @@ from role import ROOT, ask_server, data_of, role_of, settings_of
 from usable import why_unusable
 
 ROLE_KEYS = ("epoch", "serving", "served", "alone", "down", "half_made", "standby_signal", "holds_address")
+# Where a server that accepts writes was promoted last: the last line of the history of its timeline.
+FORK = r"""
+select (regexp_match(pg_read_file('pg_wal/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '.history', 0, 100000, true),
+  '\t([0-9A-F]+/[0-9A-F]+)[^\n]*\n*$'))[1]
+"""
 QUESTION = f"""
 select json_build_object(
   'in_recovery', pg_is_in_recovery(),
@@ -23,6 +28,7 @@ select json_build_object(
     else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end,
   'position', case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
   'received', pg_last_wal_receive_lsn(),
+  'forked_at', case when not pg_is_in_recovery() then ({FORK}) end,
   'replay', {replay.QUESTION},
   'last_commit_s', extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()),
   'streaming', (select json_build_object('from', sender_host, 'lag_bytes',
@@ -55,7 +61,7 @@ def database(pair, runs):
         "postgres": "stopped",
         "in_recovery": None,
         "system_id": (cluster or {}).get("system_id"),
-        **{key: None for key in ("timeline", "position", "received", "streaming", "last_commit_s", "replay")},
+        **{key: None for key in ("timeline", "position", "received", "forked_at", "streaming", "last_commit_s", "replay")},
         "standbys": [],
         "unusable": None if runs or not cluster else why_unusable(pair),
         # Only a folder that can be moved aside can be replaced by a copy.

@@ -70,7 +70,7 @@ main() {
     as_standby
     refuse_clients
     stop_services
-    [[ $role != stopped || -e $(records)/rewinding || -e $(records)/down ]] || return_read_only
+    [[ $role != stopped || -e $(records)/rewinding ]] || is_down || return_read_only
   fi
   give_up_address
   find_position "$role"

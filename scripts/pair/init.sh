@@ -13,6 +13,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib-settings.sh"
 # shellcheck source=scripts/pair/lib-secrets.sh
 . "$here/lib-secrets.sh"
+# shellcheck source=scripts/pair/lib-cluster-copy.sh
+. "$here/lib-cluster-copy.sh"
 
 make_cluster() {
   log "creating cluster $PG_MAJOR/$PAIR on $SELF"
@@ -43,6 +45,7 @@ main() {
   # A rebuilt machine gets a copy of the pair's database, not a second one.
   [[ $peer != ours ]] || exec bash "$here/base-copy.sh" "$PAIR"
   [[ $peer == absent ]] || refuse "$PEER has a database that was not created for pair $PAIR; move it away, or name another machine"
+  require_movable
   begin_making
   make_cluster
   make_database

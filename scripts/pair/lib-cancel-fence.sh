@@ -60,7 +60,7 @@ serve_again() {
   serving_soon || true
   [[ $role == writer || $(sql 'select pg_promote(true, 40)') == t ]] || timed_out "$SELF does not accept writes 40 s after its promotion began"
   serving_from_now || true
-  rm -f "$DATA/standby.signal"
+  no_standby
   [[ -z $link ]] || take_address "$link"
   rm -f "$(records)/fence" || true
   [[ -z $link ]] || announce_address "$link"

@@ -91,7 +91,7 @@ stop_production_services() {
 # Let a paused standby stream again, at once if its server runs, else from its next start.
 resume_streaming() {
   [[ -e $PAUSED ]] || return 0
-  rm -f "$PAUSED"
+  as_postgres rm -f "$PAUSED"
   ! is_running || reload_server
 }
 

@@ -7,7 +7,7 @@ know_tablespaces() {
   places=$(peer_sql "select oid || ' ' || pg_tablespace_location(oid) from pg_tablespace where pg_tablespace_location(oid) like '/%'") ||
     timed_out "PostgreSQL on $PEER does not answer"
   while read -r oid path; do
-    [[ -z $oid ]] || [[ $oid =~ ^[0-9]+$ && $path =~ ^/[A-Za-z0-9._/-]+$ && $path/ != *'/../'* ]] ||
+    [[ -z $oid ]] || [[ $oid =~ ^[0-9]{1,10}$ && $path =~ ^/[A-Za-z0-9._/-]+$ && $path/ != *'/../'* ]] ||
       refuse "$PEER has a tablespace at $path, which can't be copied; allowed: a path of letters, digits and . _ / -"
     [[ -z $oid || -d $path ]] || make_tablespace "$path"
   done <<<"$places"
@@ -46,16 +46,17 @@ copy_from_peer() {
   local draft=$1 oid path need
   local -a moved=()
   require_movable
-  install -d -o postgres -g postgres -m 0700 "${DATA%/*}"
-  rm -rf "$draft"
+  make_data_parent
+  as_postgres rm -rf "$draft"
   know_tablespaces
-  need=$(peer_sql "select (coalesce(pg_tablespace_size('pg_default'), 0) + coalesce(pg_tablespace_size('pg_global'), 0)) / 1024") ||
+  need=$(peer_says "$A_NUMBER" "select (coalesce(pg_tablespace_size('pg_default'), 0) + coalesce(pg_tablespace_size('pg_global'), 0)) / 1024") ||
     timed_out "PostgreSQL on $PEER does not answer"
   require_room "${DATA%/*}" "$need"
   while read -r oid path; do
     [[ -n $oid ]] || continue
     as_postgres rm -rf "$path/changeover.copying"
-    require_room "$path" "$(peer_sql "select pg_tablespace_size($oid) / 1024")"
+    need=$(peer_says "$A_NUMBER" "select pg_tablespace_size($oid) / 1024") || timed_out "PostgreSQL on $PEER does not say how large $path is"
+    require_room "$path" "$need"
     moved+=("--tablespace-mapping=$path=$path/changeover.copying")
   done <<<"$places"
   log "copying the cluster of $PEER"
@@ -83,20 +84,20 @@ put_in_place() {
   done <<<"$places"
   if [[ -e $DATA ]]; then
     # The draft gets the name of what is set aside before both change places, so that a crash never takes old data for a draft.
-    mv -T "$draft" "$aside"
+    as_postgres mv -T "$draft" "$aside"
     change_places "$aside" "$DATA"
-    chmod 0700 "$aside"
+    as_postgres chmod 0700 "$aside"
     # An empty folder needs no keeping.
-    rmdir "$aside" 2>/dev/null || true
+    as_postgres rmdir "$aside" 2>/dev/null || true
   else
-    mv -T "$draft" "$DATA"
+    as_postgres mv -T "$draft" "$DATA"
   fi
-  sync "${DATA%/*}"
+  as_postgres sync "${DATA%/*}"
 }
 
 # change_places FOLDER FOLDER: exchange both in one act, so that a crash never leaves the data folder empty.
 change_places() {
-  python3 - "$@" <<'END'
+  as_postgres /usr/bin/python3 -I - "$@" <<'END'
 import ctypes, os, sys
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 first, second = (os.fsencode(path) for path in sys.argv[1:])

@@ -35,7 +35,7 @@ peer_serves() { [[ $(python3 "$SCRIPTS/pair/ask_peer.py" "$PAIR" in_recovery 2>/
 find_position() {
   local control
   control=$(LC_ALL=C "$PG_BIN/pg_controldata" "$DATA" 2>/dev/null) || true
-  if [[ -e $(records)/rewinding || -e $(records)/down ]] || { [[ $was != writer ]] && peer_serves; }; then
+  if [[ -e $(records)/rewinding ]] || is_down || { [[ $was != writer ]] && peer_serves; }; then
     # Data that only this machine has is not part of the pair, and will be set aside.
     position=0/0
   elif [[ -n ${unusable:-} ]]; then

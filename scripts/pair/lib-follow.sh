@@ -9,7 +9,7 @@
 # checkpoint at the end of a recovery writes it there. The record `down` prevents a start meanwhile.
 recover_alone() {
   log "recovering PostgreSQL on $SELF from its own log only"
-  rm -f "$DATA/standby.signal"
+  no_standby
   local said
   said=$(as_postgres "$PG_BIN/postgres" --single -D "$DATA" -c config_file="$SETTINGS/postgresql.conf" template1 </dev/null 2>&1) || {
     as_standby
@@ -24,7 +24,8 @@ recover_alone() {
 find_fork() {
   said=$(LC_ALL=C as_postgres "$PG_BIN/pg_rewind" --dry-run -D "$DATA" --source-server="$(peer_server)" 2>&1) || return 2
   fork=$(sed -n 's/.*diverged at WAL location \([0-9A-F/]*\).*/\1/p' <<<"$said")
-  [[ -n $fork && $said != *'no rewind required'* ]]
+  [[ -n $fork && $said != *'no rewind required'* ]] || return 1
+  [[ $fork =~ ^$A_POSITION$ ]] || return 2
 }
 
 # Whether a rewind stopped after its last act, the change of the control file, and before a reboot could lose data.
@@ -54,12 +55,12 @@ rewind() {
     [[ -e $(records)/rewinding ]] || set_aside "$fork"
     log "rewinding $SELF to $fork"
     name_lost_slots
-    cat /proc/sys/kernel/random/boot_id >"$(records)/rewinding" || timed_out "the rewind of $SELF can't be recorded; nothing was rewound"
+    write_file "$(records)/rewinding" </proc/sys/kernel/random/boot_id || timed_out "the rewind of $SELF can't be recorded; nothing was rewound"
     why="its rewind failed"
     as_postgres "$PG_BIN/pg_rewind" -D "$DATA" --source-server="$(peer_server)" >&2 || return 1
   fi
   as_standby
-  rm -f "$(records)"/{rewinding,down}
+  { not_down && rm -f "$(records)/rewinding"; } || timed_out "the record that $SELF is down can't be removed"
   starts
 }
 
@@ -103,20 +104,6 @@ log_is_gone() {
   [[ -n $next && $(peer_sql "select count(*) from pg_ls_waldir() where right(name, 16) = right(pg_walfile_name('$next'), 16)") == 0 ]]
 }
 
-require_writing_peer() {
-  local said
-  said=$(peer_sql 'select pg_is_in_recovery()' 2>&1) || true
-  case $said in
-    f) ;;
-    t) refuse "$PEER rejects writes, so $SELF cannot follow it; $(start_again)" ;;
-    *'authentication failed'*)
-      refuse "$PEER refuses the password of $SELF, which may be of an older disk image; write it again: \
-npx pulumi up --replace '**::$PAIR-provision-id' --replace '**::$PAIR-switch-id'"
-      ;;
-    *) timed_out "PostgreSQL on $PEER does not answer: ${said##*$'\n'}" ;;
-  esac
-}
-
 # Follow with the data as it is, else rewound. Ends with 1, and sets `why`, when neither is possible.
 follow_with_own_data() {
   why=$unusable
@@ -124,7 +111,7 @@ follow_with_own_data() {
   why="an earlier copy stopped half-way"
   [[ $(cat "$(records)/rewinding" 2>/dev/null) != copy ]] || return 1
   as_standby
-  if [[ -e $(records)/down && ! -e $(records)/rewinding ]]; then
+  if is_down && [[ ! -e $(records)/rewinding ]]; then
     is_running || [[ $(control_data 'Database cluster state') == 'shut down'* ]] || recover_alone || return 1
   elif [[ ! -e $(records)/rewinding ]]; then
     starts || return 1
@@ -143,7 +130,8 @@ follow_peer() {
   local way why=''
   resume_streaming
   keep_slot || timed_out "PostgreSQL on $PEER rejects the connection from $SELF"
-  way=$(peer_sql "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int, pg_current_wal_lsn()")
+  way=$(peer_says "[0-9]{1,10}[|]$A_POSITION" "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int, pg_current_wal_lsn()") ||
+    timed_out "PostgreSQL on $PEER does not say where it writes"
   way=${way/|/ }
   follow_with_own_data "$way" || copy_anew "$why"
   wait_until "$SELF streams from $PEER" 60 is_on_peer_timeline "$way"

@@ -11,7 +11,7 @@ peer_sql() { as_postgres "$PG_BIN/psql" -XAtq -v ON_ERROR_STOP=1 -d "$(peer_serv
 
 # Patterns for what the peer says: its answers are data, and get into arithmetic, statements and paths only by these.
 # shellcheck disable=SC2034
-readonly A_NUMBER='[0-9]{1,18}' A_POSITION='[0-9A-F]{1,8}/[0-9A-F]{1,8}'
+readonly A_NUMBER='0|[1-9][0-9]{0,17}' A_POSITION='[0-9A-F]{1,8}/[0-9A-F]{1,8}'
 
 # peer_says PATTERN STATEMENT: the answer of the peer's server; ends with 1 when the answer is not PATTERN as a whole.
 peer_says() {
@@ -35,4 +35,18 @@ keep_slot() {
 # peer_sends STATES: whether the peer sends log to this machine in one of these states, such as 'streaming', 'catchup'.
 peer_sends() {
   [[ $(peer_sql "select count(*) from pg_stat_replication where application_name = '$SELF' and state in ($1)") == 1 ]]
+}
+
+require_writing_peer() {
+  local said
+  said=$(peer_sql 'select pg_is_in_recovery()' 2>&1) || true
+  case $said in
+    f) ;;
+    t) refuse "$PEER rejects writes, so $SELF cannot follow it; $(start_again)" ;;
+    *'authentication failed'*)
+      refuse "$PEER refuses the password of $SELF, which may be of an older disk image; write it again: \
+npx pulumi up --replace '**::$PAIR-provision-id' --replace '**::$PAIR-switch-id'"
+      ;;
+    *) timed_out "PostgreSQL on $PEER does not answer: ${said##*$'\n'}" ;;
+  esac
 }

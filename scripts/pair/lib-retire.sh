@@ -1,6 +1,9 @@
 # Sourced by retire.sh: finds the pairs of a host that is retired, and removes what they installed.
 # shellcheck shell=bash
 
+# shellcheck source=scripts/lib-rules.sh
+. "$SCRIPTS/lib-rules.sh"
+
 # is_pair COMPONENT: whether it has a file here, or was claimed for a switch. An upgrade is not a pair, but its software may
 # have a file of that name.
 is_pair() {
@@ -32,12 +35,16 @@ remove_units() {
     rm -f "$file"
     systemctl daemon-reload
   done
-  rm -rf /etc/systemd/system/postgresql@*-"$PAIR".service.d/changeover.conf
-  systemctl daemon-reload
+  for file in /etc/systemd/system/postgresql@*-"$PAIR".service.d/changeover.conf; do
+    [[ -e $file ]] || continue
+    rm -f "$file"
+    systemctl daemon-reload
+  done
 }
 
 remove_tables() {
   local family
+  drop_rules "changeover-peer-$PAIR"
   for family in inet ip; do
     ! nft list table "$family" "changeover_$PAIR" >/dev/null 2>&1 || nft delete table "$family" "changeover_$PAIR"
   done

@@ -30,6 +30,11 @@ start_once() {
   becomes 3 is_running
 }
 
+# A disk that was mounted there is root's at first; root gives nothing away in a folder of another account.
+make_data_parent() {
+  as_postgres install -d -m 0700 "${DATA%/*}" || refuse "${DATA%/*} on $SELF is not of postgres; if it is the pair's: chown postgres: ${DATA%/*}"
+}
+
 # note_log: what the server's log has until now says nothing of the start that comes.
 SERVER_LOG='' LOGGED=0
 note_log() {
@@ -40,7 +45,7 @@ note_log() {
 # Why the server ended since then, in its own words with their detail; lines of clients and of the receiver of log don't count.
 last_words() {
   local said
-  said=$(tail -c "+$((LOGGED + 1))" "$SERVER_LOG" 2>/dev/null | awk '
+  said=$(as_postgres tail -c "+$((LOGGED + 1))" "$SERVER_LOG" 2>/dev/null | awk '
     /\] (FATAL|PANIC):/ && !/walreceiver|WAL stream|primary server|administrator command|starting up|shutting down/ {
       sub(/^.*\] /, ""); said = $0; detail = 1; next }
     detail && /\] DETAIL:/ { sub(/^.*\] DETAIL: +/, ""); said = said ": " $0 }
@@ -51,6 +56,9 @@ last_words() {
 
 # Whether this machine stepped down: its data may have parted from the pair's. The mark stands for a record that could not be written.
 is_down() { [[ -e $(records)/down || -e $DATA/changeover.down ]]; }
+
+# The pair takes this machine in. The mark goes first: the watch makes a record of a mark without one.
+not_down() { as_postgres rm -f "$DATA/changeover.down" && rm -f "$(records)/down"; }
 
 # Whether the records came here with a copy of another machine's disk.
 is_copy() {

@@ -1,6 +1,9 @@
 # Sourced by configure.sh: the two services that run on each machine of a pair, their scripts and the command.
 # shellcheck shell=bash
 
+# shellcheck source=scripts/lib-rules.sh
+. "$SCRIPTS/lib-rules.sh"
+
 # install_scripts FOLDER: the services run from a copy of their own, which no later release removes.
 install_scripts() {
   local lib=$1
@@ -14,10 +17,10 @@ install_scripts() {
   mv "$lib.new" "$lib"
 }
 
-# install_service NAME DESCRIPTION [BEFORE]: BEFORE may fail.
+# install_service NAME DESCRIPTION
 install_service() {
   local lib=/usr/local/lib/changeover/$PAIR unit=changeover-$1-$PAIR.service
-  sed "s|@PAIR@|$PAIR|g; s|@LIB@|$lib|g; s|@NAME@|$1|g; s|@WHAT@|$2|g; s|@BEFORE@|${3:-}|g" "$here/service.unit" |
+  sed "s|@PAIR@|$PAIR|g; s|@LIB@|$lib|g; s|@NAME@|$1|g; s|@WHAT@|$2|g" "$here/service.unit" |
     write_file "/etc/systemd/system/$unit"
   systemctl daemon-reload
   systemctl enable --quiet "$unit"
@@ -38,18 +41,18 @@ mark_stops_by_package() {
 }
 
 # Besides the peer nobody gets as far as the program that answers it; where nft fails the program turns others away itself.
-# The family keeps this table apart from the one that refuses clients.
+# An earlier release had a table of another family and a file of its own for it.
 admit_peer_only() {
-  write_file "/etc/$PAIR/peer.nft" 0600 <<END
-table ip changeover_$PAIR
-delete table ip changeover_$PAIR
-table ip changeover_$PAIR {
+  (keep_rules "changeover-peer-$PAIR") <<END || log "nft failed: port $PEER_PORT of $SELF is open, and only the program behind it turns others away"
+table inet changeover-peer-$PAIR {
   chain input {
     type filter hook input priority filter;
     iif != lo tcp dport $PEER_PORT ip saddr != $PEER_ADDRESS drop
   }
 }
 END
+  rm -f "/etc/$PAIR/peer.nft"
+  ! nft list table ip "changeover_$PAIR" >/dev/null 2>&1 || nft delete table ip "changeover_$PAIR"
 }
 
 # The boot does not start the pair's server. The watch starts it, once it knows that this machine may serve.
@@ -58,6 +61,6 @@ install_services() {
   install_command
   mark_stops_by_package
   admit_peer_only
-  install_service peer 'Answers the other machine' "ExecStartPre=-/usr/sbin/nft -f /etc/$PAIR/peer.nft\\n"
+  install_service peer 'Answers the other machine'
   install_service watch 'Starts the server at boot, and steps down for a newer production'
 }

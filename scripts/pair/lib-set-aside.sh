@@ -39,7 +39,8 @@ copy_anew() {
   put_in_place "$DATA.copying" "$aside"
   [[ ! -e $aside ]] || log "the old data of $SELF is set aside as $aside; delete it when it is not needed"
   as_standby
-  rm -f "$(records)"/{rewinding,down}
+  not_down
+  rm -f "$(records)/rewinding"
   start_server
 }
 

@@ -55,7 +55,7 @@ write_pg_hba() {
   grep -qsF '# --- Changeover:' "$SETTINGS/pg_hba.conf" || mapfile -t roles < <(other_roles)
   ((!${#roles[@]})) || log "$SELF keeps lines for ${roles[*]} in pg_hba.conf: until now clients could log in as every role"
   # All of it is there before the file is replaced: half a text would lock users out.
-  text=$(pg_hba_conf | python3 -I "$SCRIPTS/pair/pg_hba.py" "$SETTINGS/pg_hba.conf" "${roles[@]}")
+  text=$(pg_hba_conf | as_postgres /usr/bin/python3 -I "$SCRIPTS/pair/pg_hba.py" "$SETTINGS/pg_hba.conf" "${roles[@]}")
   write_as_postgres "$SETTINGS/pg_hba.conf" 0640 <<<"$text"
 }
 
@@ -85,13 +85,23 @@ is_made() {
   require_own_cluster
 }
 
+# The database is lost, and an operator's own files of it are not. PostgreSQL would take a folder beside them for a cluster.
+set_settings_aside() {
+  local aside
+  printf -v aside '%s.aside-settings-%(%Y%m%dT%H%M%S)T' "$DATA" -1
+  make_data_parent
+  as_postgres mv -T "$SETTINGS" "$aside"
+  log "the settings of the lost database of $SELF are set aside as $aside; what is needed of them goes to $SETTINGS/conf.d"
+}
+
 # Remove what an earlier attempt left, and nothing else.
 begin_making() {
   if [[ -e $(records)/making ]]; then
     stop_server
-    as_postgres rm -rf "$DATA"
+    as_postgres rm -rf "$DATA" "$SETTINGS"
+  elif [[ -e $(records)/cluster && -e $SETTINGS ]]; then
+    set_settings_aside
   fi
-  [[ ! -e $(records)/making && ! -e $(records)/cluster ]] || as_postgres rm -rf "$SETTINGS"
   [[ ! -e $SETTINGS && (! -e $DATA || -z $(ls -A "$DATA")) ]] ||
     refuse "$SETTINGS or $DATA exists on $SELF and was not created for pair $PAIR; move it away, or name another machine"
   as_postgres rm -rf "$DATA.copying"

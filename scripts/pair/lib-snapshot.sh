@@ -3,7 +3,7 @@
 
 # Stop streaming until the next copy.
 pause_streaming() {
-  printf '%s\n' "# until the next copy" "primary_conninfo = ''" "primary_slot_name = ''" | write_file "$PAUSED"
+  printf '%s\n' "# until the next copy" "primary_conninfo = ''" "primary_slot_name = ''" | write_as_postgres "$PAUSED"
   ! is_running || reload_server
 }
 

@@ -1,7 +1,7 @@
 # Sourced by takeover.sh: asks the peer, the network and this machine's server in parallel.
 # shellcheck shell=bash
 
-readonly asked=(claim.id fence.id postgres in_recovery standby_signal cluster fence.position)
+readonly asked=(claim.id fence.id postgres in_recovery standby_signal cluster fence.was fence.position)
 
 # Ask the peer and the network, in parallel with the checks of this machine.
 ask_others() {
@@ -11,17 +11,27 @@ ask_others() {
   exec 5<&"${OTHERS[0]}" 6>&"${OTHERS[1]}"
 }
 
-# Require the answer of the peer, read now, that this transition fenced it. Sets `position`.
+# Require the answer of the peer, read now, that this transition fenced it. Sets `position`, and what it was before in `was`.
 require_fenced_peer() {
   local answered claimed fenced postgres recovering signal cluster
   read -t 10 -ru 5 answered || answered=silent
   [[ $answered == answered ]] || timed_out "$PEER does not answer whether it is fenced; nothing was promoted"
-  { read -r claimed && read -r fenced && read -r postgres && read -r recovering && read -r signal && read -r cluster && read -r position; } <&5
+  { read -r claimed && read -r fenced && read -r postgres && read -r recovering && read -r signal && read -r cluster && read -r was && read -r position; } <&5
   [[ $claimed == "$CHANGEOVER_ID" && $fenced == "$CHANGEOVER_ID" ]] ||
     refuse "$PEER is not fenced by $CHANGEOVER_ID: its fence is of ${fenced:-no transition}, its claim of ${claimed:-none}; $(start_again)"
   # The server had stopped when the fence was recorded; every start since then is read-only. Without a database none starts.
   [[ $recovering == true || ($postgres != running && ($signal == true || $cluster == absent)) ]] ||
     refuse "$PEER is not fenced: its PostgreSQL is $postgres and may accept writes; $(start_again)"
+}
+
+# A server that accepts writes and was not promoted by this transition may have been promoted by a person, before it had all
+# that the fenced production wrote. What a machine without usable data wrote is not known, and nobody waits for it.
+require_all_writes() {
+  local fork
+  [[ $was == writer && $position != FFFFFFFF/* && $(value_of "$(records)/serving" id) != "$CHANGEOVER_ID" ]] || return 0
+  fork=$(python3 "$SCRIPTS/pair/probe.py" "$PAIR" | python3 -I -c 'import json, sys; print(json.load(sys.stdin)["forked_at"] or "")')
+  [[ -z $fork || $(sql "select '$fork'::pg_lsn >= '$position'") == t ]] ||
+    refuse "$SELF was promoted by hand at $fork and lacks what $PEER wrote up to $position; to see how much, and to accept its loss, $(start_again)"
 }
 
 require_free_address() {

@@ -63,18 +63,21 @@ becomes() {
 # No commit waits for the peer from now on. A stopped server reads it at its next start.
 commit_alone() {
   [[ -e $COMMITS ]] || return 0
-  rm -f "$COMMITS"
+  as_postgres rm -f "$COMMITS"
   ! is_running || reload_server
 }
 
 # From now on every start of the server is read-only, also after a power cut.
 as_standby() {
-  rm -f "$COMMITS"
+  as_postgres rm -f "$COMMITS"
   [[ ! -e $DATA/standby.signal && -e $DATA/PG_VERSION ]] || return 0
   # shellcheck disable=SC2016
   as_postgres sh -c 'umask 077 && : >>"$1/standby.signal" && sync "$1/standby.signal" "$1"' - "$DATA" ||
     timed_out "$DATA/standby.signal on $SELF can't be written"
 }
+
+# The next start of a server that accepts writes is no standby's.
+no_standby() { as_postgres rm -f "$DATA/standby.signal"; }
 
 control_data() { LC_ALL=C "$PG_BIN/pg_controldata" "$DATA" | sed -n "s/^$1: *//p"; }
 

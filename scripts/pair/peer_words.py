@@ -40,7 +40,7 @@ ALLOWED = {
     "cluster": one_of("absent", "ours", "foreign"), "postgres": one_of("stopped", "starting", "running"),
     "position": matches(POSITION), "received": matches(POSITION), "status": matches(NAME),
     "claim.id": matches(NAME), "claim.transition": matches(NAME), "fence.id": matches(NAME),
-    "fence.position": matches(POSITION), "fence.was": one_of("writer", "standby", "stopped"), "streaming.from": matches(ADDRESS),
+    "fence.was": one_of("writer", "standby", "stopped", "silent"), "fence.position": matches(POSITION), "streaming.from": matches(ADDRESS),
     "code": lambda value: type(value) is int and value in (0, 1, 64, 75, 77), "said": matches(TEXT),
 }  # fmt: skip
 # What is missing where a machine has nothing to say of it.

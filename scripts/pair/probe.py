@@ -9,17 +9,22 @@ switch would lose or leave behind, from all databases, which takes longer.
 
 import json
 import os
+import subprocess
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 sys.dont_write_bytecode = True
 
 if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
     print(__doc__)
     sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
 
+import rules  # noqa: E402
 from belongings import belongings  # noqa: E402
 from facts import facts  # noqa: E402
+from package_stop import mark_of  # noqa: E402
+from role import PG_MAJOR  # noqa: E402
 
 
 def client():
@@ -38,7 +43,24 @@ def client():
     return None
 
 
+def peer_port(pair, configured):
+    """Whether the rules that admit only the peer to its port are loaded; None where they can't be asked."""
+    try:
+        return rules.state(f"changeover-peer-{pair}") if configured else None
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def stopped_by_hand(pair, seen):
+    """The unit of a server that ran at this boot and then was stopped by a person, which the watch leaves alone; None for any other."""
+    whole = seen["cluster"] == "ours" and not (seen["down"] or seen["half_made"] or seen["unusable"])
+    ran = os.path.exists(f"/run/changeover-{pair}.started") and not os.path.exists(mark_of(pair))
+    return f"postgresql@{PG_MAJOR}-{pair}" if whole and ran and seen["postgres"] == "stopped" else None
+
+
 asked = sys.argv[2:] == ["belongings"]
 found = facts(sys.argv[1], *([] if asked else sys.argv[2:]))
 extra = {"belongings": belongings(sys.argv[1])} if asked and found["postgres"] == "running" else {}
+extra["peer_port"] = peer_port(sys.argv[1], found["configured"])
+extra["stopped_by_hand"] = stopped_by_hand(sys.argv[1], found)
 print(json.dumps({**found, **extra, "client": client()}))

@@ -36,7 +36,7 @@ main() {
   require_own_or_unusable
   know_role
   if [[ $role == writer ]]; then
-    rm -f "$DATA/standby.signal"
+    no_standby
     receipt "$SELF already accepts writes"
     return
   fi

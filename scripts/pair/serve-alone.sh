@@ -34,14 +34,14 @@ main() {
     # Written before the peer is asked: a peer that boots now reads this record, and waits.
     serving_soon
     (require_gone "$2") || { did=$? && not_serving && exit "$did"; }
-    rm -f "$(records)/down"
+    not_down
     [[ $role == standby ]] || { as_standby && start_server; }
     promote_alone
   elif [[ $SERVICE_ADDRESS != none ]] && ! holds_address; then
     # Perhaps a person promoted this server while production is alive.
     require_gone "$2"
   fi
-  rm -f "$DATA/standby.signal"
+  no_standby
   commit_alone
   serving_from_now
   require_claim

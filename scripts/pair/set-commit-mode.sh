@@ -35,7 +35,7 @@ main() {
     commit_alone
   else
     wait_until "$PEER streams from $SELF" 30 peer_streams
-    printf 'synchronous_standby_names = '\''"%s"'\''\n' "$PEER" | write_file "$COMMITS"
+    printf 'synchronous_standby_names = '\''"%s"'\''\n' "$PEER" | write_as_postgres "$COMMITS"
     reload_server
     wait_until "commits wait for $PEER" 30 is_synchronous
   fi

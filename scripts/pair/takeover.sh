@@ -55,7 +55,7 @@ keep_log_for_peer() {
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -eq 1 || ($# -eq 2 && $2 == files) ]] || misuse "takeover.sh takes PAIR [files], got: $*"
-  local role position did='already accepts writes' link='' copying=''
+  local role position was did='already accepts writes' link='' copying=''
   load_pair "$1"
   trap or_give_back EXIT
   [[ $SERVICE_ADDRESS == none ]] || link=$(service_interface)
@@ -70,7 +70,7 @@ main() {
   }
   [[ $role != stopped ]] || { as_standby && start_server && open_session; }
   require_free_address
-  if [[ $role == writer ]]; then rm -f "$DATA/standby.signal"; else promote; fi
+  if [[ $role == writer ]]; then require_all_writes && no_standby; else promote; fi
   trap - EXIT
   require_claim
   [[ -z $link ]] || take_address "$link"

@@ -51,7 +51,9 @@ export interface Machine {
   seen: number;
   claim: Mark | null;
   done: string | null;
-  fence: { readonly id: string; readonly position: number; readonly was: Machine["server"] } | null;
+  fence: (Mark & { readonly position: number; readonly was: Machine["server"] }) | null;
+  /** How much it had when it was promoted last; what it copies from the other has the other's history. */
+  forkedAt: number | null;
   /** Runs of which nothing acts here any more. */
   readonly expired: string[];
   holds: boolean;
@@ -283,7 +285,7 @@ function notServing(self: Machine): void {
 
 /** The server's promotion takes its `standby.signal` away. */
 function promote(self: Machine): void {
-  Object.assign(self, { server: "writer", signal: false });
+  Object.assign(self, { server: "writer", signal: false, forkedAt: self.log.length });
 }
 
 function* rewind({ self, peer }: Step): Acts {
@@ -298,6 +300,7 @@ function* rewind({ self, peer }: Step): Acts {
     yield;
   }
   self.log = [...peer.log];
+  self.forkedAt = peer.forkedAt;
   self.signal = true;
   Object.assign(self, { rewinding: false, down: null, parted: false });
   yield;
@@ -349,10 +352,11 @@ function* fence(step: Step): Acts {
   self.holds = false;
   yield;
   // What only such a one has is no part of the pair; another is read-only again, by a timer or to know what it has.
-  const outside = self.rewinding || self.down !== null;
-  if (!outside) start(self);
+  const outside =
+    self.rewinding || self.down !== null || (was !== "writer" && hear(world) && peer.server === "writer");
+  if (!self.rewinding && self.down === null) start(self);
   mustWrite(self, "fence");
-  self.fence = { id: run.id, position: outside ? 0 : self.log.length, was };
+  self.fence = { id: run.id, epoch: self.claim?.epoch ?? 0, position: outside ? 0 : self.log.length, was };
 }
 
 function* takeover(step: Step): Acts {
@@ -366,8 +370,12 @@ function* takeover(step: Step): Acts {
     startServer(self);
   }
   stopIf(!self.holds && peer.holds, "the address is held");
-  if (self.server === "writer") self.signal = false;
-  else yield* takeoverPromotes(step);
+  if (self.server === "writer") {
+    const fenced = peer.fence?.was === "writer" ? peer.fence.position : 0;
+    const lacks = self.serving?.id !== run.id && self.forkedAt !== null && self.forkedAt < fenced;
+    stopIf(lacks, `${self.name} was promoted by hand, and lacks writes`);
+    self.signal = false;
+  } else yield* takeoverPromotes(step);
   requireClaim(step);
   self.holds = true;
   yield;
@@ -451,9 +459,12 @@ function isGone({ world, self, peer, run }: Step): boolean {
 }
 
 /** Users get what this machine has from now on, and a person said so. */
-function giveUp({ world, self }: Step): void {
+function excuseMissing(world: World, self: Machine): void {
   for (const write of world.acknowledged) if (!self.log.includes(write)) world.excused.add(write);
 }
+const giveUp = ({ world, self }: Step): void => {
+  excuseMissing(world, self);
+};
 
 function* alone(step: Step): Acts {
   const { self } = step;
@@ -640,6 +651,8 @@ export function stepsOf(order: Up): Declared[] {
   ];
 }
 
+const lsn = (writes: number): string => `0/${writes.toString(16).toUpperCase()}`;
+
 function factsOf(world: World, machine: Machine): PairFacts {
   const { name, claim: claimed, done: ended, server } = machine;
   return {
@@ -655,7 +668,13 @@ function factsOf(world: World, machine: Machine): PairFacts {
     in_recovery: server === "stopped" ? null : server === "standby",
     standby_signal: machine.signal,
     streaming: streams(world, machine) ? { from: otherOf(name), lag_bytes: 0 } : null,
-    fence: machine.fence,
+    fence: machine.fence && {
+      ...machine.fence,
+      epoch: String(machine.fence.epoch),
+      position: lsn(machine.fence.position),
+    },
+    serving: machine.serving?.epoch ?? 0,
+    forked_at: server === "writer" && machine.forkedAt !== null ? lsn(machine.forkedAt) : null,
     holds_address: machine.holds,
     free_mib: 9000,
     address_in_network_files: null,
@@ -697,6 +716,7 @@ function preflight(world: World, run: Run, order: Up): void {
   const { refusals, tail } = decidePair(looks, { ...wanted, ...accepted });
   stopIf(refusals.length > 0, `preflight: ${refusals.join("; ")}`);
   Object.assign(run, { epoch, already: tail?.serving === production });
+  if (order.acceptLoss && !lost && run.already) excuseMissing(world, world.machines[production]);
 }
 
 function runOf(world: World, { production, lost, fresh }: Up): Run {
@@ -901,6 +921,7 @@ function machineOf(name: Host, server: "standby" | "writer"): Machine {
     claim: null,
     done: null,
     fence: null,
+    forkedAt: null,
     expired: [],
     holds: false,
     started: true,
@@ -961,7 +982,10 @@ function upUntilWell(world: World, production: Host): string | undefined {
   const order: Up = { type: "up", production, lost: false, slow: true };
   const first = up(world, order);
   if (isWell(world, production)) return undefined;
-  const then = up(world, { ...order, fresh: true });
+  let then = up(world, { ...order, fresh: true });
+  requireInvariants(world);
+  // A person pastes the line that the refusal prints.
+  if (then?.includes("lacks the last")) then = up(world, { ...order, fresh: true, acceptLoss: true });
   requireInvariants(world);
   return isWell(world, production) ? undefined : (then ?? first ?? "up ended, and the pair is not well");
 }

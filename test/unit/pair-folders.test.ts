@@ -130,6 +130,80 @@ victim; stat -c '%U %a' /etc/postgresql/15/sounz/pg_hba.conf`);
   });
 });
 
+/** Folders of postgres, and a canary of root with the same names in it: any part of the path may become a link to it. */
+const postgresWorld = String.raw`
+K=$T/canary
+for folder in "$K" "$K"/{15,15/sounz,sounz,sounz.copying,sounz/conf.d,conf.d}; do
+  mkdir -p "$folder"
+  for name in standby.signal changeover.down commits.conf stands-still.conf changeover.conf PG_VERSION postgresql.conf start.conf; do echo "$name" >"$folder/$name"; done
+  echo secret-of-root >"$folder/pg_hba.conf"; chmod 600 "$folder/pg_hba.conf"
+done
+chmod a+rx "$T" "$LIB"; chmod -R a+rX "$LIB"
+canary() { find "$K" -printf '%U %m %T@ %p\n' | sort; find "$K" -type f -exec md5sum {} + | sort; }
+mkdir -p /etc/postgresql; rm -rf /etc/postgresql/15; chown postgres: /etc/postgresql
+make() {
+  rm -rf /var/lib/postgresql/15 /etc/postgresql/15
+  as_postgres mkdir -p "$DATA" "$DATA.copying" /etc/postgresql/15/sounz/conf.d
+  as_postgres touch "$DATA/standby.signal" "$DATA/PG_VERSION" /etc/postgresql/15/sounz/{pg_hba.conf,conf.d/commits.conf,conf.d/stands-still.conf}
+}
+cat >"$T/act.sh" <<'END'
+. "$LIB/lib.sh"; . "$LIB/pair/lib.sh"; for name in settings cluster-copy carried snapshot; do . "$LIB/pair/lib-$name.sh"; done
+load_pair sounz; places=''
+peer_sql() { echo 1; }; know_tablespaces() { :; }; is_running() { false; }; sql() { :; }
+"$@"
+END
+acts=(no_standby as_standby not_down commit_alone pause_streaming resume_streaming make_data_parent begin_making write_settings
+  "put_in_place $DATA.copying $DATA.aside-1" "copy_from_peer $DATA.copying" "change_places $DATA $DATA.copying")
+try_all() {
+  local link=$1 target=$2 act
+  for act in "${"$"}{acts[@]}"; do
+    make; rm -f "$RECORDS"/*; echo system_id=1 >"$RECORDS/cluster"; echo why=x >"$RECORDS/down"
+    [[ $act != begin_making ]] || echo since=1 >"$RECORDS/making"
+    rm -rf "$link"; as_postgres ln -s "$target" "$link"
+    timeout 20 bash "$T/act.sh" $act >"$T/said" 2>&1 </dev/null || true
+    cmp -s "$T/before" <(canary) || { echo "$act changes the canary by $link"; canary | diff "$T/before" - | head -5; exit; }
+    ! grep -rsl secret-of-root /etc/postgresql /var/lib/postgresql || { echo "$act tells a secret by $link"; exit; }
+  done
+}
+canary >"$T/before"
+`;
+
+describe.runIf(canPretend).concurrent("root in the folders of postgres", { timeout: 60_000 }, () => {
+  it.each([
+    ["the version's folder of the data", "/var/lib/postgresql/15", "/15"],
+    ["the data", "/var/lib/postgresql/15/sounz", "/sounz"],
+    ["the draft of a copy", "/var/lib/postgresql/15/sounz.copying", "/sounz.copying"],
+    ["the version's folder of the settings", "/etc/postgresql/15", "/15"],
+    ["the settings", "/etc/postgresql/15/sounz", "/sounz"],
+    ["the settings of others", "/etc/postgresql/15/sounz/conf.d", "/conf.d"],
+    ["the file of who may log in", "/etc/postgresql/15/sounz/pg_hba.conf", "/pg_hba.conf"],
+    ["a mark", "/var/lib/postgresql/15/sounz/standby.signal", "/standby.signal"],
+  ])("changes and tells nothing of root's by a link in place of %s", async (_, link, target) => {
+    const { stdout, stderr } = await pretend(`${postgresWorld}\ntry_all ${link} "$K${target}"; echo ended`);
+    expect(stdout, stderr).toBe("ended\n");
+  });
+
+  it("still does its work there", async () => {
+    const { stdout, stderr } = await pretend(`${postgresWorld}
+does() { bash "$T/act.sh" "$@" 2>>"$T/said" || cat "$T/said"; }
+make; echo system_id=1 >"$RECORDS/cluster"; echo why=x >"$RECORDS/down"; as_postgres touch "$DATA/changeover.down" "$DATA.copying/new" "$DATA/old"
+does no_standby; does not_down; does commit_alone; does resume_streaming; does pause_streaming
+ls "$DATA"; ls "$RECORDS"; ls /etc/postgresql/15/sounz/conf.d
+does put_in_place "$DATA.copying" "$DATA.aside-1"; ls "$DATA"; ls "$DATA.aside-1"
+rm -rf "$DATA"; as_postgres touch /etc/postgresql/15/sounz/conf.d/theirs.conf
+does begin_making; ls "$DATA".aside-settings-*/conf.d; ls /etc/postgresql/15; ls "$RECORDS"; tail -n 1 "$T/said" | cut -d " " -f 2-9`);
+    const before = ["PG_VERSION", "old", "cluster", "stands-still.conf"];
+    const copied = ["new", "PG_VERSION", "old"];
+    const made = [
+      "stands-still.conf",
+      "theirs.conf",
+      "making",
+      "the settings of the lost database of slayer",
+    ];
+    expect(stdout.trim().split("\n"), stderr).toEqual([...before, ...copied, ...made]);
+  });
+});
+
 describe
   .runIf(canPretend)
   .concurrent("what is installed for root on a machine of a pair", { timeout: 60_000 }, () => {

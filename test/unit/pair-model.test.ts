@@ -300,6 +300,20 @@ describe("a history that is easy to get wrong", () => {
         up(world, emergency("megadeth", { fence: false }));
       },
     ],
+    [
+      "a standby that a person promoted without the last writes of a fenced production serves only once that loss is accepted",
+      () => {
+        const order: Up = { type: "up", production: "slayer", lost: false };
+        const begun: Up = { ...order, stalls: true, steps: 5 };
+        const world = after(["megadeth", false], [begun, { type: "promote", host: "slayer" }]);
+        expect(up(world, order)).toContain("was promoted by hand, and lacks writes");
+        expect(up(world, { ...order, fresh: true })).toContain("lacks the last 1 bytes of log of megadeth");
+        expect(servingOf(world)).toEqual([]);
+        expect(up(world, { ...order, fresh: true, acceptLoss: true })).toBeUndefined();
+        expect(servingOf(world)).toEqual(["slayer"]);
+        expect(world.machines.megadeth.setAside).toHaveLength(1);
+      },
+    ],
   ];
   it.each(histories)("%s", (_, happens) => {
     happens();

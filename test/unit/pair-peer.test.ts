@@ -6,10 +6,12 @@ const answering = String.raw`
 pretend_server
 printf 'id=a\nepoch=3\n' >"$RECORDS/serving"
 export T
-sed -i "s|^BIN = .*|BIN = '$T/bin'|" "$LIB/pair/facts.py"
+# Limits of a second would be a race on a busy machine.
+sed -i 's/^PSQL_LIMIT_S = .*/PSQL_LIMIT_S = 30/' "$LIB/pair/role.py"; sed -i 's/^LIMIT_S, LIFT_LIMIT_S = 3,/LIMIT_S, LIFT_LIMIT_S = 15,/' "$LIB/pair/peer.py"
+sed -i "s|^BIN = .*|BIN = '$T/bin'|" "$LIB/pair/role.py"
 printf '#!/bin/sh\nmkdir "%s/one" || echo beside >>%s/asked\necho asked >>%s/asked\nsleep 0.3\nrmdir "%s/one"\n' "$T" "$T" "$T" "$T" >"$T/bin/psql"
 chmod -R a+rwX "$T"; chmod a+x "$T/bin/psql"; touch "$T/asked"; chmod a+w "$T/asked"
-python3 "$LIB/pair/peer.py" sounz 2>"$T/said" & sleep 0.7
+python3 "$LIB/pair/peer.py" sounz 2>"$T/said" & until (exec 3<>/dev/tcp/127.0.0.2/5480) 2>/dev/null; do sleep 0.05; done
 cat >"$T/tests.py" <<'END'
 import hashlib, hmac, json, os, socket, sys, threading
 sys.path.insert(0, os.environ["LIB"] + "/pair")
@@ -17,7 +19,7 @@ from peer_words import mac, signed
 SECRET = b"the-peer-secret"
 def request(line, source="127.0.0.1"):
     try:
-        with socket.create_connection(("127.0.0.2", 5480), 5, source_address=(source, 0)) as peer:
+        with socket.create_connection(("127.0.0.2", 5480), 40, source_address=(source, 0)) as peer:
             peer.sendall(line + b"\n")
             return peer.makefile("rb").read()
     except ConnectionError:
@@ -99,7 +101,8 @@ class Answer(socketserver.StreamRequestHandler):
 socketserver.TCPServer.allow_reuse_address = True
 socketserver.ThreadingTCPServer(("127.0.0.1", 5480), Answer).serve_forever()
 END
-python3 "$T/other.py" & sleep 0.5
+python3 "$T/other.py" & until (exec 3<>/dev/tcp/127.0.0.1/5480) 2>/dev/null; do sleep 0.05; done
+sed -i 's/^LIMIT_S = 4/LIMIT_S = 30/' "$LIB/pair/ask_peer.py"
 asks() { python3 "$LIB/pair/ask_peer.py" sounz "$@" 2>&1 || echo "rc $?"; }
 ${then}`;
 
@@ -117,6 +120,14 @@ describe.runIf(canPretend).concurrent("a machine that asks the other one", { tim
       other(signs('b"the-peer-secret"'), "asks served fence.position postgres claim.id in_recovery down"),
     );
     expect(stdout, stderr).toBe("2\n0/3000028\nrunning\nc1\ntrue\n\n");
+  });
+
+  it("gets every value that a script asks for", async () => {
+    const { stdout, stderr } =
+      await pretend(String.raw`grep -rhoE 'ask_peer.py" "\$PAIR" [^)"]*|asked=\([^)]*' "$LIB/pair" --include='*.sh' | grep -v ' lift ' |
+      sed -E 's/.*PAIR" //; s/.*\(//; s/(2>|[|][|]).*//' | tr ' ' '\n' | sort -u | grep . >"$T/asked"; export T
+python3 -c 'import os, sys; sys.path.insert(0, os.environ["LIB"] + "/pair"); from peer_words import ALLOWED; asked = open(os.environ["T"] + "/asked").read().split(); print(len(asked) > 8, [key for key in asked if key not in ALLOWED])'`);
+    expect(stdout, stderr).toBe("True []\n");
   });
 
   it("understands an older release", async () => {
@@ -231,5 +242,49 @@ except ValueError: print("no object")`;
       peer_says "$A_NUMBER" "select 1" || echo "no number"
       as_postgres() { echo 77; }; peer_says "$A_NUMBER" "select 1"'; ls /run/OWNED 2>/dev/null || echo clean`;
     expect((await pretend(other(evil, last))).stdout).toBe("rc 2\nno number\n77\nclean\n");
+  });
+
+  it.each([
+    ["the size of the data", "copy_from_peer $DATA.copying", "pg_default", ""],
+    ["the size of a tablespace", "copy_from_peer $DATA.copying", "pg_tablespace_size(1", "7 /srv/other"],
+    ["the number of a tablespace", "copy_from_peer $DATA.copying", "no question", "7);evil /srv/other"],
+    ["the path of a tablespace", "copy_from_peer $DATA.copying", "no question", "7 /srv/other/../../etc"],
+    ["where it writes", "follow_peer", "pg_walfile_name", ""],
+  ])("copies and follows nothing by an answer that is not %s", async (_, act, asked, tablespace) => {
+    const evils = [
+      "a[$(touch /run/OWNED)]",
+      "1; drop role x",
+      "08",
+      "9".repeat(40),
+      "1|0/1' or true --",
+      "1|0/1\nx",
+      "-1",
+      "",
+    ];
+    const { stdout, stderr } = await pretend(String.raw`as_postgres mkdir -p "$DATA"
+cat >"$T/act.sh" <<'END'
+. "$LIB/lib.sh"; . "$LIB/pair/lib.sh"; for name in settings cluster-copy carried follow; do . "$LIB/pair/lib-$name.sh"; done
+load_pair sounz; unusable=''
+keep_slot() { :; }; make_tablespace() { echo made; }; follow_with_own_data() { echo "followed $1"; }
+as_postgres() { [[ $1 != */pg_basebackup ]] || echo copied; }; require_room() { (($2 >= 0)); [[ $1 != /srv/* ]] || echo fits; }
+peer_sql() {
+  case $1 in
+    *"${asked}"*) printf '%s\n' "$EVIL" ;;
+    *'select oid'*) printf '%s\n' "${tablespace.replace("7 ", "1 ")}" ;;
+    *) echo 1 ;;
+  esac
+}
+${act}
+END
+while IFS= read -r -d , EVIL; do export EVIL; rc=0; bash "$T/act.sh" 2>>"$T/said" || rc=$?; echo "rc $rc"; done <<'END'
+${evils.join(",")},
+END
+ls /run/OWNED 2>/dev/null || echo clean`);
+    const code = asked === "no question" ? 77 : 75;
+    const lines = stdout.trim().split("\n");
+    expect(
+      lines.filter((line) => line !== "made"),
+      stderr,
+    ).toEqual([...evils.map(() => `rc ${String(code)}`), "clean"]);
   });
 });

@@ -8,13 +8,17 @@ const possible = existsSync("/usr/lib/postgresql/15/bin/postgres") && process.ge
 
 /** Run a script beside the two servers. */
 const run = (script: string): string =>
-  execFileSync("unshare", ["-m", "bash", "-c", `. ${root}/test/fixtures/pair-on-loopback.sh\n${script}`], {
-    env: { ...process.env, scripts: join(root, "scripts"), LC_ALL: "C" },
-    stdio: ["ignore", "pipe", "pipe"],
-    encoding: "utf8",
-    cwd: "/",
-    timeout: 90_000,
-  });
+  execFileSync(
+    "unshare",
+    ["-m", "-n", "bash", "-c", `ip link set lo up\n. ${root}/test/fixtures/pair-on-loopback.sh\n${script}`],
+    {
+      env: { ...process.env, scripts: join(root, "scripts"), LC_ALL: "C" },
+      stdio: ["ignore", "pipe", "pipe"],
+      encoding: "utf8",
+      cwd: "/",
+      timeout: 120_000,
+    },
+  );
 
 const follows = (aside: number) =>
   RegExp(`^rc=0 after \\d+ s; streams: b\\|streaming; aside: ${String(aside)}$`, "gm");
@@ -35,7 +39,7 @@ stop; rm -rf $D; follow
     expect(said).toContain("/var/lib/postgresql/15/tp has no database; copying the data of a");
     expect(said.match(follows(1))).toHaveLength(3);
     expect(said.match(follows(0))).toHaveLength(2);
-  }, 90_000);
+  }, 120_000);
 
   it("touches nothing where a person must decide, and says what to do", () => {
     const said = run(`
@@ -51,7 +55,7 @@ follow
     expect(said).toContain("Keep it: mv -T /var/lib/postgresql/15/tp /var/lib/postgresql/15/tp.other");
     expect(said.match(/^rc=77 after \d+ s; streams: ; aside: 0$/gm)).toHaveLength(2);
     expect(said.match(follows(0))).toHaveLength(1);
-  }, 60_000);
+  }, 120_000);
 
   it("drops the slot of the lost peer, and no slot of others", () => {
     const said = run(`
@@ -64,5 +68,32 @@ B "select 'left: ' || slot_name from pg_replication_slots"
 `);
     expect(said).toMatch(/^left: barman$/m);
     expect(said).not.toMatch(/^left: a$/m);
-  }, 60_000);
+  }, 120_000);
+
+  it("is not production by a person's promotion while it lacks what the fenced production wrote", () => {
+    const said = run(`
+follow >/dev/null
+as $bin/psql -XAtq -d postgres -p 54971 -c "select pg_promote()" >/dev/null
+cd / && . $scripts/lib.sh && . $scripts/pair/lib.sh && . $scripts/pair/lib-takeover.sh
+load_pair tp
+fork=$(python3 $scripts/pair/probe.py tp | python3 -c 'import json, sys; print(json.load(sys.stdin)["forked_at"])')
+takes() { local was=$1 position=$2 rc=0; (require_all_writes 2>&1) || rc=$?; echo "$3: rc=$rc"; }
+takes writer "$fork" all
+takes writer FF/28 less
+takes standby FF/28 "of a standby"
+takes writer FFFFFFFF/FFFFFFFF unknown
+echo id=x >/mnt/root/tp/serving; takes writer FF/28 "by this transition"
+`);
+    expect(said).toMatch(
+      /refused: b was promoted by hand at 0\/[0-9A-F]+ and lacks what a wrote up to FF\/28; /,
+    );
+    const ended = said.match(/^.*: rc=\d+$/gm);
+    expect(ended).toEqual([
+      "all: rc=0",
+      "less: rc=77",
+      "of a standby: rc=0",
+      "unknown: rc=0",
+      "by this transition: rc=0",
+    ]);
+  }, 120_000);
 });

@@ -58,4 +58,35 @@ describe("verify of a pair", () => {
     expect(lines.join("\n")).not.toContain("--replace");
     expect(lines.join("\n")).toContain("start PostgreSQL on the machine that was production last");
   });
+
+  it("says to start a server that a person stopped, and no switch", () => {
+    const unit = "postgresql@15-sounz";
+    const start = (host: string) => `a person stopped it; start it on ${host}: systemctl start ${unit}`;
+    expect(found({ ...stopped, stopped_by_hand: unit, standby_signal: true })).toEqual([
+      `slayer: does not follow production (PostgreSQL stopped); ${start("slayer")}`,
+    ]);
+    expect(found({ standby_signal: true }, { ...stopped, stopped_by_hand: unit })).toEqual([
+      `megadeth: rejects writes (PostgreSQL stopped), but the state has standby_as_production; ${start("megadeth")}`,
+      `megadeth: does not hold 192.0.2.46; ${start("megadeth")}`,
+    ]);
+  });
+
+  it("never says to start a second server that would accept writes", () => {
+    expect(found({ ...stopped, stopped_by_hand: "postgresql@15-sounz", standby_signal: false })).toEqual([
+      `slayer: does not follow production (PostgreSQL stopped); ${again}`,
+    ]);
+    const other = { in_recovery: false, holds_address: true };
+    expect(found(other, { ...stopped, stopped_by_hand: "postgresql@15-sounz" }).join()).not.toContain(
+      "systemctl",
+    );
+  });
+
+  it("says that the port of the peer is open, or will be", () => {
+    const anew = "start again: npx pulumi up --replace '**::sounz-provision-id'";
+    expect(found({ peer_port: "missing" }, { peer_port: "unwatched" })).toEqual([
+      `slayer: lets every host reach the port of its peer: its rules of nftables are not loaded; ${anew}`,
+      `megadeth: lets every host reach the port of its peer after the next flush of nftables: nothing loads its rules again; ${anew}`,
+    ]);
+    expect(found({ peer_port: "loaded" }, { peer_port: null })).toEqual([]);
+  });
 });

@@ -32,7 +32,7 @@ class Answer(socketserver.StreamRequestHandler):
 socketserver.TCPServer.allow_reuse_address = True
 socketserver.ThreadingTCPServer(("127.0.0.1", 5480), Answer).serve_forever()
 END
-python3 "$T/peer_of_test.py" & sleep 0.4
+python3 "$T/peer_of_test.py" & until (exec 3<>/dev/tcp/127.0.0.1/5480) 2>/dev/null; do sleep 0.05; done
 `;
 
 /** step-down.sh that leaves a word, and ends the server. */
@@ -41,8 +41,11 @@ for script in step-down.sh serve.sh; do
   printf 'echo %s "$@" >>"$T/acts"; kill -9 "$SERVER" 2>/dev/null || true\n' "$script" >"$LIB/pair/$script"
 done
 export T SERVER
+# watch_for SECONDS [WORDS]: until it acts or says WORDS, which takes long on a busy machine; else SECONDS.
 watch_for() {
-  timeout "$1" python3 "$LIB/pair/watch.py" sounz 2>"$T/said" & until [ -s "$T/acts" ] || ! kill -0 $! 2>/dev/null; do sleep 0.1; done
+  timeout "$1" python3 "$LIB/pair/watch.py" sounz 2>"$T/said" &
+  until [ -s "$T/acts" ] || grep -qs "${"$"}{2:-no such words}" "$T/said" || ! kill -0 $! 2>/dev/null; do sleep 0.1; done
+  kill $! 2>/dev/null || true
   cat "$T/acts" 2>/dev/null || echo nothing
 }
 `;
@@ -67,7 +70,7 @@ describe
   .concurrent("old production steps down for a newer one", { timeout: 60_000 }, () => {
     it.each(bad)("when its records can be used no more: %s", async (_, spoil) => {
       const { stdout, stderr } = await pretend(
-        `pretend_server\n${spoil}\n${otherMachine()}\n${stubs}\nwatch_for 4`,
+        `pretend_server\n${spoil}\n${otherMachine()}\n${stubs}\nwatch_for 40`,
       );
       expect(stdout, stderr).toContain("step-down.sh sounz the peer was made production later");
     });
@@ -108,6 +111,19 @@ ls "$DATA"; cat /etc/sounz/sounz.status
       expect(stdout).not.toContain("changeover.down");
     });
 
+    it("counts as down by the mark alone, for each script, until it follows", async () => {
+      const { stdout, stderr } = await pretend(String.raw`
+pretend_server; kill -9 "$SERVER"; as_postgres touch "$DATA/changeover.down"
+printf '#!/bin/sh\necho "Database system identifier:           77"; echo "Database cluster state:               shut down"; echo "Latest checkpoint location:           0/28"; echo' >"$T/bin/pg_controldata"; chmod 755 "$T/bin/pg_controldata"
+sed -i "s|PG_BIN=/usr/lib/postgresql/.*bin|PG_BIN=$T/bin|" "$LIB/pair/lib.sh"
+printf 'id=x\nepoch=3\ntransition=switch\n' >"$RECORDS/claim"; printf 'id=x\nwas=writer\n' >"$RECORDS/fence"
+does() { bash -c '. "$LIB/lib.sh"; . "$LIB/pair/lib.sh"; . "$LIB/pair/lib-fence.sh"; load_pair sounz; was=writer; unusable=""; eval "$1"' - "$1" 2>>"$T/said" || echo "rc $?"; }
+rc=0; bash "$LIB/pair/cancel-fence.sh" sounz x 2>>"$T/said" || rc=$?; echo "cancel-fence $rc"
+does 'find_position stopped; echo $position'; does start_server
+does 'not_down; ls "$DATA"; find_position stopped; echo $position'`);
+      expect(stdout, stderr).toBe("cancel-fence 77\n0/0\nrc 77\nPG_VERSION\npostmaster.pid\n0/29\n");
+    });
+
     it("or else a mark in its data: it is not started as a standby, and the record follows", async () => {
       const { stdout, stderr } = await pretend(`${stepDown(false)}
 rm -f /run/changeover-sounz.started
@@ -115,7 +131,7 @@ ${otherMachine()}
 ${stubs}
 watch_for 3
 rm -f "$T/root/filler"
-timeout 3 python3 "$LIB/pair/watch.py" sounz 2>>"$T/said" || true
+timeout 40 python3 "$LIB/pair/watch.py" sounz 2>>"$T/said" & until [ -e "$RECORDS/down" ] && [ ! -e "$DATA/changeover.down" ]; do sleep 0.1; done
 echo "then: $(cat "$RECORDS/down")"; ls "$DATA"; cat "$T/acts" 2>/dev/null || echo nothing`);
       expect(stdout, stderr).toContain(
         "rc=0\nended\nrecord: \nPG_VERSION\nchangeover.down\npostmaster.pid\nstandby.signal\ndown\nnothing\n",
@@ -151,7 +167,7 @@ python3 "$LIB/pair/package_stop.py" sounz; kill "$SCRIPT"`;
 
     it("by a person stays stopped, and the watch says so", async () => {
       const { stdout, stderr } = await pretend(
-        stopped(`python3 "$LIB/pair/package_stop.py" sounz\nwatch_for 8; cat "$T/said"`),
+        stopped(`python3 "$LIB/pair/package_stop.py" sounz\nwatch_for 40 "left alone"; cat "$T/said"`),
       );
       expect(stdout, stderr).toMatch(/^nothing\n/);
       expect(
@@ -161,14 +177,16 @@ python3 "$LIB/pair/package_stop.py" sounz; kill "$SCRIPT"`;
 
     it("by an upgrade of its package starts again, once dpkg has ended", async () => {
       const { stdout, stderr } = await pretend(
-        stopped(`${packageStops}\n${holdDpkg}\nwatch_for 3; kill "$HELD"; sleep 0.1; watch_for 3`),
+        stopped(
+          `${packageStops}\n${holdDpkg}\nwatch_for 3; kill "$HELD"; wait "$HELD" || true; watch_for 40`,
+        ),
       );
       expect(stdout, stderr).toMatch(/^nothing\nserve.sh sounz production\n/);
     });
 
     it("by a person after that stays stopped", async () => {
       const { stdout, stderr } = await pretend(
-        stopped(`${packageStops}\npython3 "$LIB/pair/package_stop.py" sounz\nwatch_for 3`),
+        stopped(`${packageStops}\npython3 "$LIB/pair/package_stop.py" sounz\nwatch_for 40 "left alone"`),
       );
       expect(stdout, stderr).toBe("nothing\n");
     });
@@ -184,7 +202,7 @@ printf 'id=%s\n' ${id} >"$RECORDS/machine"
 printf 'id=a\nepoch=3\n' >"$RECORDS/serving"
 ${otherMachine({ serving: 1, standby_signal: true })}
 ${stubs}
-watch_for 3; cat "$T/said"`;
+watch_for 40 "not started"; cat "$T/said"`;
 
     it("serves nobody, and says why", async () => {
       const { stdout, stderr } = await pretend(boot("0123456789abcdef0123456789abcdef"));
