@@ -32,6 +32,8 @@ start_once() {
 
 # A disk that was mounted there is root's at first; root gives nothing away in a folder of another account.
 make_data_parent() {
+  # One that root has made becomes postgres's: what that account could put in its place is given to nobody, for a link is not followed.
+  [[ $(stat -c '%F %U' "${DATA%/*}" 2>/dev/null) != 'directory root' ]] || chown -h postgres: "${DATA%/*}"
   as_postgres install -d -m 0700 "${DATA%/*}" || refuse "${DATA%/*} on $SELF is not of postgres; if it is the pair's: chown postgres: ${DATA%/*}"
 }
 
