@@ -45,7 +45,7 @@ export interface BrickFacts extends VolumeHostFacts {
     /** Entries that are left to heal; null: a brick did not answer. */
     readonly backlog: number | null;
     readonly splitBrain: readonly string[];
-    /** Addresses that use the volume now, servers too. */
+    /** Addresses that use the volume now; of the trusted pool at most the server that answers. */
     readonly clients: readonly string[];
   } | null;
   /** What is at the path of its brick: nothing, an empty folder, its brick, that without its disk, a removed brick, or else. */

@@ -20,10 +20,12 @@ other_ports() {
     { sub(/.*:/, "", $4) } $4 >= first && $4 <= last && !/"gluster/ { print $4 }' | sort -u
 }
 
+# A change of the pool is many changes of its files within a second: none of them may be over a limit.
 pool_unit() {
   cat <<EOF
 [Unit]
 Description=Servers of GlusterFS's trusted pool are let in, and no others (Changeover)
+StartLimitIntervalSec=0
 
 [$1]
 $2

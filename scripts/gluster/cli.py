@@ -16,7 +16,8 @@ GLUSTERD = os.environ.get("CHANGEOVER_GLUSTERD", "/var/lib/glusterd")
 MEMBER = "3"
 # What brings a server back whose peers do not take it, by the state that glusterd says (docs/runbook.md, "peer").
 CURES = {
-    "6": "on it stop glusterd, move all of /var/lib/glusterd but glusterd.info away, start glusterd, and run again",
+    "6": "on it stop glusterd, move all of /var/lib/glusterd but glusterd.info away, start glusterd, "
+    "probe another server from it, restart glusterd, and run again",
     "4": "restart glusterd on both, one after the other, and run again",
 }
 OTHER_CURE = "restart glusterd on it, and run again"
@@ -258,8 +259,12 @@ def why_no_member(address, peer):
 
 
 def clients(name):
-    """Addresses from which a volume is used now; empty also when gluster gives no answer."""
+    """
+    Addresses from which a volume is used now; empty also when gluster gives no answer. Without the other servers of the trusted
+    pool: each of them heals every volume of the pool, also those that it has no brick of.
+    """
     root = ask_soon("volume", "status", name, "clients", seconds=4)
     if root is None:
         return set()
-    return {host.text.rsplit(":", 1)[0] for host in root.iter("hostname") if host.text and ":" in host.text}
+    servers = set().union(*(addresses_of(known) for peer in peers() for known in peer["names"]))
+    return {host.text.rsplit(":", 1)[0] for host in root.iter("hostname") if host.text and ":" in host.text} - servers

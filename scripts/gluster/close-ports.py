@@ -13,11 +13,13 @@ import ipaddress
 import os
 import socket
 import sys
+import time
 
 ALLOWED = os.environ.get("CHANGEOVER_VOLUMES", "/etc/changeover/volumes")
 PEERS = f"{os.environ.get('CHANGEOVER_GLUSTERD', '/var/lib/glusterd')}/peers"
 FILE = "/etc/changeover/rules/changeover-gluster.nft"
 TABLE = "table inet changeover-gluster"
+ROUNDS, ROUND_S = 60, 0.5
 
 
 def words_of(path):
@@ -78,10 +80,18 @@ def main():
     if sys.argv[1:] not in ([], ["--write"]):
         print(__doc__)
         sys.exit(0 if sys.argv[1:] == ["--help"] else 64)
-    if sys.argv[1:]:
-        write(f"{TABLE}\ndelete {TABLE}\n{text()}")
-    else:
+    if not sys.argv[1:]:
         print(text(), end="")
+        return
+    # What changes while this runs does not start the unit again, so it ends when nothing changes any more.
+    before = None
+    for _ in range(ROUNDS):
+        now = text()
+        if now == before:
+            return
+        write(f"{TABLE}\ndelete {TABLE}\n{now}")
+        before = now
+        time.sleep(ROUND_S)
 
 
 main()

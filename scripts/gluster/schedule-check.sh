@@ -4,7 +4,7 @@
 #
 # The check is /usr/local/lib/changeover/mounts/mount-check.py. Its result is in the journal and
 # in /var/lib/changeover/COMPONENT/check. The same timer mounts a volume that failed to mount at
-# boot, when no server answered yet. Ends with 75 while the check is not OK.
+# boot, when no server answered yet, or whose process has died. Ends with 75 while the check is not OK.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -21,6 +21,7 @@ Description=Check the mount of shared volume $VOLUME
 
 [Service]
 Type=oneshot
+ExecStartPre=-/usr/bin/python3 -I ${plugin%/*}/drop-dead-mount.py $VOLUME
 ExecStartPre=-/bin/systemctl --no-block start $1
 ExecStart=/usr/bin/python3 -I $plugin $VOLUME --state $(records)/check
 SuccessExitStatus=1 2 3
@@ -56,6 +57,7 @@ main() {
   local path unit=changeover-mount-check-$VOLUME
   path=$(value_of "$(mount_file)" path)
   write_file "${plugin%/*}/marker.py" 0755 <"$here/marker.py"
+  write_file "${plugin%/*}/drop-dead-mount.py" 0755 <"$here/drop-dead-mount.py"
   write_file "$plugin" 0755 <"$here/mount-check.py"
   service_text "$(unit_of "$path")" | write_file "/etc/systemd/system/$unit.service"
   timer_text "$3" | write_file "/etc/systemd/system/$unit.timer"
