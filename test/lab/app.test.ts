@@ -798,7 +798,9 @@ describe.skipIf(whyNot !== undefined)(
         await refused(named(pool), `is not of pool ${pool}`);
       for (const pool of ["a-b", "A", "_a", "a".repeat(32)]) await ended(named(pool), 64, "is no name");
       expect(await answer("prodapp02", "systemctl cat ssh.service; ls -lR /etc/ssh")).toBe(before);
-      expect(await answer("prodapp02", "ls -d /etc/mine/* /deploy/mine 2>/dev/null || true")).toBe("/etc/mine/file");
+      expect(await answer("prodapp02", "ls -d /etc/mine/* /deploy/mine 2>/dev/null || true")).toBe(
+        "/etc/mine/file",
+      );
     });
 
     it("let root run what is root's own, whoever brought the scripts", async () => {
