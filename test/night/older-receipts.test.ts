@@ -5,7 +5,7 @@ import { unfinished } from "../../transition/open.ts";
 import { badOf, timesOf, tailOf } from "../../transition/receipt.ts";
 import { Bench } from "../support/engine.ts";
 import { failed, ok } from "../support/runs.ts";
-import type { TestRow } from "./scenario.ts";
+import type { TestRow } from "../engine/scenario.ts";
 
 const rows: readonly TestRow[] = [
   { phase: "go", on: "each", shows: ["release"], verdict: true },

@@ -3,7 +3,7 @@ import { toldIn } from "../support/printed-books.ts";
 import { failed } from "../support/runs.ts";
 import { committedStack } from "../support/stack-file.ts";
 import { ToldStack } from "../support/told-stack.ts";
-import { isSettled, outcomeOf, runsAsTold } from "./told.ts";
+import { isSettled, outcomeOf, runsAsTold } from "../engine/told.ts";
 
 const { stagedUpgrades, hosts: all } = committedStack("Pulumi.dev.yaml") as {
   readonly stagedUpgrades: { readonly scalr: { readonly hosts: Readonly<Record<string, string>> } };
