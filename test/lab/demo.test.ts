@@ -15,6 +15,16 @@ const hosts = ["slayer", "megadeth"] as const;
 type Host = (typeof hosts)[number];
 const peerOf = (host: Host): Host => (host === "slayer" ? "megadeth" : "slayer");
 
+const secrets = Object.entries({
+  peer: "a-secret",
+  replication: "a-secret",
+  rsync: "a-secret",
+  checks: "a-secret",
+  owner: "owner",
+})
+  .map(([purpose, secret]) => `${purpose}=${secret}\n`)
+  .join("");
+
 const rsyncd = `uid = apollo
 gid = apollo
 [apollo]
@@ -122,11 +132,11 @@ describe.skipIf(whyNot !== undefined)(
         };
         const words = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
         await answer(host, "mkdir -p /var/lib/changeover/sounz");
-        await answer(host, `bash ${scripts}/pair/configure.sh sounz ${words.join(" ")}`, "a-secret\n");
+        await answer(host, `bash ${scripts}/pair/configure.sh sounz ${words.join(" ")}`, secrets);
         // No transition is open here, and without one it starts and stops servers by itself.
         await answer(host, "systemctl stop changeover-watch-sounz");
       }
-      for (const host of hosts) await answer(host, `bash ${scripts}/pair/init.sh sounz`, "owner\n");
+      for (const host of hosts) await answer(host, `bash ${scripts}/pair/init.sh sounz`, secrets);
     }, 900_000);
     afterAll(() => lab.removeLab(made.id), 60_000);
 
