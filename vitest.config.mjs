@@ -7,7 +7,8 @@ function suite(name, { workers, testSeconds, hookSeconds, env }) {
       name,
       include: [`test/${name}/**/*.test.ts`],
       maxWorkers: workers,
-      env,
+      // Tests load modules of the scripts, and leave nothing beside them.
+      env: { PYTHONDONTWRITEBYTECODE: "1", ...env },
       fileParallelism: workers !== 1,
       testTimeout: testSeconds * 1000,
       hookTimeout: hookSeconds * 1000,

@@ -245,7 +245,7 @@ describe.skipIf(whyNoLab() !== undefined)("a switch of production under a writer
       const everywhere = async (command: string): Promise<void> => {
         await Promise.all([...estate.hosts.keys()].map((name) => estate.on(name, `${command} && ${reload}`)));
       };
-      await everywhere(`sed -i '1i host all changeover ${operator} reject' ${file}`);
+      await everywhere(`sed -i '1i host all changeover_check ${operator} reject' ${file}`);
       return () => everywhere(`sed -i 1d ${file}`);
     },
   };
