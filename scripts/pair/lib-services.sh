@@ -40,14 +40,16 @@ mark_stops_by_package() {
     write_file "/etc/systemd/system/$UNIT.service.d/changeover.conf"
 }
 
-# Besides the peer nobody gets as far as the program that answers it; where nft fails the program turns others away itself.
+# Besides the peer nobody gets as far as the programs that answer it and offer it files; where nft fails the program turns others away itself.
 # An earlier release had a table of another family and a file of its own for it.
 admit_peer_only() {
-  (keep_rules "changeover-peer-$PAIR") <<END || log "nft failed: port $PEER_PORT of $SELF is open, and only the program behind it turns others away"
+  local ports
+  ports=$({ echo "$PEER_PORT" && offered_ports; } | paste -sd ,)
+  (keep_rules "changeover-peer-$PAIR") <<END || log "nft failed: ports $ports of $SELF are open, and only the programs behind them turn others away"
 table inet changeover-peer-$PAIR {
   chain input {
     type filter hook input priority filter;
-    iif != lo tcp dport $PEER_PORT ip saddr != $PEER_ADDRESS drop
+    iif != lo tcp dport { $ports } ip saddr != $PEER_ADDRESS drop
   }
 }
 END

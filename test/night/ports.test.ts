@@ -33,8 +33,8 @@ asyncio.run(main())
  * reach. \`clients\` of the pair has the whole network here, so that PostgreSQL answers, and asks for a login.
  */
 const open: Readonly<Record<string, readonly number[]>> = {
-  slayer: [22, 80, 5432],
-  megadeth: [22, 5432],
+  slayer: [22, 80, 5432, 8983],
+  megadeth: [22, 5432, 8983],
   websvr: [22, 80],
   prodapp01: [22],
   prodapp02: [22],

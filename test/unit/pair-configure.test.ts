@@ -58,7 +58,7 @@ table ip changeover_sounz {
 END
 touch /etc/sounz/peer.nft
 state() { python3 "$LIB/pair/probe.py" sounz | python3 -c 'import json, sys; print(json.load(sys.stdin)["peer_port"])'; }
-does() { bash -c '. "$LIB/lib.sh"; . "$LIB/pair/lib.sh"; . "$LIB/pair/lib-'"$1"'.sh"; load_pair sounz; '"$2" 2>>"$T/said" || cat "$T/said"; }
+does() { bash -c '. "$LIB/lib.sh"; . "$LIB/pair/lib.sh"; . "$LIB/pair/lib-carried.sh"; . "$LIB/pair/lib-offer.sh"; . "$LIB/pair/lib-'"$1"'.sh"; load_pair sounz; '"$2" 2>>"$T/said" || cat "$T/said"; }
 state
 does services admit_peer_only; state; nft list tables; ls /etc/sounz
 nft list table inet changeover-peer-sounz | grep -o 'tcp dport.*'
