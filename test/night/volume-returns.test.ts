@@ -108,7 +108,8 @@ describe.skipIf(whyNoLab() !== undefined)("what comes back to a shared volume", 
       expect(
         await estate.on("b1", "cat /data00/styles/2.css; ls -d /data00/styles.kept-*/1.css | wc -l"),
       ).toBe("changed\n1\n");
-      expect((await estate.verify()).code).toBe(0);
+      const clean = await estate.verify();
+      expect(clean.code, clean.output).toBe(0);
     },
     6 * minute,
   );
