@@ -179,11 +179,13 @@ def mark_of(path):
         return None
 
 
-def online(name):
-    """Online bricks of a volume, as host:path."""
-    root = ask_soon("volume", "status", name)
-    if root is None:
-        return set()
+def online(name, seconds=5):
+    """Online bricks of a volume, as host:path. While gluster is busy with another command it refuses, and is asked again."""
+    deadline = time.monotonic() + seconds
+    while (root := ask_soon("volume", "status", name)) is None:
+        if time.monotonic() > deadline:
+            return set()
+        time.sleep(0.3)
     nodes = [(node.findtext("hostname"), node.findtext("path"), node.findtext("status")) for node in root.iter("node")]
     return {f"{host}:{path}" for host, path, status in nodes if path and path.startswith("/") and status == "1"}
 
