@@ -87,6 +87,16 @@ def ask_soon(*words, seconds=20):
         return None
 
 
+def ask_until(what, seconds, *words):
+    """As `ask_soon`, again and again until gluster answers: while it is busy with another command it refuses. @raise TimedOut"""
+
+    def answer():
+        said = ask_soon(*words)
+        return None if said is None else [said]
+
+    return wait_until(what, seconds, answer)[0]
+
+
 def outcome(done):
     """(what gluster said, whether it did it): it may end with 0 and say in words that it failed."""
     try:
@@ -120,12 +130,7 @@ def volumes(seconds=20):
     @raise TimedOut without an answer: a volume that is not listed for that reason would count as gone
     """
 
-
-    def answer():
-        said = ask_soon("volume", "info")
-        return None if said is None else [said]
-
-    [root] = wait_until("gluster lists its volumes", seconds, answer)
+    root = ask_until("gluster lists its volumes", seconds, "volume", "info")
     return {volume.findtext("name"): volume_of(volume) for volume in root.iter("volume")}
 
 
@@ -180,12 +185,11 @@ def mark_of(path):
 
 
 def online(name, seconds=5):
-    """Online bricks of a volume, as host:path. While gluster is busy with another command it refuses, and is asked again."""
-    deadline = time.monotonic() + seconds
-    while (root := ask_soon("volume", "status", name)) is None:
-        if time.monotonic() > deadline:
-            return set()
-        time.sleep(0.3)
+    """Online bricks of a volume, as host:path; none when gluster gives no answer in time."""
+    try:
+        root = ask_until(f"gluster tells the state of {name}", seconds, "volume", "status", name)
+    except TimedOut:
+        return set()
     nodes = [(node.findtext("hostname"), node.findtext("path"), node.findtext("status")) for node in root.iter("node")]
     return {f"{host}:{path}" for host, path, status in nodes if path and path.startswith("/") and status == "1"}
 
