@@ -39,7 +39,6 @@ const brought = new Map<string, string>();
 const update = (revision: string) =>
   ansible.play(playbook, {
     pool: "crossbow",
-    owner: "expprodl",
     port: 8080,
     links: {},
     revision,

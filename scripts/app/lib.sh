@@ -52,11 +52,13 @@ runs_configured() {
   grep -qzxF "CONFIGURED=$wanted" "/proc/$(main_pid)/environ" 2>/dev/null
 }
 
-# is_whole REVISION: whether the files of a release are as unpacked. Changed files go to stdout.
+# is_whole REVISION: whether the files of a release are as unpacked, and root's. What is not goes to stdout.
 is_whole() {
-  local record
+  local record foreign
   record=$(facts)/staged/$1
   [[ -e $record && -d $FOLDER/releases/$1 && ! -L $FOLDER/releases/$1 ]] || return 1
+  foreign=$(find "$FOLDER/releases/$1" ! -uid 0 ! -uid "$EUID" -printf '%u has %p\n' -quit) || return 1
+  [[ -z $foreign ]] || { printf '%s\n' "$foreign" && return 1; }
   (cd "$FOLDER/releases/$1" && sha256sum --quiet --strict -c "$record.files" 2>/dev/null)
 }
 

@@ -375,6 +375,13 @@ describe.skipIf(whyNot !== undefined)(
         "release 4685 is incomplete or changed on prodapp01 (./crossbow/app.py: FAILED)",
       );
       await ended(stage("prodapp01", "4685"), 0, "4685 is staged on prodapp01");
+      const given = `${folder}/releases/4685/crossbow/app.py`;
+      await answer("prodapp01", `chown expprodl ${given}`);
+      await refused(
+        release("prodapp01", "4685"),
+        `release 4685 is incomplete or changed on prodapp01 (expprodl has ${given})`,
+      );
+      await ended(stage("prodapp01", "4685"), 0, "4685 is staged on prodapp01");
       await answer("prodapp01", `echo '# by hand' >>${folder}/releases/4684/crossbow/app.py`);
       await refused(
         stage("prodapp01", "4684"),
