@@ -4,7 +4,7 @@ import tseslint from "typescript-eslint";
 /** The only files of the program that may declare resources; all others in these folders are pure data and functions. */
 const declaring = [
   "components/*/component.ts",
-  "components/{app-pool,shared-volume}/*.ts",
+  "components/{app-pool,search-cluster,shared-volume}/*.ts",
   "components/pair/{pair,provision,switch}.ts",
   "transition/{absent,hosts,preflight,receipts,rows,secrets,site,step,told,transition}.ts",
   // It asks the engine, and declares nothing.

@@ -1,12 +1,13 @@
 import { appPool } from "./app-pool/index.ts";
 import { cache } from "./cache/index.ts";
 import { pair } from "./pair/index.ts";
+import { searchCluster } from "./search-cluster/index.ts";
 import { sharedVolume } from "./shared-volume/index.ts";
 import { stagedUpgrade } from "./staged-upgrade/index.ts";
 import type { System } from "./system.ts";
 
 /** The one list of systems. What a system needs of another it asks for, so the order is that of the documents. */
-export const registry = [pair, appPool, sharedVolume, cache, stagedUpgrade] as const;
+export const registry = [pair, appPool, sharedVolume, cache, searchCluster, stagedUpgrade] as const;
 
 type Registered = (typeof registry)[number];
 

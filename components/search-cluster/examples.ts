@@ -1,0 +1,30 @@
+import type { Example } from "../system.ts";
+import {
+  drainTable,
+  enterTable,
+  formTable,
+  hostTable,
+  leaveTable,
+  progressTable,
+  rollTable,
+  type TableArgs,
+} from "./table.ts";
+
+const args: TableArgs = { cluster: "catalogue", stop: 60, start: 120, cover: 1800 };
+
+/** The transitions of a search cluster, as the documents show them. */
+export const searchExamples: Readonly<Record<string, Example>> = {
+  "search-host": { title: "Search cluster: make the hosts ready (all nodes)", table: hostTable(args) },
+  "search-form": { title: "Search cluster: form the cluster (once)", table: formTable(args) },
+  "search-enter": { title: "Search cluster: a node enters", table: enterTable(args) },
+  "search-drain": { title: "Search cluster: a node is drained", table: drainTable(args) },
+  "search-progress": { title: "Search cluster: how far a drain is", table: progressTable(args) },
+  "search-leave": {
+    title: "Search cluster: a node leaves",
+    table: leaveTable({ ...args, manager: true, waitMinutes: 10 }),
+  },
+  "search-roll": {
+    title: "Search cluster: bounce, other settings, another version",
+    table: rollTable({ ...args, order: ["es3", "es1", "es2", "frontend"], clears: true, upgrades: true }),
+  },
+};

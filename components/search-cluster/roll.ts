@@ -1,0 +1,47 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { keepersOf } from "../../transition/table.ts";
+import type { Transition } from "../../transition/transition.ts";
+import type { Cluster } from "./cluster.ts";
+import { compareVersions } from "./decide.ts";
+import { bounceOrder, safeNodes, settingsOf, spotNodes } from "./goal.ts";
+import { rollStory } from "./stories.ts";
+import { rollTable } from "./table.ts";
+
+/** All nodes restart one after the other: for another version, other settings, or the reason of `bounce`. */
+export function roll(cluster: Cluster, after: readonly pulumi.Resource[]): Transition {
+  const { config } = cluster;
+  const order = bounceOrder(config);
+  const was = cluster.last?.version;
+  const upgrades = was !== undefined && compareVersions(config.version, was) > 0;
+  return cluster.transition({
+    component: cluster.name,
+    transition: "roll",
+    kind: "roll",
+    hosts: order,
+    sets: Object.fromEntries(order.map((host) => [`node-${host}`, [host]])),
+    story: rollStory(upgrades),
+    // Nodes are no part of the goal: one that comes or goes restarts no other one.
+    keepers: keepersOf<string>({
+      version: config.version,
+      sha256: config.versions[config.version]?.sha256,
+      ...settingsOf(config),
+      bounce: config.bounce,
+      first: order[0],
+      asker: cluster.asker() ?? order[0],
+    }),
+    table: rollTable({
+      ...cluster.tables,
+      order,
+      upgrades,
+      clears: config.clearSpot && spotNodes(config).length > 0 && safeNodes(config).length > 1,
+    }),
+    wanted: {
+      engine: config.engine,
+      version: config.version,
+      nodes: order,
+      accepted: Object.keys(config.accept),
+      singleManager: config.singleManager !== undefined,
+    },
+    after,
+  });
+}
