@@ -136,7 +136,7 @@ export const searchEntry = z.strictObject({
     z.boolean(),
     "true or false",
     "true: a roll first moves every shard out of the spot zones, and back at its end. false: copies there count while a safe node is restarted.",
-  ).default(false),
+  ).default(true),
   settings: mapOf(
     settingNames,
     text(/^[^\p{Cc}]{1,1024}$/u, "a text of one line", "The setting's value."),

@@ -26,6 +26,7 @@ const merged = (before: unknown, after: unknown): unknown =>
 const names = [
   ...["slayer", "megadeth", "websvr", "prodapp01", "prodapp02"],
   ...["scalr-db", "scalr-app1", "scalr-app2", "scalr-worker"],
+  ...["es1", "es2", "es3", "es4", "frontend"],
 ];
 const hosts = Object.fromEntries(names.map((name) => [name, {}]));
 
