@@ -57,7 +57,7 @@ is_whole() {
   local record foreign
   record=$(facts)/staged/$1
   [[ -e $record && -d $FOLDER/releases/$1 && ! -L $FOLDER/releases/$1 ]] || return 1
-  foreign=$(find "$FOLDER/releases/$1" ! -uid 0 ! -uid "$EUID" -printf '%u has %p\n' -quit) || return 1
+  foreign=$(find "$FOLDER/releases/$1" ! -type l ! -uid 0 ! -uid "$EUID" -printf '%u has %p\n' -quit) || return 1
   [[ -z $foreign ]] || { printf '%s\n' "$foreign" && return 1; }
   (cd "$FOLDER/releases/$1" && sha256sum --quiet --strict -c "$record.files" 2>/dev/null)
 }
