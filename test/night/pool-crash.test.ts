@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { whyNoLab } from "../../tools/workshop/lab/lab.ts";
 import { type Case, chosen, recorded } from "../support/chaos.ts";
 import type { PoolStep } from "../support/incident.ts";
-import { type PoolIncident, poolIncidents, recover, stopIn } from "../support/pool-incidents.ts";
+import { type PoolIncident, poolIncidents, recover, stopIn } from "../support/incidents.ts";
 import { PoolSite } from "../support/pool-site.ts";
 import { ok } from "../support/runs.ts";
 

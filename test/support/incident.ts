@@ -70,7 +70,27 @@ export const upgradeSteps = {
 
 export type UpgradeStep = keyof typeof upgradeSteps;
 
-type AnyStep = HostStep | AloneStep | CarriedStep | PoolStep | UpgradeStep;
+/** The scripts of a search cluster. */
+export const searchSteps = {
+  claim: "claim",
+  try: "search/try-plan",
+  clear: "search/clear-spot",
+  bounce: "search/bounce-node",
+  return: "search/return-spot",
+  check: "search/check-cluster",
+  start: "search/start-node",
+  cancel: "search/cancel-drain",
+  begin: "search/begin-drain",
+  wait: "search/wait-drained",
+  votes: "search/leave-votes",
+  stop: "search/stop-node",
+  end: "search/end-membership",
+  done: "done",
+} as const;
+
+export type SearchStep = keyof typeof searchSteps;
+
+export type AnyStep = HostStep | AloneStep | CarriedStep | PoolStep | UpgradeStep | SearchStep;
 
 const scriptOf: Readonly<Record<AnyStep, string>> = {
   ...hostSteps,
@@ -78,6 +98,7 @@ const scriptOf: Readonly<Record<AnyStep, string>> = {
   ...carriedSteps,
   ...poolSteps,
   ...upgradeSteps,
+  ...searchSteps,
 };
 
 /** What a step does instead of its work: fail before it, fail after it, or wait a little, to be killed in it. */

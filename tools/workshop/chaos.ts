@@ -10,7 +10,8 @@ const file = join(cacheFolder(), "chaos.jsonl");
 
 const help = `The whole crash matrix on real hosts: every step of a switch x every incident x finish or flip back, and
 production lost in every way; every step of a pool's release, of a server's way in and out and of a cut-over, failed,
-killed, and with a machine gone in it; the way back from every stage of a staged upgrade.
+killed, and with a machine gone in it; the way back from every stage of a staged upgrade; every step of a search
+cluster's bounce, drain, leave and entry.
 
 Usage: npm run chaos -- [--minutes N] [--again]
 
@@ -44,6 +45,7 @@ async function chaos(minutes: number): Promise<number> {
     "test/lab/emergency.test.ts",
     "test/night/pool-crash.test.ts",
     "test/night/upgrade-crash.test.ts",
+    "test/night/search-crash.test.ts",
     "--reporter=verbose",
   ];
   const until = String(Date.now() + minutes * 60_000);

@@ -2,7 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
 import { cut, mend, powerCut } from "../../tools/workshop/lab/lab.ts";
 import { killGroup } from "./engine.ts";
-import { arrange, clear, type PoolStep, reached } from "./incident.ts";
+import type { Estate } from "./estate.ts";
+import { type AnyStep, arrange, clear, type PoolStep, reached } from "./incident.ts";
 import type { PoolSite } from "./pool-site.ts";
 import { failed, ok } from "./runs.ts";
 
@@ -42,7 +43,7 @@ export async function stopIn(site: PoolSite, step: PoolStep, incident: PoolIncid
 }
 
 /** End a stopped update as the runbook says: `up` again after a failure, and a repair first after a killed run. */
-export async function recover(site: PoolSite, incident: PoolIncident): Promise<void> {
+export async function recover(site: { readonly estate: Estate }, incident: string): Promise<void> {
   const { project } = site.estate;
   if (incident.startsWith("fails")) {
     ok(await site.estate.up());
@@ -58,7 +59,7 @@ export async function recover(site: PoolSite, incident: PoolIncident): Promise<v
 }
 
 /** `up`; a bad verdict is judged anew with the command of its message. */
-async function upAgain(site: PoolSite): Promise<number | null> {
+async function upAgain(site: { readonly estate: Estate }): Promise<number | null> {
   const { code, output } = await site.estate.up();
   const judged = /npx pulumi up --replace '([^']+)'/.exec(output)?.[1];
   if (code === 0 || judged === undefined) return code;
@@ -66,9 +67,9 @@ async function upAgain(site: PoolSite): Promise<number | null> {
 }
 
 /** Kill the CLI when the step runs, or a while after something was lost meanwhile. */
-async function interrupted(
-  site: PoolSite,
-  step: PoolStep,
+export async function interrupted(
+  site: { readonly estate: Estate },
+  step: AnyStep,
   meanwhile: (run: Promise<unknown>) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   await arrange(site.estate, step, "wait");
@@ -79,9 +80,9 @@ async function interrupted(
   await run;
 }
 
-async function gone(
-  site: PoolSite,
-  step: PoolStep,
+export async function gone(
+  site: { readonly estate: Estate },
+  step: AnyStep,
   name: string,
   lose: (lab: string, name: string) => Promise<unknown>,
   find: (lab: string, name: string) => Promise<unknown>,
