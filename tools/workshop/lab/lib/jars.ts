@@ -54,8 +54,11 @@ async function download(artifact: string, folder: string): Promise<string> {
   }
 }
 
-/** The file in the cache, downloaded and checked when it is not there. */
-async function cached({ artifact, sha256 }: Jar): Promise<string> {
+/**
+ * The file in the cache, downloaded and checked when it is not there.
+ * @throws LabError when it cannot be had or is not what was pinned.
+ */
+export async function cached({ artifact, sha256 }: Omit<Jar, "place">): Promise<string> {
   const store = join(cacheFolder(), "jars");
   const kept = join(store, sha256);
   if (await exists(kept)) return kept;
