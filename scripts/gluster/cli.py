@@ -9,7 +9,16 @@ import uuid
 import xml.etree.ElementTree as xml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUSY = ("Another transaction", "Locking failed", "Commit failed", "Please try after sometime", "in progress", "not connected")
+# The last one: a server that just joined is a member by the word of the server that is asked, and not yet by that of another one.
+BUSY = (
+    "Another transaction",
+    "Locking failed",
+    "Commit failed",
+    "Please try after sometime",
+    "in progress",
+    "not connected",
+    "not in 'Peer in Cluster' state",
+)
 
 LISTED_FILES = 20
 GLUSTERD = os.environ.get("CHANGEOVER_GLUSTERD", "/var/lib/glusterd")
