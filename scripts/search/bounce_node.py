@@ -39,7 +39,12 @@ class Bounce:
         self.cluster = Cluster(facts)
         # Whom all is asked while this node is away.
         self.rest = Cluster(facts, (self.own,)) if len(facts["nodes"]) > 1 else self.cluster
-        self.unit = Unit(facts["cluster"], os.environ["CHANGEOVER_COMPONENT"])
+        self.unit = Unit(facts["cluster"])
+        if mark == "next":
+            self.mark = self.unit.mark("next")
+        if bounced == "-":
+            # No text asks for a restart: what the node was last restarted for stands.
+            self.bounced = self.unit.recorded().get("bounced", "-")
         self.keeper = keeper.Keeper(self.rest)
         self.nudged = time.monotonic()
         self.risky = self.accepted = ()

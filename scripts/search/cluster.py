@@ -30,8 +30,10 @@ class Denied(Exception):
 
 # What differs by engine and major version. `tested`: real servers of it run in this project's tests.
 DIALECTS = {
-    ("opensearch", 2): {"tested": True, "manager": "cluster_manager", "patience": "cluster_manager_timeout", "window": "primaries"},
-    ("elasticsearch", 7): {"tested": True, "manager": "master", "patience": "master_timeout", "window": "primaries"},
+    ("opensearch", 2): {"tested": True, "manager": "cluster_manager", "patience": "cluster_manager_timeout", "window": "primaries",
+                        "forming": "cluster.initial_cluster_manager_nodes"},
+    ("elasticsearch", 7): {"tested": True, "manager": "master", "patience": "master_timeout", "window": "primaries",
+                           "forming": "cluster.initial_master_nodes"},
 }
 
 

@@ -6,15 +6,17 @@
 
 readonly SEARCH=${CHANGEOVER_SEARCH:-/etc/changeover/search}
 # shellcheck disable=SC2034
-CLUSTER='' UNIT=''
+CLUSTER='' UNIT='' VERSIONS=''
 
 # load_cluster COMPONENT CLUSTER
 load_cluster() {
   require_entry "$2"
   export CHANGEOVER_COMPONENT=$1
   # shellcheck disable=SC2034
-  CLUSTER=$2 UNIT=changeover-search-$2.service
+  CLUSTER=$2 UNIT=changeover-search-$2.service VERSIONS=/opt/changeover-search/$2/versions
 }
 
 # in_python PROGRAM [WORD…]: a Python half of this folder, for this cluster.
 in_python() { python3 -I "$SCRIPTS/search/$1.py" "$CLUSTER" "${@:2}"; }
+
+is_version() { [[ $1 =~ ^[0-9]{1,3}(\.[0-9]{1,3}){2}$ ]]; }

@@ -19,6 +19,33 @@ WHY = (
 )
 
 
+def read_record(cluster, name):
+    """A record of the cluster on this host, as a dictionary; empty without it."""
+    try:
+        with open(f"{ROOT}/{cluster}/{name}", encoding="utf8") as file:
+            return dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line)
+    except OSError:
+        return {}
+
+
+def write_file(path, text):
+    """Write a file so that a reader sees the old text or the new one, also after a power cut. @raise OSError"""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(f"{path}.new", "w", encoding="utf8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(f"{path}.new", path)
+    handle = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(handle)
+    os.close(handle)
+
+
+def write_record(cluster, name, pairs):
+    """The records of a cluster stand under its own name, whichever transition of it writes them. @raise OSError"""
+    write_file(f"{ROOT}/{cluster}/{name}", "".join(f"{key}={value}\n" for key, value in pairs.items()))
+
+
 class Failed(Exception):
     """The process did not come up; `soft`: it ran out of time."""
 
@@ -47,10 +74,10 @@ def output(*words, seconds=20):
 class Unit:
     """The unit of one cluster's node on this host."""
 
-    def __init__(self, cluster, component):
+    def __init__(self, cluster):
+        self.cluster = cluster
         self.name = f"changeover-search-{cluster}.service"
         self.folder = f"{CONFIG}/{cluster}"
-        self.record = f"{ROOT}/{component}/running"
         self.since = time.time()
 
     def state(self):
@@ -114,16 +141,7 @@ class Unit:
 
     def recorded(self):
         """mark and bounced of the process that was started last."""
-        try:
-            with open(self.record, encoding="utf8") as file:
-                return dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line)
-        except OSError:
-            return {}
+        return read_record(self.cluster, "running")
 
     def write_record(self, mark, bounced):
-        os.makedirs(os.path.dirname(self.record), exist_ok=True)
-        with open(f"{self.record}.new", "w", encoding="utf8") as file:
-            file.write(f"mark={mark}\nbounced={bounced}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(f"{self.record}.new", self.record)
+        write_record(self.cluster, "running", {"mark": mark, "bounced": bounced})
