@@ -101,7 +101,7 @@ export const enterTable = ({ cluster, start, stop, cover }: TableArgs): Table =>
     name: "apply",
     on: "node",
     says: "if its roles or its zone are others: the node restarts, each of its shards has another copy meanwhile",
-    limits: [cluster, "-"],
+    limits: [cluster, "next", "-"],
     deadlineSeconds: bounceSeconds({ start, stop, cover }),
   },
 ];
@@ -224,7 +224,7 @@ export function rollTable(
     name: `bounce-${host}`,
     on: `node-${host}`,
     says: `${host} restarts as a new process and joins; each of its shards has another started copy meanwhile`,
-    limits: [cluster],
+    limits: [cluster, "next"],
     words: ({ bounce: reason = "-" }) => [reason, ...clear],
     deadlineSeconds: bounceSeconds(args),
     ...(args.upgrades && index === 0 ? { pointOfNoReturn: true } : {}),

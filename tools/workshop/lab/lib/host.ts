@@ -7,6 +7,7 @@ import { inotifyProblem, raiseInotify } from "./inotify.ts";
 import { withLock } from "./lock.ts";
 import { addressIn, bridgeName, checkHostName, hostOctets, machineId, portName } from "./names.ts";
 import { netUp, writeDerived } from "./net.ts";
+import { cureOpenFiles, openFilesArguments } from "./open-files.ts";
 import { findLab, getLab, hostDir, keyPath, saveLab, sharedDir, withRegistry } from "./registry.ts";
 import type { HostRecord, Lab } from "./registry.ts";
 import { LabError, exists, run, tryRun, waitUntil } from "./run.ts";
@@ -65,6 +66,7 @@ async function layOut(lab: Lab, host: string): Promise<string> {
   const sshDir = join(dir, "upper", "root", ".ssh");
   await run(["chmod", "0700", sshDir, join(dir, "upper", "root")]);
   await writeFile(join(sshDir, "authorized_keys"), await readFile(`${keyPath(lab.id)}.pub`), { mode: 0o600 });
+  await cureOpenFiles(join(dir, "upper"));
   return (await readFile(`${key}.pub`, "utf8")).split(" ").slice(0, 2).join(" ");
 }
 
@@ -120,7 +122,8 @@ async function start(lab: Lab, host: string, record: HostRecord): Promise<void> 
   }
   const port = portName(lab.id, record.octet);
   await writeFile(join(dir, "upper/etc/lab-network"), `ADDRESS=${info(lab, record).address}/24\n`);
-  await writeFile(join(dir, "nspawn"), nspawnArguments(lab, host, record).join("\0"));
+  const nspawn = [...nspawnArguments(lab, host, record), ...(await openFilesArguments())];
+  await writeFile(join(dir, "nspawn"), nspawn.join("\0"));
   const cgroup = await cgroupOf(lab.id, host);
   const words = [dir, cgroup.path, [...record.layers].reverse().join(":"), port, bridgeName(lab.id)];
   const inNamespace = ["unshare", "--mount", "--propagation", "private", "bash", supervisor, ...words];
