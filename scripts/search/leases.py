@@ -162,14 +162,14 @@ def given_back(scopes, name, lease, *, mark=False):
             current = scopes[scope].get(key)
             if key in record["own"][scope]:
                 found = list_back(scopes, name, lease, record, scope, key)
-            elif text(current) != text(record["set"][scope].get(key)):
-                words.append(f"{key} ({scope}) is {shown(current)}, changed by somebody else; it stays so (found: {shown(found)})")
-                continue
             else:
-                holder = next((one for one in sorted(all_records) if one != lease and key in all_records[one]["set"][scope]), None)
-                if holder:
-                    words.append(f"{key} ({scope}) stays {shown(current)}, since lease {holder} needs it")
+                others = [one["set"][scope][key] for other, one in sorted(all_records.items()) if other != lease and key in one["set"][scope]]
+                if text(current) not in map(text, [record["set"][scope].get(key), *others]):
+                    words.append(f"{key} ({scope}) is {shown(current)}, changed by somebody else; it stays so (found: {shown(found)})")
                     continue
+                if others:
+                    # What another lease holds stays as that lease wants it; `found` is the same in both.
+                    found = current if text(current) in map(text, others) else others[0]
             if text(found) != text(current):
                 body[scope][key] = found
     body["persistent"][key_of(name, lease)] = None
