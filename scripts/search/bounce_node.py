@@ -19,13 +19,9 @@ import settings  # noqa: E402
 import shards  # noqa: E402
 from cluster import Cluster, Denied, NoAnswer, end, load, narrate  # noqa: E402
 from node_unit import Failed, Unit  # noqa: E402
-from waiting import until  # noqa: E402
+from waiting import NUDGE, SNAPSHOT_S, backup, limits, until  # noqa: E402
 
-LIMITS = {"stop": 60, "start": 120, "join": 120, "cover": 1800}
-SNAPSHOT_S = 300
 AGAIN_S = 30
-NUDGE = "/_cluster/reroute?retry_failed=true&filter_path=acknowledged"
-RUNNING = "/_cluster/state?filter_path=snapshots.snapshots.snapshot,snapshots.snapshots.state,restore.snapshots.snapshot"
 VIEW = "/_cluster/state/nodes,master_node?local=true&filter_path=master_node,nodes.*.name,nodes.*.ephemeral_id"
 
 
@@ -35,7 +31,7 @@ class Bounce:
     def __init__(self, facts, mark, bounced, clear):
         self.facts, self.mark, self.bounced, self.clear = facts, mark, bounced, clear
         self.own = facts["node"]
-        self.seconds = LIMITS | facts.get("seconds", {})
+        self.seconds = limits(facts)
         self.cluster = Cluster(facts)
         # Whom all is asked while this node is away.
         self.rest = Cluster(facts, (self.own,)) if len(facts["nodes"]) > 1 else self.cluster
@@ -62,13 +58,6 @@ class Bounce:
             if name not in names and name != self.own and not (beside and self.facts["nodes"][name]["zone"] in self.facts["spot_zones"])
         ]
         return f"{', '.join(gone)} {'is' if len(gone) == 1 else 'are'} not in the cluster" if gone else ""
-
-    def backup(self):
-        """A snapshot or restore that runs, in words: a node that stops would leave it partial."""
-        said = self.rest.ask(RUNNING)
-        found = [("snapshot", one) for one in said.get("snapshots", {}).get("snapshots", [])]
-        found += [("restore of", one) for one in said.get("restore", {}).get("snapshots", [])]
-        return ", ".join(f"{what} {one.get('snapshot')} runs" for what, one in found)
 
     def require_allocation(self):
         """Ends with 77 when somebody keeps allocation off: no node would get its copies back. @raise NoAnswer, Denied"""
@@ -107,7 +96,7 @@ class Bounce:
     def ready(self):
         """Wait until this node may stop. Ends with 75 or 77 else. @raise Denied"""
         until(f"all nodes but {self.own} are in {self.cluster.name}", self.seconds["join"], self.missing)
-        until(f"no snapshot runs in {self.cluster.name}", SNAPSHOT_S, self.backup, 0.5)
+        until(f"no snapshot runs in {self.cluster.name}", SNAPSHOT_S, lambda: backup(self.rest), 0.5)
         state = self.rest.ask(shards.STATE)
         self.require_votes(state)
         self.require_allocation()

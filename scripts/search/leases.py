@@ -84,10 +84,13 @@ def taken(scopes, name, lease, who, values=None, lists=None, *, clear=(), now=0,
         old = {part: {scope: {} for scope in SCOPES} for part in ("found", "set", "own")} | {"beat": 0}
     record = {**old, **(more or {}), **who, "beat": max(old["beat"] + 1, int(now))}
     body = {scope: {} for scope in SCOPES}
+    # What another lease of this program set was not found by anybody: its own `found` was.
+    beside = [one for other, one in sorted(records(scopes, name).items()) if other != lease]
 
     def change(scope, key, value):
         if key not in record["found"][scope]:
-            record["found"][scope][key] = scopes[scope].get(key)
+            before = [one["found"][scope] for one in beside if key in one["found"][scope]]
+            record["found"][scope][key] = before[0][key] if before else scopes[scope].get(key)
         record["set"][scope][key] = body[scope][key] = value
 
     for scope in SCOPES:
@@ -140,7 +143,7 @@ def list_back(scopes, name, lease, record, scope, key):
         return found
     if left:
         return ",".join(left)
-    return "" if file else None
+    return "" if file or found is not None else None
 
 
 def given_back(scopes, name, lease, *, mark=False):
@@ -159,16 +162,14 @@ def given_back(scopes, name, lease, *, mark=False):
             current = scopes[scope].get(key)
             if key in record["own"][scope]:
                 found = list_back(scopes, name, lease, record, scope, key)
-            elif text(current) != text(record["set"][scope].get(key)):
-                words.append(f"{key} ({scope}) is {shown(current)}, changed by somebody else; it stays so (found: {shown(found)})")
-                continue
             else:
-                holder = next((one for one in sorted(all_records) if one != lease and key in all_records[one]["set"][scope]), None)
-                if holder:
-                    all_records[holder]["found"][scope][key] = found
-                    body["persistent"][key_of(name, holder)] = json.dumps(all_records[holder], sort_keys=True)
-                    words.append(f"{key} ({scope}) stays {shown(current)}, since lease {holder} needs it")
+                others = [one["set"][scope][key] for other, one in sorted(all_records.items()) if other != lease and key in one["set"][scope]]
+                if text(current) not in map(text, [record["set"][scope].get(key), *others]):
+                    words.append(f"{key} ({scope}) is {shown(current)}, changed by somebody else; it stays so (found: {shown(found)})")
                     continue
+                if others:
+                    # What another lease holds stays as that lease wants it; `found` is the same in both.
+                    found = current if text(current) in map(text, others) else others[0]
             if text(found) != text(current):
                 body[scope][key] = found
     body["persistent"][key_of(name, lease)] = None

@@ -9,7 +9,7 @@ from cluster import Denied, NoAnswer
 
 STATE = (
     "/_cluster/state/routing_table,nodes,metadata,master_node?filter_path=cluster_uuid,master_node,nodes.*.name,nodes.*.ephemeral_id,"
-    "nodes.*.attributes,metadata.cluster_coordination,metadata.indices.*.settings.index.number_of_replicas,"
+    "nodes.*.attributes,metadata.cluster_coordination,metadata.indices.*.settings.index.number_of_replicas,metadata.indices.*.settings.index.auto_expand_replicas,"
     "metadata.indices.*.state,routing_table.indices.*.shards.*.state,routing_table.indices.*.shards.*.node,"
     "routing_table.indices.*.shards.*.primary,routing_table.indices.*.shards.*.relocating_node"
 )
