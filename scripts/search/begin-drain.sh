@@ -11,6 +11,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/search/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/search/lib-said.sh
+. "$here/lib-said.sh"
 # shellcheck source=scripts/search/lib-members.sh
 . "$here/lib-members.sh"
 
@@ -21,7 +23,7 @@ main() {
   load_cluster "$1" "$2"
   require_node "$3"
   require_claim
-  say_of drain begin "$3" "$4" "$5"
+  said_by drain begin "$3" "$4" "$5"
 }
 
 {

@@ -9,6 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/search/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/search/lib-said.sh
+. "$here/lib-said.sh"
 # shellcheck source=scripts/search/lib-members.sh
 . "$here/lib-members.sh"
 
@@ -20,7 +22,7 @@ main() {
   require_claim
   in_python votes check "$3" >&2 || exit $?
   require_claim
-  say_of votes leave "$3"
+  said_by votes leave "$3"
 }
 
 {

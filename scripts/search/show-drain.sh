@@ -9,6 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/search/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/search/lib-said.sh
+. "$here/lib-said.sh"
 # shellcheck source=scripts/search/lib-members.sh
 . "$here/lib-members.sh"
 
@@ -19,7 +21,7 @@ main() {
   load_cluster "$1" "$2"
   require_node "$3"
   ! (require_claim) 2>/dev/null || how=act
-  say_of drain show "$3" "$how"
+  said_by drain show "$3" "$how"
 }
 
 {

@@ -10,6 +10,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib.sh"
 # shellcheck source=scripts/search/lib.sh
 . "$here/lib.sh"
+# shellcheck source=scripts/search/lib-said.sh
+. "$here/lib-said.sh"
 # shellcheck source=scripts/search/lib-members.sh
 . "$here/lib-members.sh"
 
@@ -19,7 +21,7 @@ main() {
   load_cluster "$1" "$2"
   require_node "$3"
   require_claim
-  say_of drain wait "$3" "$4"
+  said_by drain wait "$3" "$4"
 }
 
 {

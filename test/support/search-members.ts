@@ -1,6 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -82,8 +92,10 @@ export class SearchNodes {
     this.writeFacts();
   }
 
+  /** A node that was killed is no node any more. */
   forget(name: string): void {
-    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- names of nodes are the keys
+    if (this.#nodes[name]?.diskMiB !== undefined) execFileSync("umount", [join(this.folder, name, "data")]);
+     
     delete this.#nodes[name];
     this.writeFacts();
   }
@@ -123,7 +135,13 @@ export class SearchNodes {
     const options = readFileSync(join(config, "jvm.options"), "utf8")
       .split("\n")
       .filter((line) => !/^-Xm[sx]|gc|HeapDump|ErrorFile|G1/i.test(line));
-    const small = ["-Xms160m", "-Xmx160m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:CICompilerCount=1"];
+    const small = [
+      "-Xms160m",
+      "-Xmx160m",
+      "-XX:+UseSerialGC",
+      "-XX:TieredStopAtLevel=1",
+      "-XX:CICompilerCount=1",
+    ];
     writeFileSync(join(config, "jvm.options"), [...options, ...small, ""].join("\n"));
     if (node.diskMiB !== undefined)
       execFileSync("mount", [
@@ -195,7 +213,10 @@ export class SearchNodes {
     for (const name of this.#running.keys()) {
       const node = this.#nodes[name];
       if (node === undefined || node.transportPort !== undefined) continue;
-      const { status, text } = await once_(node.address, path, method, body).catch(() => ({ status: 503, text: "" }));
+      const { status, text } = await once_(node.address, path, method, body).catch(() => ({
+        status: 503,
+        text: "",
+      }));
       if (status === 503) continue;
       if (status >= 400) throw new Error(`${method} ${path}: ${String(status)} ${text.slice(0, 500)}`);
       return (text === "" ? {} : JSON.parse(text)) as Json;
@@ -224,7 +245,9 @@ export class SearchNodes {
       await this.ask(`/${name}/_bulk?filter_path=errors`, rows.join(""));
     }
     await this.ask(`/${name}/_flush`, {});
-    await this.ask(`/_cluster/health/${name}?wait_for_status=${settings["wait"] === undefined ? "green" : "yellow"}&timeout=30s`);
+    await this.ask(
+      `/_cluster/health/${name}?wait_for_status=${settings["wait"] === undefined ? "green" : "yellow"}&timeout=30s`,
+    );
   }
 
   /** Names of nodes that hold copies, by shard: `a[0]`; a copy without a node is `-`. */
@@ -248,7 +271,8 @@ export class SearchNodes {
   /** The two scopes as one text: what must be as it was found. */
   async settings(): Promise<string> {
     const { persistent, transient } = await this.ask("/_cluster/settings?flat_settings=true");
-    const sorted = (scope: unknown) => Object.entries(scope as Json).sort(([one], [other]) => (one < other ? -1 : 1));
+    const sorted = (scope: unknown) =>
+      Object.entries(scope as Json).sort(([one], [other]) => (one < other ? -1 : 1));
     return JSON.stringify([sorted(persistent), sorted(transient)]);
   }
 
@@ -258,7 +282,10 @@ export class SearchNodes {
 
   /** Forced awareness as the seed has it, no index, no lease, no exclusion. */
   async reset(): Promise<void> {
-    const { persistent, transient } = (await this.ask("/_cluster/settings?flat_settings=true")) as Record<string, Json>;
+    const { persistent, transient } = (await this.ask("/_cluster/settings?flat_settings=true")) as Record<
+      string,
+      Json
+    >;
     const nothing = (scope: Json = {}) => Object.fromEntries(Object.keys(scope).map((key) => [key, null]));
     await this.set(nothing(persistent), nothing(transient));
     await this.set({
@@ -324,7 +351,9 @@ function noise(): string {
 }
 
 function javaHome(): string {
-  return execFileSync("sh", ["-c", "dirname $(dirname $(readlink -f $(command -v java)))"], { encoding: "utf8" }).trim();
+  return execFileSync("sh", ["-c", "dirname $(dirname $(readlink -f $(command -v java)))"], {
+    encoding: "utf8",
+  }).trim();
 }
 
 function once_(
@@ -337,7 +366,14 @@ function once_(
     const data = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
     const type = typeof body === "string" ? "application/x-ndjson" : "application/json";
     const sent = request(
-      { host: address, port, path, method, headers: data === undefined ? {} : { "Content-Type": type }, timeout: 30_000 },
+      {
+        host: address,
+        port,
+        path,
+        method,
+        headers: data === undefined ? {} : { "Content-Type": type },
+        timeout: 30_000,
+      },
       (answer) => {
         let text = "";
         answer.on("data", (chunk: Buffer) => (text += chunk.toString()));

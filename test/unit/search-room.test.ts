@@ -14,7 +14,10 @@ function inPython<T>(modules: string, expression: string, cases: readonly unknow
     `print(json.dumps([${expression} for x in json.load(sys.stdin)]))`,
   ].join("\n");
   return JSON.parse(
-    execFileSync("python3", ["-I", "-c", program, folder], { input: JSON.stringify(cases), encoding: "utf8" }),
+    execFileSync("python3", ["-I", "-c", program, folder], {
+      input: JSON.stringify(cases),
+      encoding: "utf8",
+    }),
   ) as T[];
 }
 
@@ -60,7 +63,12 @@ interface Judged {
 }
 
 /** es1 and es2 safe, es3 and es4 spot, 100 GiB each with 60 free; awareness in force as the seed has it. */
-function cluster(names: string[], copies: Copy[], more: Partial<Case["seen"]> = {}, facts: object = {}): Case {
+function cluster(
+  names: string[],
+  copies: Copy[],
+  more: Partial<Case["seen"]> = {},
+  facts: object = {},
+): Case {
   const zones: Record<string, string> = { es1: "safe", es2: "safe", es3: "spot", es4: "spot" };
   const each = <T>(of: (name: string) => T) =>
     Object.fromEntries(Object.keys(zones).map((name) => [name, of(name)]));
@@ -96,7 +104,11 @@ const off = { settings: {} };
 
 describe("room of a search cluster [003-083, 003-085, 003-114]", () => {
   const table: [string, Case, Partial<Judged>, RegExp?][] = [
-    ["a node with a copy that fits", cluster(["es1"], [copy("a", "es1"), copy("a", "es3")]), { feasible: true }],
+    [
+      "a node with a copy that fits",
+      cluster(["es1"], [copy("a", "es1"), copy("a", "es3")]),
+      { feasible: true },
+    ],
     [
       "one spot node while the other one stays: awareness stays",
       cluster(["es4"], [copy("a", "es1"), copy("a", "es4")]),
@@ -109,14 +121,19 @@ describe("room of a search cluster [003-083, 003-085, 003-114]", () => {
     ],
     [
       "the last spot node while the other one leaves by the configuration",
-      cluster(["es3"], [copy("a", "es1"), copy("a", "es3")], {}, {
-        nodes: {
-          es1: { is: "in" },
-          es2: { is: "in" },
-          es3: { is: "drained" },
-          es4: { is: "out" },
+      cluster(
+        ["es3"],
+        [copy("a", "es1"), copy("a", "es3")],
+        {},
+        {
+          nodes: {
+            es1: { is: "in" },
+            es2: { is: "in" },
+            es3: { is: "drained" },
+            es4: { is: "out" },
+          },
         },
-      }),
+      ),
       { feasible: true, lift_awareness: true },
     ],
     [
@@ -148,12 +165,15 @@ describe("room of a search cluster [003-083, 003-085, 003-114]", () => {
     ],
     [
       "bytes that are already on their way to a target",
-      cluster(["es1"], [
-        copy("a", "es1", { bytes: 30 * gib }),
-        copy("a", "es2"),
-        copy("b", "es2", { state: "RELOCATING", to: "es3", bytes: 20 * gib }),
-        copy("c", "es2", { state: "RELOCATING", to: "es4", bytes: 20 * gib }),
-      ]),
+      cluster(
+        ["es1"],
+        [
+          copy("a", "es1", { bytes: 30 * gib }),
+          copy("a", "es2"),
+          copy("b", "es2", { state: "RELOCATING", to: "es3", bytes: 20 * gib }),
+          copy("c", "es2", { state: "RELOCATING", to: "es4", bytes: 20 * gib }),
+        ],
+      ),
       { feasible: false },
       /needs 30 GiB/,
     ],
@@ -192,10 +212,15 @@ describe("room of a search cluster [003-083, 003-085, 003-114]", () => {
     ],
     [
       "a limit of shards on a node that several copies reach together",
-      cluster(["es1"], [copy("a", "es1"), copy("a", "es1", { shard: 1 }), copy("a", "es1", { shard: 2 })], {
-        ...off,
-        limits: { a: 1 },
-      }, { accept: ["a"], spot_zones: [] }),
+      cluster(
+        ["es1"],
+        [copy("a", "es1"), copy("a", "es1", { shard: 1 }), copy("a", "es1", { shard: 2 })],
+        {
+          ...off,
+          limits: { a: 1 },
+        },
+        { accept: ["a"], spot_zones: [] },
+      ),
       { feasible: true },
     ],
     [
@@ -262,7 +287,9 @@ describe("room of a search cluster [003-083, 003-085, 003-114]", () => {
       const indexes = ["a", "b", "c"].slice(0, 1 + random(3));
       const copies = indexes.flatMap((index) => {
         const on = hosts.filter(() => random(2) === 0);
-        return (on.length > 0 ? on : ["es1"]).map((node) => copy(index, node, { bytes: (1 + random(30)) * gib }));
+        return (on.length > 0 ? on : ["es1"]).map((node) =>
+          copy(index, node, { bytes: (1 + random(30)) * gib }),
+        );
       });
       const names = hosts.filter(() => random(3) === 0);
       const tight = random(2) === 0;
