@@ -236,7 +236,7 @@ export function rollTable(
       name: "try",
       on: "first",
       says: "the new configuration starts beside the node, on its own and without data; a bad line is found here",
-      limits: [cluster],
+      limits: [cluster, "next"],
       deadlineSeconds: args.start + 60,
     },
     ...(args.clears ? [spotRow(cluster, "clear")] : []),

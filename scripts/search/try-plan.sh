@@ -16,7 +16,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   [[ $# -eq 3 ]] || misuse "try-plan.sh takes COMPONENT CLUSTER MARK, got: $*"
-  [[ $3 =~ ^[0-9a-f]{12}$ ]] || misuse "\"$3\" is no mark of a plan; allowed: 12 of 0-9 and a-f"
+  [[ $3 =~ ^([0-9a-f]{12}|next)$ ]] || misuse "\"$3\" is no mark of a plan; allowed: 12 of 0-9 and a-f, or next"
   load_cluster "$1" "$2"
   require_claim
   require_own_path "$SEARCH/$CLUSTER/plans/$3"

@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 
 import keeper  # noqa: E402
 from cluster import end, load, narrate  # noqa: E402
-from node_unit import CONFIG, output, reason_in  # noqa: E402
+from node_unit import CONFIG, Unit, output, reason_in  # noqa: E402
 
 HEAP = "128m"
 LIMIT_S = 90
@@ -99,7 +99,7 @@ class Trial:
     def begin(self):
         http_port, transport_port = free_ports(2)
         environment = self.environment()
-        home = environment.get("HOME_OF_VERSION") or environment.get("OPENSEARCH_HOME") or environment.get("ES_HOME")
+        home = environment.get("SEARCH_HOME")
         if not home:
             end(77, f"{self.plan}/environment names no folder of the version; run npx pulumi up")
         words = ["systemd-run", "--quiet", "--collect", f"--unit={self.unit}", f"--uid={self.facts['owner']}"]
@@ -131,6 +131,10 @@ class Trial:
 
 
 def attempt(facts, mark):
+    unit = Unit(facts["cluster"])
+    mark = unit.mark("next") if mark == "next" else mark
+    if unit.recorded().get("mark") == mark and unit.runs():
+        return f"{facts['node']} runs plan {mark} already, nothing is tried", {"verdict": "good", "mark": mark}
     trial = Trial(facts, mark)
     if not os.path.isdir(trial.plan):
         end(77, f"{facts['node']} has no plan {mark} ({trial.plan}); run npx pulumi up")
