@@ -4,6 +4,7 @@
 # shellcheck source=scripts/lib-names.sh
 . "$SCRIPTS/lib-names.sh"
 
+# shellcheck disable=SC2034
 readonly SEARCH=${CHANGEOVER_SEARCH:-/etc/changeover/search}
 # shellcheck disable=SC2034
 CLUSTER='' UNIT='' VERSIONS=''

@@ -87,8 +87,8 @@ describe.skipIf(whyNoLab() !== undefined)("a pair with limits, reports and slots
     "is not switched while replay is paused or held by a report, and says by whom",
     async () => {
       await psql("megadeth", "select pg_wal_replay_pause()");
-      await refuses("megadeth", "megadeth cannot become production: replay is paused by hand");
       expect((await estate.verify()).output).toContain("megadeth: replay is paused by hand");
+      await refuses("megadeth", "megadeth cannot become production: replay is paused by hand");
       await psql("megadeth", "select pg_wal_replay_resume()");
       await psql("slayer", "create table report as select generate_series(1, 1000) as v");
       const report = [

@@ -95,7 +95,7 @@ export class SearchNodes {
   /** A node that was killed is no node any more. */
   forget(name: string): void {
     if (this.#nodes[name]?.diskMiB !== undefined) execFileSync("umount", [join(this.folder, name, "data")]);
-     
+
     delete this.#nodes[name];
     this.writeFacts();
   }
