@@ -221,7 +221,7 @@ export function rollTable(
   const bounce = (host: string, index: number): Row => ({
     phase: `bounce-${host}`,
     script: "search/bounce-node",
-    name: `bounce-${host}`,
+    name: "bounce",
     on: `node-${host}`,
     says: `${host} restarts as a new process and joins; each of its shards has another started copy meanwhile`,
     limits: [cluster, "next"],

@@ -31,6 +31,8 @@ export class Estate {
   config: Record<string, unknown> = {};
   /** Whether the config names a power switch for each machine. */
   fences = false;
+  /** An update that takes longer is ended by the test. */
+  limitSeconds = 120;
 
   private constructor(lab: string, subnet: string, hosts: ReadonlyMap<string, LabHost>) {
     this.lab = lab;
@@ -146,7 +148,7 @@ export class Estate {
   }
 
   up(...args: string[]): Promise<Run> {
-    return this.project.up(...args);
+    return this.project.pulumi(["up", "--yes", "--skip-preview", ...args], this.limitSeconds);
   }
 
   /** `npm run verify` for this stack. */

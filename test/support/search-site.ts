@@ -48,6 +48,7 @@ export class SearchSite {
     };
     const nodes = Object.keys(cluster.nodes as object);
     const estate = await Estate.start([...nodes, ...(more.hosts ?? [])], more.packages ?? []);
+    estate.limitSeconds = 400;
     const site = new SearchSite(estate, cluster);
     // The tests ask from this machine, which is the network's first address.
     site.cluster = { clients: [estate.subnet], ...cluster };
