@@ -7,7 +7,7 @@ import { inotifyProblem, raiseInotify } from "./inotify.ts";
 import { withLock } from "./lock.ts";
 import { addressIn, bridgeName, checkHostName, hostOctets, machineId, portName } from "./names.ts";
 import { netUp, writeDerived } from "./net.ts";
-import { cureOpenFiles, openFilesArguments } from "./open-files.ts";
+import { javaOptions, openFilesArguments } from "./java.ts";
 import { findLab, getLab, hostDir, keyPath, saveLab, sharedDir, withRegistry } from "./registry.ts";
 import type { HostRecord, Lab } from "./registry.ts";
 import { LabError, exists, run, tryRun, waitUntil } from "./run.ts";
@@ -66,7 +66,7 @@ async function layOut(lab: Lab, host: string): Promise<string> {
   const sshDir = join(dir, "upper", "root", ".ssh");
   await run(["chmod", "0700", sshDir, join(dir, "upper", "root")]);
   await writeFile(join(sshDir, "authorized_keys"), await readFile(`${keyPath(lab.id)}.pub`), { mode: 0o600 });
-  await cureOpenFiles(join(dir, "upper"));
+  await javaOptions(join(dir, "upper"));
   return (await readFile(`${key}.pub`, "utf8")).split(" ").slice(0, 2).join(" ");
 }
 

@@ -51,18 +51,20 @@ export function interfaceWithoutLimit(): Buffer {
 }
 
 /**
- * Let a host run search engines where its open files can't be raised: Java of its services gets the interface above. It is
- * the lab's matter alone; on real machines the limit is raised.
+ * What Java of a host's services is told besides. Many run side by side here, so none spends minutes on compiling code that
+ * runs for minutes only. Where open files can't be raised it gets the interface above. Both are the lab's matter alone: on
+ * real machines the limit is raised.
  */
-export async function cureOpenFiles(upper: string): Promise<void> {
-  if ((await hardLimit()) >= wanted || (await openFilesArguments()).length > 0) return;
-  const folder = "/usr/local/lib/changeover-lab/jdk.management";
-  const file = join(upper, folder, "com/sun/management/UnixOperatingSystemMXBean.class");
+export async function javaOptions(upper: string): Promise<void> {
+  const options = ["-XX:TieredStopAtLevel=1"];
+  if ((await hardLimit()) < wanted && (await openFilesArguments()).length === 0) {
+    const folder = "/usr/local/lib/changeover-lab/jdk.management";
+    const file = join(upper, folder, "com/sun/management/UnixOperatingSystemMXBean.class");
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, interfaceWithoutLimit());
+    options.push(`--patch-module=jdk.management=${folder}`);
+  }
   const manager = join(upper, "etc/systemd/system.conf.d/changeover-lab.conf");
-  for (const path of [file, manager]) await mkdir(dirname(path), { recursive: true });
-  await writeFile(file, interfaceWithoutLimit());
-  await writeFile(
-    manager,
-    `[Manager]\nDefaultEnvironment="JDK_JAVA_OPTIONS=--patch-module=jdk.management=${folder}"\n`,
-  );
+  await mkdir(dirname(manager), { recursive: true });
+  await writeFile(manager, `[Manager]\nDefaultEnvironment="JDK_JAVA_OPTIONS=${options.join(" ")}"\n`);
 }
