@@ -18,7 +18,10 @@ export function roll(cluster: Cluster, after: readonly pulumi.Resource[]): Trans
     transition: "roll",
     kind: "roll",
     hosts: order,
-    sets: Object.fromEntries(order.map((host) => [`node-${host}`, [host]])),
+    sets: {
+      asker: [cluster.asker() ?? order[0] ?? ""],
+      ...Object.fromEntries(order.map((host) => [`node-${host}`, [host]])),
+    },
     story: rollStory(upgrades),
     // Nodes are no part of the goal: one that comes or goes restarts no other one.
     keepers: keepersOf<string>({
@@ -26,8 +29,6 @@ export function roll(cluster: Cluster, after: readonly pulumi.Resource[]): Trans
       sha256: config.versions[config.version]?.sha256,
       ...settingsOf(config),
       bounce: config.bounce,
-      first: order[0],
-      asker: cluster.asker() ?? order[0],
     }),
     table: rollTable({
       ...cluster.tables,

@@ -234,7 +234,7 @@ export function rollTable(
       phase: "try",
       script: "search/try-plan",
       name: "try",
-      on: "first",
+      on: "asker",
       says: "the new configuration starts beside the node, on its own and without data; a bad line is found here",
       limits: [cluster, "next"],
       deadlineSeconds: args.start + 60,
