@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { Agent, request } from "node:http";
 
 /** An answer of a cluster: status 0 is none. */
@@ -36,6 +37,8 @@ export class SearchLoad {
   readonly #index: string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
   readonly #timers: NodeJS.Timeout[] = [];
+  /** No two loads write the same document. */
+  readonly #name = randomBytes(4).toString("hex");
   #serial = 0;
   #turn = 0;
   #began = performance.now();
@@ -127,7 +130,7 @@ export class SearchLoad {
   }
 
   async #write(): Promise<void> {
-    const id = `${String(process.pid)}-${String(this.#serial++)}`;
+    const id = `${this.#name}-${String(this.#serial++)}`;
     const { status, reason = "" } = await this.#anywhere(
       "PUT",
       `/${this.#index}/_create/${id}`,
