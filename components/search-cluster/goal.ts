@@ -46,14 +46,6 @@ export function askerOf(
   return coordinator !== undefined && able.includes(coordinator) ? coordinator : able[0];
 }
 
-/** Nodes of the spot zones that hold data. */
-export const spotNodes = ({ nodes, spotZones }: SearchCluster): readonly string[] =>
-  nodesThat(nodes, (node) => node.is === "in" && isData(node) && spotZones.includes(node.zone));
-
-/** Nodes that hold data and stay. */
-export const safeNodes = ({ nodes, spotZones }: SearchCluster): readonly string[] =>
-  nodesThat(nodes, (node) => node.is === "in" && isData(node) && !spotZones.includes(node.zone));
-
 /** Where a cluster keeps its data. */
 export const dataFolder = (name: string, data: string | undefined): string => data ?? `/var/lib/${name}`;
 

@@ -3,7 +3,7 @@ import { keepersOf } from "../../transition/table.ts";
 import type { Transition } from "../../transition/transition.ts";
 import type { Cluster } from "./cluster.ts";
 import { compareVersions } from "./decide.ts";
-import { bounceOrder, safeNodes, settingsOf, spotNodes } from "./goal.ts";
+import { bounceOrder, settingsOf } from "./goal.ts";
 import { rollStory } from "./stories.ts";
 import { rollTable } from "./table.ts";
 
@@ -34,8 +34,9 @@ export function roll(cluster: Cluster, after: readonly pulumi.Resource[]): Trans
       ...cluster.tables,
       order,
       upgrades,
-      clears: config.clearSpot && spotNodes(config).length > 0 && safeNodes(config).length > 1,
+      clears: config.clearSpot,
     }),
+    settings: { "search/bounce-node": () => (config.clearSpot ? ["clear"] : []) },
     wanted: {
       engine: config.engine,
       version: config.version,

@@ -100,7 +100,7 @@ export const enterTable = ({ cluster, start, stop, cover }: TableArgs): Table =>
     script: "search/bounce-node",
     name: "apply",
     on: "node",
-    says: "if its roles or its zone are others: the node restarts, each of its shards has another copy meanwhile",
+    says: "the node restarts unless it has these roles and this zone; each of its shards has another copy meanwhile",
     limits: [cluster, "next", "-"],
     deadlineSeconds: bounceSeconds({ start, stop, cover }),
   },
@@ -211,21 +211,21 @@ export const lostTable = (
 export function rollTable(
   args: TableArgs & {
     readonly order: readonly string[];
+    /** `clearSpot` of the entry alone: nodes that come and go are no reason for other rows. */
     readonly clears: boolean;
     /** The version is another one: from the first node on there is no way back. */
     readonly upgrades: boolean;
   },
 ): Table {
   const { cluster, order } = args;
-  const clear = args.clears ? ["clear"] : [];
   const bounce = (host: string, index: number): Row => ({
     phase: `bounce-${host}`,
     script: "search/bounce-node",
     name: "bounce",
     on: `node-${host}`,
-    says: `${host} restarts as a new process and joins; each of its shards has another started copy meanwhile`,
+    says: `${host} restarts unless it runs all this already; each of its shards has another started copy meanwhile`,
     limits: [cluster, "next"],
-    words: ({ bounce: reason = "-" }) => [reason, ...clear],
+    words: ({ bounce: reason = "-" }) => [reason],
     deadlineSeconds: bounceSeconds(args),
     ...(args.upgrades && index === 0 ? { pointOfNoReturn: true } : {}),
   });

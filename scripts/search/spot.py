@@ -105,6 +105,8 @@ def changes(cluster):
     places = [facts["nodes"][name]["address"] for name in sorted(facts["nodes"]) if facts["nodes"][name]["zone"] in facts["spot_zones"]]
 
     def values(scopes):
+        if not places:
+            return {}
         kept = leases.entries(leases.effective(scopes, leases.AWARENESS)[0])
         # Under awareness an exclusion of a whole zone never moves its copies (elastic/elasticsearch #13667).
         return {leases.AWARENESS: ",".join(one for one in kept if one != facts["attribute"])} if facts["attribute"] in kept else {}

@@ -9,7 +9,7 @@ import {
   type Look,
   type SearchFacts,
 } from "../../components/search-cluster/decide.ts";
-import { askerOf, bounceOrder, safeNodes, spotNodes } from "../../components/search-cluster/goal.ts";
+import { askerOf, bounceOrder } from "../../components/search-cluster/goal.ts";
 import { goneFromSearch } from "../../components/search-cluster/leaving.ts";
 import { searchSample } from "../../components/search-cluster/sample.ts";
 import { rollTable } from "../../components/search-cluster/table.ts";
@@ -130,7 +130,6 @@ describe("the order of a roll", () => {
   it("leaves out nodes that are out", () => {
     const now = cluster(nodes({ es4: { zone: "spot", is: "out" } }));
     expect(bounceOrder(now)).toEqual(["es3", "es1", "es2", "frontend"]);
-    expect([spotNodes(now), safeNodes(now)]).toEqual([["es3"], ["es1", "es2"]]);
   });
 
   it("asks the coordinator, or another node that runs [003-060]", () => {
