@@ -1,7 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { searchHome } from "../../tools/workshop/search-archives.ts";
 import { SearchNodes, told } from "../support/search-members.ts";
 
 const attributes = "cluster.routing.allocation.awareness.attributes";
@@ -32,7 +31,7 @@ async function refused(node: string, words: RegExp): Promise<void> {
 
 describe("drains of a search cluster on real nodes", () => {
   beforeAll(async () => {
-    nodes = new SearchNodes(home(), {
+    nodes = new SearchNodes(await searchHome("opensearch", "2.19.5"), {
       es1: { address: "127.0.0.2", zone: "safe", roles: ["data", "manager"] },
       es2: { address: "127.0.0.3", zone: "safe", roles: ["data", "manager"] },
       es3: { address: "127.0.0.4", zone: "spot", roles: ["data", "manager"] },
@@ -43,7 +42,7 @@ describe("drains of a search cluster on real nodes", () => {
   afterAll(() => nodes.end());
   beforeEach(() => nodes.reset());
 
-  it("begins within seconds, shows progress, ends by the shards, and a flip back leaves all as found [003-082, 003-106]", async () => {
+  it("begins within seconds, shows progress, ends by the shards, and a flip back leaves all as found [003-082] [003-106]", async () => {
     await nodes.set({ [exclude]: "127.0.0.99" });
     await nodes.index("a", 12);
     const [from] = (await nodes.places())["a[0]"]?.filter((name) => name === "es3" || name === "es4") ?? [];
@@ -93,7 +92,7 @@ describe("drains of a search cluster on real nodes", () => {
     expect(await nodes.settings()).toBe(found);
   });
 
-  it("lifts awareness to empty the whole spot zone, and puts it back in either order [003-065, 003-111]", async () => {
+  it("lifts awareness to empty the whole spot zone, and puts it back in either order [003-065] [003-111]", async () => {
     for (const order of [
       ["es3", "es4"],
       ["es4", "es3"],
@@ -414,15 +413,4 @@ async function primaryOn(index: string, node: string): Promise<void> {
   await nodes.put(`/${index}/_settings`, { "index.number_of_replicas": 1 });
   await nodes.set({ [attributes]: "zone" });
   await nodes.ask(`/_cluster/health/${index}?wait_for_status=green&timeout=30s`);
-}
-
-/** The distribution, unpacked once. */
-function home(): string {
-  const folder = "/tmp/members-arch/unpacked";
-  if (!existsSync(folder)) {
-    mkdirSync(folder);
-    execFileSync("unzip", ["-q", "/tmp/members-arch/opensearch-2.19.5.zip", "-d", folder]);
-  }
-  const [top = ""] = readdirSync(folder);
-  return join(folder, top);
 }

@@ -102,7 +102,7 @@ const judge = (cases: readonly Case[]) =>
 
 const off = { settings: {} };
 
-describe("room of a search cluster [003-083, 003-085, 003-114]", () => {
+describe("room of a search cluster [003-083] [003-085] [003-114]", () => {
   const table: [string, Case, Partial<Judged>, RegExp?][] = [
     [
       "a node with a copy that fits",

@@ -53,6 +53,24 @@ export async function searchArchive(engine: string, version: string): Promise<Se
   };
 }
 
+/**
+ * A distribution unpacked on this machine, for tests that run nodes on loopback.
+ *
+ * @returns its folder, which has `bin` and `config`, and is kept in the cache.
+ */
+export async function searchHome(engine: string, version: string): Promise<string> {
+  const { archive, sha256 } = await searchArchive(engine, version);
+  const folder = join(cacheFolder(), "search", `home-${sha256.slice(0, 12)}`);
+  if (!existsSync(folder)) {
+    const draft = await mkdtemp(`${folder}.`);
+    await promisify(execFile)("tar", ["-xzf", archive, "-C", draft, "--strip-components=1"]);
+    await mkdir(join(draft, "plugins"));
+    await promisify(execFile)("chmod", ["-R", "a+rX", draft]);
+    await rename(draft, folder).catch(() => rm(draft, { recursive: true }));
+  }
+  return folder;
+}
+
 /** A zip has modes only by custom, so programs are told by their folder. */
 async function pack(zip: string, archive: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "changeover-search-"));
