@@ -11,7 +11,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 describe.skipIf(whyNoLab() !== undefined)("a search cluster under load", () => {
   let site: SearchSite;
   beforeAll(async () => {
-    site = await SearchSite.start({}, { versions: ["2.18.0", "2.19.5"] });
+    site = await SearchSite.start({}, { versions: ["2.18.0", "2.19.5"], hosts: ["stranger"] });
     await site.fill();
   }, 10 * minute);
   afterAll(() => site.stop(), minute);
@@ -45,6 +45,11 @@ describe.skipIf(whyNoLab() !== undefined)("a search cluster under load", () => {
       expect(Object.keys(await processes()).sort()).toEqual(["es1", "es2", "es3", "es4", "frontend"]);
       const verified = await site.estate.verify();
       expect(verified.code, verified.output).toBe(0);
+      const { address } = site.estate.host("es1");
+      for (const port of [9200, 9300]) {
+        const reach = `python3 -c "import socket; socket.create_connection(('${address}', ${String(port)}), 2)" 2>&1 || true`;
+        expect(await site.estate.on("stranger", reach), String(port)).toMatch(/Connection refused/);
+      }
       const again = await site.estate.up();
       ok(again);
       expect(again.output).not.toContain("catalogue-form-form creating");
