@@ -31,7 +31,7 @@ afterAll(() => {
 /** The value of a Python expression over the modules of `scripts/search`; `given` is the JSON that it may use. */
 async function said(expression: string, given: unknown = null): Promise<unknown> {
   python.stdin.write(`${JSON.stringify([expression, given])}\n`);
-  const { value, done } = await answers.next();
+  const { value, done } = (await answers.next()) as IteratorResult<string, undefined>;
   if (done === true) throw new Error(`Python ended at: ${expression}`);
   return JSON.parse(value) as unknown;
 }
@@ -50,7 +50,7 @@ const back = async (scopes: object, mark = false) =>
   })) as [Record<string, Record<string, string | null>> | null, string[]];
 
 describe("settings of a search cluster, changed for a while", () => {
-  it("returns every scope as found, in any order of leases, and keeps entries of others", async () => {
+  it("returns every scope as found, in any order of leases, and keeps entries of others", () => {
     expect(execFileSync("python3", ["-I", model, folder, "fixed", "400"], { encoding: "utf8" })).toMatch(
       /800 runs/,
     );
