@@ -171,7 +171,7 @@ class Bounce:
         except Failed as second:
             end(code, f"{fact}. It does not run: with plan {os.path.basename(found or target)} {second}; see: journalctl -u {self.unit.name}")
         done = f"plan {os.path.basename(found)} runs again" if found and found != target else "it runs again"
-        end(code, f"{fact}; {done}. No other node was stopped")
+        end(code, f"{fact}; {done}; other nodes were not touched")
 
     def already(self):
         """Whether the process that runs is the one that is asked for."""

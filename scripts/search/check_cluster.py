@@ -60,7 +60,7 @@ def check(cluster, uuid):
     count = len(cluster.members("in", "drained"))
     allocation = f'allocation "{value}" ({scope})' if value else "allocation on"
     held = ", ".join(f"lease {name} by {record['by']}" for name, record in sorted(leases.records(scopes, cluster.name).items()))
-    prose = f"{count} nodes of {cluster.name} see the same manager, {said[0]}; {allocation}{'; ' + held if held else ''}"
+    prose = f"{count} nodes see the same manager, {said[0]}; {allocation}{'; ' + held if held else ''}"
     return prose, {"verdict": "good", "status": said[0].split(",")[0], "allocation": value or "all", "nodes": count}
 
 

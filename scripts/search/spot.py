@@ -150,7 +150,7 @@ def clear(cluster):
         raise
     renewer.stop()
     settings.renew(cluster, keeper.SPOT, keeper.identity())
-    return f"{cluster.name} has no shard in its spot zones, {first} copies moved", {"moved": first}
+    return f"no shard is in the spot zones, {first} copies moved", {"moved": first}
 
 
 def back(cluster):
@@ -165,7 +165,7 @@ def back(cluster):
         return "" if done else found
 
     until(f"{cluster.name} is settled", limits(cluster.facts)["cover"], left)
-    return f"{cluster.name} may use its spot zones again, {said[0]}", {"returned": "no" if words is None else "yes"}
+    return f"spot zones may have shards again, {said[0]}", {"returned": "no" if words is None else "yes"}
 
 
 def main(words):

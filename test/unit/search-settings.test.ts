@@ -1,41 +1,53 @@
-import { execFileSync } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../config/places.ts";
 
 const folder = join(root, "scripts", "search");
 const model = join(root, "test", "support", "search_model.py");
 
+const program = [
+  "import json, sys",
+  "sys.path.insert(0, sys.argv[1])",
+  "sys.dont_write_bytecode = True",
+  "import leases, node_unit, shards, spot, watch_leases",
+  "for line in sys.stdin:",
+  "    expression, given = json.loads(line)",
+  "    print(json.dumps(eval(expression)), flush=True)",
+].join("\n");
+
+// One process for all questions: starting Python costs more than any of them.
+let python: ChildProcessWithoutNullStreams;
+let answers: AsyncIterator<string>;
+beforeAll(() => {
+  python = spawn("python3", ["-I", "-c", program, folder]);
+  answers = createInterface({ input: python.stdout })[Symbol.asyncIterator]();
+});
+afterAll(() => {
+  python.kill();
+});
+
 /** The value of a Python expression over the modules of `scripts/search`; `given` is the JSON that it may use. */
-function said(expression: string, given: unknown = null): unknown {
-  const program = [
-    "import json, sys",
-    "sys.path.insert(0, sys.argv[1])",
-    "sys.dont_write_bytecode = True",
-    "import leases, node_unit, shards, spot, watch_leases",
-    "given = json.load(sys.stdin)",
-    `print(json.dumps(${expression}))`,
-  ].join("\n");
-  return JSON.parse(
-    execFileSync("python3", ["-I", "-c", program, folder], {
-      input: JSON.stringify(given),
-      encoding: "utf8",
-    }),
-  );
+async function said(expression: string, given: unknown = null): Promise<unknown> {
+  python.stdin.write(`${JSON.stringify([expression, given])}\n`);
+  const { value, done } = (await answers.next()) as IteratorResult<string, undefined>;
+  if (done === true) throw new Error(`Python ended at: ${expression}`);
+  return JSON.parse(value) as unknown;
 }
 
 const enable = "cluster.routing.allocation.enable";
 const exclude = "cluster.routing.allocation.exclude._ip";
 const key = "cluster.metadata.changeover.logs.allocation";
-const take = (scopes: object, values: object, lists: object, id = "one") =>
-  said(
+const take = async (scopes: object, values: object, lists: object, id = "one") =>
+  (await said(
     `leases.taken(given["scopes"], "logs", "allocation", {"id": given["id"], "by": "t", "seconds": 45}, given["values"], given["lists"])`,
     { scopes, values, lists, id },
-  ) as Record<string, Record<string, string | null>>;
-const back = (scopes: object, mark = false) =>
-  said(`leases.given_back(given["scopes"], "logs", "allocation", mark=${mark ? "True" : "False"})`, {
+  )) as Record<string, Record<string, string | null>>;
+const back = async (scopes: object, mark = false) =>
+  (await said(`leases.given_back(given["scopes"], "logs", "allocation", mark=${mark ? "True" : "False"})`, {
     ...{ scopes },
-  }) as [Record<string, Record<string, string | null>> | null, string[]];
+  })) as [Record<string, Record<string, string | null>> | null, string[]];
 
 describe("settings of a search cluster, changed for a while", () => {
   it("returns every scope as found, in any order of leases, and keeps entries of others", () => {
@@ -44,44 +56,44 @@ describe("settings of a search cluster, changed for a while", () => {
     );
   });
 
-  it("counts an empty transient value, which hides a persistent one", () => {
+  it("counts an empty transient value, which hides a persistent one", async () => {
     const scopes = { transient: { [exclude]: "" }, persistent: { [exclude]: "10.0.0.1" }, file: {} };
-    expect(said(`leases.effective(given, leases.EXCLUDE)`, scopes)).toEqual(["", "transient"]);
-    expect(take(scopes, {}, { [exclude]: ["10.0.0.9"] })).toMatchObject({
+    expect(await said(`leases.effective(given, leases.EXCLUDE)`, scopes)).toEqual(["", "transient"]);
+    expect(await take(scopes, {}, { [exclude]: ["10.0.0.9"] })).toMatchObject({
       transient: { [exclude]: "10.0.0.9" },
       persistent: { [exclude]: "10.0.0.1,10.0.0.9" },
     });
   });
 
-  it("takes the file of the elected manager where no other scope has the key", () => {
+  it("takes the file of the elected manager where no other scope has the key", async () => {
     const scopes = { transient: {}, persistent: {}, file: { [exclude]: ["10.0.0.1", "10.0.0.2"] } };
-    expect(take(scopes, {}, { [exclude]: ["10.0.0.9"] })["persistent"]).toMatchObject({
+    expect((await take(scopes, {}, { [exclude]: ["10.0.0.9"] }))["persistent"]).toMatchObject({
       [exclude]: "10.0.0.1,10.0.0.2,10.0.0.9",
     });
   });
 
-  it("keeps what the first run found when it runs again", () => {
-    const first = take({ transient: {}, persistent: {}, file: {} }, { [enable]: "primaries" }, {});
-    const second = take({ transient: {}, ...first, file: {} }, { [enable]: "primaries" }, {});
+  it("keeps what the first run found when it runs again", async () => {
+    const first = await take({ transient: {}, persistent: {}, file: {} }, { [enable]: "primaries" }, {});
+    const second = await take({ transient: {}, ...first, file: {} }, { [enable]: "primaries" }, {});
     const record = JSON.parse(second["persistent"]?.[key] ?? "") as { found: object; beat: number };
     expect(record.found).toEqual({ persistent: { [enable]: null }, transient: {} });
     expect(record.beat).toBeGreaterThan(
       (JSON.parse(first["persistent"]?.[key] ?? "") as { beat: number }).beat,
     );
-    expect(back({ transient: {}, ...second, file: {} })[0]).toEqual({
+    expect((await back({ transient: {}, ...second, file: {} }))[0]).toEqual({
       persistent: { [enable]: null, [key]: null },
     });
   });
 
-  it("leaves a value that somebody else changed meanwhile, and says so", () => {
-    const first = take({ transient: {}, persistent: {}, file: {} }, { [enable]: "primaries" }, {});
+  it("leaves a value that somebody else changed meanwhile, and says so", async () => {
+    const first = await take({ transient: {}, persistent: {}, file: {} }, { [enable]: "primaries" }, {});
     const changed = { ...first["persistent"], [enable]: "none" };
-    const [body, words] = back({ transient: {}, persistent: changed, file: {} });
+    const [body, words] = await back({ transient: {}, persistent: changed, file: {} });
     expect(body).toEqual({ persistent: { [key]: null } });
     expect(words).toEqual([expect.stringContaining(`${enable} (persistent) is "none"`)]);
   });
 
-  it("puts nothing back without a record, or with a text that is none", () => {
+  it("puts nothing back without a record, or with a text that is none", async () => {
     for (const text of [
       "",
       "id=1",
@@ -89,12 +101,17 @@ describe("settings of a search cluster, changed for a while", () => {
       '{"id":"one"}',
       '{"id":1,"seconds":1,"beat":1,"found":{},"set":{}}',
     ])
-      expect(back({ transient: {}, persistent: { [key]: text }, file: {} })).toEqual([null, []]);
+      expect(await back({ transient: {}, persistent: { [key]: text }, file: {} })).toEqual([null, []]);
   });
 
-  it("marks a lapsed lease as expired in the same change", () => {
-    const first = take({ transient: {}, persistent: {}, file: {} }, { [enable]: "primaries" }, {}, "abc");
-    expect(back({ transient: {}, ...first, file: {} }, true)[0]).toEqual({
+  it("marks a lapsed lease as expired in the same change", async () => {
+    const first = await take(
+      { transient: {}, persistent: {}, file: {} },
+      { [enable]: "primaries" },
+      {},
+      "abc",
+    );
+    expect((await back({ transient: {}, ...first, file: {} }, true))[0]).toEqual({
       persistent: {
         [enable]: null,
         [key]: null,
@@ -103,20 +120,20 @@ describe("settings of a search cluster, changed for a while", () => {
     });
   });
 
-  it("counts a lease as lapsed by its own clock alone, from when it saw the last beat", () => {
+  it("counts a lease as lapsed by its own clock alone, from when it saw the last beat", async () => {
     const record = { id: "one", beat: 7, seconds: 45 };
     const at = (seen: object, now: number) =>
       said(`watch_leases.lapsed(given["seen"], {"allocation": given["record"]}, given["now"])`, {
         ...{ seen, record, now },
       });
     const seen = { allocation: { id: "one", beat: 7, since: 100 } };
-    expect(at({}, 1e6)).toEqual([[], { allocation: { id: "one", beat: 7, since: 1e6 } }]);
-    expect(at(seen, 144.9)).toEqual([[], seen]);
-    expect(at(seen, 145)).toEqual([["allocation"], seen]);
+    expect(await at({}, 1e6)).toEqual([[], { allocation: { id: "one", beat: 7, since: 1e6 } }]);
+    expect(await at(seen, 144.9)).toEqual([[], seen]);
+    expect(await at(seen, 145)).toEqual([["allocation"], seen]);
     // Renewed; another run's; a look from before a reboot of this host.
-    expect(at({ allocation: { ...seen.allocation, beat: 6 } }, 500)).toMatchObject([[], {}]);
-    expect(at({ allocation: { ...seen.allocation, id: "two" } }, 500)).toMatchObject([[], {}]);
-    expect(at({ allocation: { ...seen.allocation, since: 9000 } }, 500)).toMatchObject([[], {}]);
+    expect(await at({ allocation: { ...seen.allocation, beat: 6 } }, 500)).toMatchObject([[], {}]);
+    expect(await at({ allocation: { ...seen.allocation, id: "two" } }, 500)).toMatchObject([[], {}]);
+    expect(await at({ allocation: { ...seen.allocation, since: 9000 } }, 500)).toMatchObject([[], {}]);
   });
 });
 
@@ -162,37 +179,37 @@ const started = (node: string): Copy => ({ state: "STARTED", node });
 const unassigned: Copy = { state: "UNASSIGNED", node: null };
 
 describe("cover of shards", () => {
-  it("counts another copy that serves: a started one, or the source of a move", () => {
-    expect(cover(state({ a: [started("n1"), started("n2")] }))).toEqual(nothing);
+  it("counts another copy that serves: a started one, or the source of a move", async () => {
+    expect(await cover(state({ a: [started("n1"), started("n2")] }))).toEqual(nothing);
     const source = { state: "RELOCATING", node: "n2", relocating_node: "n3" };
-    expect(cover(state({ a: [started("n1"), source] }))).toEqual(nothing);
+    expect(await cover(state({ a: [started("n1"), source] }))).toEqual(nothing);
   });
 
-  it("waits for a replica that is missing, starts, or is on the same node", () => {
+  it("waits for a replica that is missing, starts, or is on the same node", async () => {
     const waits = { ...nothing, waits: [["a", 0]] };
-    expect(cover(state({ a: [started("n1"), unassigned] }))).toEqual(waits);
-    expect(cover(state({ a: [started("n1"), { state: "INITIALIZING", node: "n2" }] }))).toEqual(waits);
-    expect(cover(state({ a: [started("n2"), unassigned] }))).toEqual(nothing);
+    expect(await cover(state({ a: [started("n1"), unassigned] }))).toEqual(waits);
+    expect(await cover(state({ a: [started("n1"), { state: "INITIALIZING", node: "n2" }] }))).toEqual(waits);
+    expect(await cover(state({ a: [started("n2"), unassigned] }))).toEqual(nothing);
   });
 
-  it("waits for a shard that no node serves, wherever its copy is", () => {
-    expect(cover(state({ a: [unassigned, unassigned] }))).toEqual({ ...nothing, waits: [["a", 0]] });
+  it("waits for a shard that no node serves, wherever its copy is", async () => {
+    expect(await cover(state({ a: [unassigned, unassigned] }))).toEqual({ ...nothing, waits: [["a", 0]] });
   });
 
-  it("names an index without replicas, apart from those that are accepted", () => {
+  it("names an index without replicas, apart from those that are accepted", async () => {
     const single = state({ a: [started("n1")], scratch: [started("n1")], b: [started("n2")] }, "0");
-    expect(cover(single)).toEqual({ ...nothing, single: ["a"], accepted: ["scratch"] });
+    expect(await cover(single)).toEqual({ ...nothing, single: ["a"], accepted: ["scratch"] });
   });
 
-  it("takes a copy in a spot zone with its risk said, and not at all when that zone was cleared", () => {
+  it("takes a copy in a spot zone with its risk said, and not at all when that zone was cleared", async () => {
     const given = state({ a: [started("n1"), started("n3")] });
-    expect(cover(given)).toEqual({ ...nothing, risky: [["a", 0]] });
-    expect(cover(given, "es1", true)).toEqual({ ...nothing, waits: [["a", 0]] });
-    expect(cover(given, "es3", true)).toEqual(nothing);
+    expect(await cover(given)).toEqual({ ...nothing, risky: [["a", 0]] });
+    expect(await cover(given, "es1", true)).toEqual({ ...nothing, waits: [["a", 0]] });
+    expect(await cover(given, "es3", true)).toEqual(nothing);
   });
 
-  it("covers a node that is not in the cluster, as nothing is on it", () => {
-    expect(cover(state({ a: [started("n1")] }, "0"), "es9")).toEqual(nothing);
+  it("covers a node that is not in the cluster, as nothing is on it", async () => {
+    expect(await cover(state({ a: [started("n1")] }, "0"), "es9")).toEqual(nothing);
   });
 });
 
@@ -208,13 +225,13 @@ describe("votes", () => {
       },
     });
 
-  it("needs more than half without the node, of those that were not excluded", () => {
-    expect(hold(["n1", "n2", "n3"], ["n1", "n2", "n3"], "es1")).toBe(true);
-    expect(hold(["n1", "n2", "n3"], ["n1", "n2"], "es1")).toBe(false);
-    expect(hold(["n1", "n2"], ["n1", "n2"], "es1")).toBe(false);
-    expect(hold(["n1"], ["n1"], "es1")).toBe(false);
-    expect(hold(["n1", "n2", "n3"], ["n1", "n2", "n3", "n4"], "es4")).toBe(true);
-    expect(hold(["n1", "n2", "n3", "n4"], ["n2", "n3"], "es1", ["n4"])).toBe(true);
+  it("needs more than half without the node, of those that were not excluded", async () => {
+    expect(await hold(["n1", "n2", "n3"], ["n1", "n2", "n3"], "es1")).toBe(true);
+    expect(await hold(["n1", "n2", "n3"], ["n1", "n2"], "es1")).toBe(false);
+    expect(await hold(["n1", "n2"], ["n1", "n2"], "es1")).toBe(false);
+    expect(await hold(["n1"], ["n1"], "es1")).toBe(false);
+    expect(await hold(["n1", "n2", "n3"], ["n1", "n2", "n3", "n4"], "es4")).toBe(true);
+    expect(await hold(["n1", "n2", "n3", "n4"], ["n2", "n3"], "es1", ["n4"])).toBe(true);
   });
 });
 
@@ -227,9 +244,9 @@ describe("a copy that is nowhere", () => {
       })),
     });
 
-  it("stays so when each node has a reason that waiting does not cure", () => {
+  it("stays so when each node has a reason that waiting does not cure", async () => {
     expect(
-      lasting(
+      await lasting(
         "no",
         [["same_shard", "NO"]],
         [
@@ -240,34 +257,34 @@ describe("a copy that is nowhere", () => {
     ).toEqual([...["node_version", "same_shard"]]);
   });
 
-  it("may still come when one node has none, or only one that ends by itself", () => {
-    expect(lasting("no", [["same_shard", "NO"]], [["enable", "NO"]])).toBeNull();
-    expect(lasting("no", [["same_shard", "NO"]], [["max_retry", "NO"]])).toBeNull();
-    expect(lasting("no", [["same_shard", "NO"]], [["filter", "THROTTLE"]])).toBeNull();
-    expect(lasting("yes", [["same_shard", "NO"]])).toBeNull();
-    expect(lasting("allocation_delayed", [["same_shard", "NO"]])).toBeNull();
-    expect(lasting("no")).toBeNull();
+  it("may still come when one node has none, or only one that ends by itself", async () => {
+    expect(await lasting("no", [["same_shard", "NO"]], [["enable", "NO"]])).toBeNull();
+    expect(await lasting("no", [["same_shard", "NO"]], [["max_retry", "NO"]])).toBeNull();
+    expect(await lasting("no", [["same_shard", "NO"]], [["filter", "THROTTLE"]])).toBeNull();
+    expect(await lasting("yes", [["same_shard", "NO"]])).toBeNull();
+    expect(await lasting("allocation_delayed", [["same_shard", "NO"]])).toBeNull();
+    expect(await lasting("no")).toBeNull();
   });
 });
 
 describe("room of the safe zones", () => {
-  it("reads a low watermark as a share or as bytes that stay free", () => {
+  it("reads a low watermark as a share or as bytes that stay free", async () => {
     const low = (text: string | null) => said(`spot.floor_of(given, 1000.0 * (1 << 30)) / (1 << 30)`, text);
-    expect(low("85%")).toBe(150);
-    expect(low("0.9")).toBeCloseTo(100);
-    expect(low("50gb")).toBe(50);
-    expect(low(null)).toBe(150);
-    expect(low("nonsense")).toBe(150);
+    expect(await low("85%")).toBe(150);
+    expect(await low("0.9")).toBeCloseTo(100);
+    expect(await low("50gb")).toBe(50);
+    expect(await low(null)).toBe(150);
+    expect(await low("nonsense")).toBe(150);
   });
 
-  it("counts copies against safe nodes, but not an index that expands by itself", () => {
+  it("counts copies against safe nodes, but not an index that expands by itself", async () => {
     const given = state({ a: [started("n1"), started("n2"), started("n3")], b: [started("n3")] });
     expect(
-      said(
+      await said(
         `{key: sorted(value) for key, value in spot.too_many(given[0], given[1], ["es1", "es2"]).items()}`,
         [...[given, facts]],
       ),
     ).toEqual({ "3": ["a"] });
-    expect(said("sorted(spot.targets(given[0], given[1]))", [given, facts])).toEqual(["es1", "es2"]);
+    expect(await said("sorted(spot.targets(given[0], given[1]))", [given, facts])).toEqual(["es1", "es2"]);
   });
 });
