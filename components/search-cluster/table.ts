@@ -106,8 +106,9 @@ export const enterTable = ({ cluster, start, stop, cover }: TableArgs): Table =>
   },
 ];
 
+/** Other nodes are waited for, a snapshot that runs, and the cover; a node that does not come back is started once more. */
 const bounceSeconds = ({ stop, start, cover }: Omit<TableArgs, "cluster">): number =>
-  cover + stop + 2 * start + 120;
+  cover + 2 * stop + 2 * start + 600;
 
 const beginDrain = (cluster: string): Row => ({
   phase: "begin",

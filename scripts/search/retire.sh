@@ -36,7 +36,7 @@ leave() {
     data=$(sed -n 's/^ "data": "\(.*\)",$/\1/p' "/etc/changeover/search/$cluster.json")
     systemctl disable --quiet --now "$watch.timer" "changeover-search-$cluster.service" 2>/dev/null || true
     rm -f "/etc/systemd/system/$watch".{timer,service} "/etc/systemd/system/changeover-search-$cluster.service"
-    rm -rf "/usr/local/lib/changeover/search-$cluster" "/etc/changeover/search/$cluster" "/etc/changeover/search/$cluster.json"
+    rm -rf "/usr/local/lib/changeover/search-$cluster" "/run/changeover-search/$cluster.json" "/etc/changeover/search/$cluster" "/etc/changeover/search/$cluster.json"
     drop_rules "changeover-search-$cluster"
     printf '%s\n' "$data"
   done

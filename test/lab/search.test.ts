@@ -1,0 +1,67 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { whyNoLab } from "../../tools/workshop/lab/lab.ts";
+import { clear } from "../support/incident.ts";
+import { interrupted, recover } from "../support/incidents.ts";
+import { ok } from "../support/runs.ts";
+import { SearchSite } from "../support/search-site.ts";
+
+const minute = 60_000;
+
+/** The least that is whole: two nodes with data and a coordinator, which all vote. The night has five nodes and every step. */
+describe.skipIf(whyNoLab() !== undefined)("a search cluster of three nodes", () => {
+  let site: SearchSite;
+  beforeAll(async () => {
+    site = await SearchSite.start({
+      nodes: {
+        es1: { roles: ["data", "manager"] },
+        es2: { roles: ["data", "manager"] },
+        frontend: { roles: ["manager"] },
+      },
+    });
+    await site.fill(500);
+  }, 10 * minute);
+  afterAll(() => site.stop(), minute);
+
+  it(
+    "is formed, and restarts each node under load: never red, nothing lost, settings as found [003-059] [003-112]",
+    async () => {
+      const verified = await site.estate.verify();
+      expect(verified.code, verified.output).toBe(0);
+      const settings = await site.settings();
+      const users = site.users(["frontend", "es1", "es2"]);
+      users.mark();
+      site.set({ bounce: "new kernel" });
+      ok(await site.estate.up());
+      const seen = await users.report();
+      users.stop();
+      expect([seen.red, seen.failedWrites, seen.failedSearches]).toEqual([0, [], []]);
+      expect((await users.check(seen.written)).missing).toEqual([]);
+      expect(await site.settings()).toEqual(settings);
+    },
+    5 * minute,
+  );
+
+  it(
+    "has its settings again within a minute when the CLI and the script die, and the next update ends it [003-112]",
+    async () => {
+      const settings = await site.settings();
+      site.set({ bounce: "stopped half-way" });
+      await interrupted(site, "bounce", async () => {
+        await pause(2500);
+        for (const host of ["es1", "es2", "frontend"])
+          await site.estate.on(
+            host,
+            "systemctl kill -s KILL 'changeover-catalogue-*-search-bounce-node*' || true",
+          );
+      });
+      await clear(site.estate);
+      await expect.poll(() => site.settings(), { timeout: 75_000, interval: 1000 }).toEqual(settings);
+      await recover(site, "is killed");
+      expect(await site.settings()).toEqual(settings);
+      const verified = await site.estate.verify();
+      expect(verified.code, verified.output).toBe(0);
+    },
+    5 * minute,
+  );
+});
