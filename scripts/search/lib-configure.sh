@@ -101,7 +101,7 @@ spread_hosts() {
 
 write_unit() {
   local text
-  text=$(sed "s|@CLUSTER@|$CLUSTER|g; s|@OWNER@|$OWNER|g; s|@ENGINE@|$ENGINE|g; s|@CONFIG@|$SEARCH/$CLUSTER|g; s|@DATA@|$DATA|g; s|@LOGS@|$LOGS|g; s|@STOP@|$STOP|g" "$here/node.unit")
+  text=$(sed "s|@CLUSTER@|$CLUSTER|g; s|@OWNER@|$OWNER|g; s|@ENGINE@|$ENGINE|g; s|@CONFIG@|$SEARCH/$CLUSTER|g; s|@DATA@|$DATA|g; s|@LOGS@|$LOGS|g; s|@STOP@|$STOP|g" "$SCRIPTS/search/node.unit")
   [[ $(cat "/etc/systemd/system/$UNIT" 2>/dev/null) != "$text" ]] || return 0
   write_file "/etc/systemd/system/$UNIT" <<<"$text"
   systemctl daemon-reload
