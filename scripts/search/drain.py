@@ -30,6 +30,8 @@ EXPLAINED = 24
 PAUSE_S = 3
 # So long nothing may move while every copy is stuck before a person is asked.
 STUCK_S = 10
+# Copies that move so long and none arrives: their target does not take them.
+AGAIN_S = 60
 NUDGE = "/_cluster/reroute?retry_failed=true&filter_path=acknowledged"
 RECOVERIES = (
     "/_recovery?active_only=true&filter_path=*.shards.type,*.shards.source.id,*.shards.index.size.recovered_in_bytes"
@@ -163,6 +165,7 @@ def wait(cluster, node, minutes):
     """Look until the node is drained, 3 s between looks."""
     deadline = time.monotonic() + minutes * 60
     since, least, now = time.monotonic(), None, None
+    arrived, fewest = time.monotonic(), None
     while True:
         said = ""
         try:
@@ -174,6 +177,10 @@ def wait(cluster, node, minutes):
                 return
             if lease is None and now["here"]:
                 end(77, f"{said}; start again: npx pulumi up --replace '**::{os.environ.get('CHANGEOVER_COMPONENT', '')}-*-id'")
+            if fewest is None or now["left"] < fewest:
+                arrived, fewest = time.monotonic(), now["left"]
+            elif now["moving"] and time.monotonic() - arrived > AGAIN_S:
+                said += f". No copy has arrived for {time.monotonic() - arrived:.0f} s: the log of the node that takes them says why"
             narrate(said)
             if least is None or now["left"] < least or now["moving"] or not (now["stuck"] or is_only_spot(now)):
                 since, least = time.monotonic(), now["left"]
