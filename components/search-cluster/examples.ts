@@ -25,6 +25,12 @@ export const searchExamples: Readonly<Record<string, Example>> = {
   },
   "search-roll": {
     title: "Search cluster: bounce, other settings, another version",
-    table: rollTable({ ...args, order: ["es3", "es1", "es2", "frontend"], clears: true, upgrades: true }),
+    table: rollTable({
+      ...args,
+      order: ["es3", "es4", "es1", "es2", "frontend"],
+      spot: ["es3", "es4"],
+      clears: true,
+      upgrades: true,
+    }),
   },
 };

@@ -22,16 +22,23 @@ export const isManager = ({ roles }: SearchNode): boolean => roles.includes("man
 
 const isData = ({ roles }: SearchNode): boolean => roles.includes("data");
 
+/** Whether a node is in a spot zone and has no vote. */
+export function isSpot({ nodes, spotZones }: SearchCluster, host: string): boolean {
+  const node = nodes[host];
+  return node !== undefined && spotZones.includes(node.zone) && !isManager(node);
+}
+
 /**
  * In which order nodes are bounced: nodes of spot zones, then other data nodes, then those without data, and managers
  * last, so that the manager's role moves once.
  */
-export function bounceOrder({ nodes, spotZones }: SearchCluster): readonly string[] {
+export function bounceOrder(cluster: SearchCluster): readonly string[] {
+  const { nodes } = cluster;
   const rank = (host: string): number => {
     const node = nodes[host];
     if (!node) return 0;
     if (isManager(node)) return isData(node) ? 3 : 4;
-    return spotZones.includes(node.zone) ? 0 : isData(node) ? 1 : 2;
+    return isSpot(cluster, host) ? 0 : isData(node) ? 1 : 2;
   };
   return [...running(nodes)].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }

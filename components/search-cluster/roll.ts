@@ -3,7 +3,7 @@ import { keepersOf } from "../../transition/table.ts";
 import type { Transition } from "../../transition/transition.ts";
 import type { Cluster } from "./cluster.ts";
 import { compareVersions } from "./decide.ts";
-import { bounceOrder, settingsOf } from "./goal.ts";
+import { bounceOrder, isSpot, settingsOf } from "./goal.ts";
 import { rollStory } from "./stories.ts";
 import { rollTable } from "./table.ts";
 
@@ -33,6 +33,7 @@ export function roll(cluster: Cluster, after: readonly pulumi.Resource[]): Trans
     table: rollTable({
       ...cluster.tables,
       order,
+      spot: order.filter((host) => isSpot(config, host)),
       upgrades,
       clears: config.clearSpot,
     }),

@@ -212,6 +212,8 @@ export const lostTable = (
 export function rollTable(
   args: TableArgs & {
     readonly order: readonly string[];
+    /** Of these, nodes of spot zones without a vote: they hold nothing in a cleared zone, so they restart side by side. */
+    readonly spot: readonly string[];
     /** `clearSpot` of the entry alone: nodes that come and go are no reason for other rows. */
     readonly clears: boolean;
     /** The version is another one: from the first node on there is no way back. */
@@ -220,7 +222,7 @@ export function rollTable(
 ): Table {
   const { cluster, order } = args;
   const bounce = (host: string, index: number): Row => ({
-    phase: `bounce-${host}`,
+    phase: args.clears && args.spot.includes(host) ? "bounce-spot" : `bounce-${host}`,
     script: "search/bounce-node",
     name: "bounce",
     on: `node-${host}`,

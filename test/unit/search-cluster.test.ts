@@ -141,14 +141,15 @@ describe("the order of a roll", () => {
   const table = (change: object) =>
     rollTable({
       ...{ cluster: "catalogue", stop: 60, start: 120, cover: 1800 },
-      ...{ order: ["es3", "es1"], clears: true, upgrades: false, ...change },
+      ...{ order: ["es3", "es4", "es1"], spot: ["es3", "es4"], clears: true, upgrades: false, ...change },
     });
 
   it("clears the spot zone before the first restart, and returns after the last [003-064] [003-066] [003-072] [003-075] [003-111]", () => {
     expect(table({}).map(({ phase }) => phase)).toEqual([
       "try",
       "clear-spot",
-      "bounce-es3",
+      "bounce-spot",
+      "bounce-spot",
       "bounce-es1",
       "return-spot",
       "check",
@@ -159,7 +160,7 @@ describe("the order of a roll", () => {
     expect(table({}).filter(({ pointOfNoReturn }) => pointOfNoReturn)).toEqual([]);
     expect(
       table({ upgrades: true }).flatMap(({ phase, pointOfNoReturn }) => (pointOfNoReturn ? [phase] : [])),
-    ).toEqual(["bounce-es3"]);
+    ).toEqual(["bounce-spot"]);
   });
 });
 
