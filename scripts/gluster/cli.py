@@ -230,9 +230,9 @@ def refuse_split_brain(name, counts):
         raise Refused(f"{name} has {counts[1]} file(s) in split brain (allowed: 0); decide about each: {files}")
 
 
-def peers():
-    """The other servers of the trusted pool: a list of {uuid, names, state, said, connected}."""
-    root = ask("peer", "status")
+def peers(server=None):
+    """The other servers of the trusted pool, as this server knows them or another one: a list of {uuid, names, state, said, connected}."""
+    root = ask_soon(f"--remote-host={server}", "peer", "status") if server else ask("peer", "status")
     if root is None:
         return []
     return [

@@ -56,9 +56,28 @@ def join(address, seconds):
     return True
 
 
+def strangers(addresses):
+    """What servers of the pool say of each other that are no members yet: a volume that changes meanwhile has two texts for them."""
+    others = [address for address in addresses if not is_own(address)]
+    found = []
+    for server in others:
+        known = cli.peers(server)
+        for address in others:
+            peer = None if address == server else cli.peer_at(address, known)
+            if peer and peer["state"] == REJECTED:
+                raise Refused(f"{server} says: {cli.why_no_member(address, peer)}")
+            if address != server and not (peer and cli.is_member(peer)):
+                found.append(f"{server} says of {address}: {peer['said'] if peer else 'no peer'}")
+    return found
+
+
 def main():
     seconds, addresses = int(sys.argv[1]), sys.argv[2:]
     joined = sum(join(address, seconds) for address in addresses)
+    try:
+        cli.wait_until("every server of the trusted pool knows every other one", seconds, lambda: not strangers(addresses))
+    except TimedOut as late:
+        raise TimedOut(f"{late}; {'; '.join(strangers(addresses)[:3])}; {cli.OTHER_CURE}") from None
     print(f"{len(addresses)} server(s) in one trusted pool, {joined} of them new")
 
 
