@@ -63,7 +63,7 @@ export const bricksTable: Table = [
     says: "all servers are in one trusted pool",
     limits: [String(joinSeconds)],
     words: (keepers) => brickWords(keepers).map(addressOf),
-    deadlineSeconds: 5 * joinSeconds,
+    deadlineSeconds: 6 * joinSeconds,
   },
   {
     phase: "volume",
