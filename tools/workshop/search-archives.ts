@@ -56,11 +56,11 @@ export async function searchArchive(engine: string, version: string): Promise<Se
 /**
  * A distribution unpacked on this machine, for tests that run nodes on loopback.
  *
- * @returns its folder, which has `bin` and `config`, and is kept in the cache.
+ * @returns its folder, which has `bin` and `config`; any account may read it, as engines refuse to run as root.
  */
 export async function searchHome(engine: string, version: string): Promise<string> {
   const { archive, sha256 } = await searchArchive(engine, version);
-  const folder = join(cacheFolder(), "search", `home-${sha256.slice(0, 12)}`);
+  const folder = join(tmpdir(), `changeover-search-${sha256.slice(0, 12)}`);
   if (!existsSync(folder)) {
     const draft = await mkdtemp(`${folder}.`);
     await promisify(execFile)("tar", ["-xzf", archive, "-C", draft, "--strip-components=1"]);
