@@ -287,7 +287,9 @@ export class SearchNodes {
       Json
     >;
     const nothing = (scope: Json = {}) => Object.fromEntries(Object.keys(scope).map((key) => [key, null]));
-    await this.set(nothing(persistent), nothing(transient));
+    // An engine without a setting refuses to take none away.
+    if (Object.keys({ ...persistent, ...transient }).length > 0)
+      await this.set(nothing(persistent), nothing(transient));
     await this.set({
       "cluster.routing.allocation.awareness.attributes": "zone",
       "cluster.routing.allocation.awareness.force.zone.values": zones.join(","),
