@@ -247,6 +247,21 @@ def peers(server=None):
     ]
 
 
+def trusted_names():
+    """Every name by which a server of the trusted pool knows another one."""
+    known = peers()
+    further = [other for peer in known for name in peer["names"][:1] for other in peers(name)]
+    return {name for peer in [*known, *further] for name in peer["names"]}
+
+
+def even_out(name, allowed):
+    """
+    Give a volume one text of `auth.allow` on all servers: `allowed`, and the names of servers. glusterd adds names of servers by
+    itself, each server those by which it knows the others; a server that joins then finds two texts, and is rejected.
+    """
+    tell("volume", "set", name, "auth.allow", ",".join(sorted({*allowed.split(","), *trusted_names()})))
+
+
 def peer_at(address, known):
     """Which of the known peers has an address, also where the pool knows it by a name."""
     for peer in known:

@@ -88,14 +88,25 @@ def carry_out(name, step, seconds):
     wait_safe(name, seconds)
 
 
+def is_set(now, option, value):
+    """Whether an option has its value. Servers of the pool are always allowed, so whom `auth.allow` names besides counts."""
+    if option != "auth.allow":
+        return now.get(option) == value
+    names = cli.trusted_names()
+    return {*now.get(option, "").split(",")} - names == {*value.split(",")} - names
+
+
 def set_options(name, wanted):
     now = cli.volumes()[name]["options"]
     for option, value in wanted.items():
-        if now.get(option) != value:
+        if not is_set(now, option, value):
             log(f"setting {option} to {value}")
-            tell("volume", "set", name, option, value)
+            if option == "auth.allow":
+                cli.even_out(name, value)
+            else:
+                tell("volume", "set", name, option, value)
     now = cli.volumes()[name]["options"]
-    unset = [f"{option} {now.get(option)}" for option, value in wanted.items() if now.get(option) != value]
+    unset = [f"{option} {now.get(option)}" for option, value in wanted.items() if not is_set(now, option, value)]
     if unset:
         raise TimedOut(f"{name} has {', '.join(unset)} after gluster said that they are set")
 
@@ -126,6 +137,8 @@ def main():
     steps = plan(before, goal)
     for step in steps:
         carry_out(name, step, seconds)
+    if steps and "auth.allow" in options:
+        cli.even_out(name, options["auth.allow"])
     wanted = {brick for _, brick in goal}
     cli.wait_until(f"{name} has every brick online", 60, lambda: wanted <= cli.online(name))
     if sorted(cli.volumes()[name]["bricks"]) != sorted(goal):
