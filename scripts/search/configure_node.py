@@ -127,8 +127,6 @@ def file_of(facts, settings):
     with open("/proc/sys/vm/max_map_count", encoding="utf8") as file:
         if int(file.read()) < MAP_COUNT:
             lines.setdefault("node.store.allow_mmap", "false")
-    if facts["engine"] == "elasticsearch":
-        lines.setdefault("ingest.geoip.downloader.enabled", "false")
     return "".join(f"{key}: {json.dumps(value)}\n" for key, value in sorted(lines.items()))
 
 

@@ -74,7 +74,7 @@ export async function interrupted(
 ): Promise<void> {
   await arrange(site.estate, step, "wait");
   const { child, run } = site.estate.project.start(["up", "--yes", "--skip-preview"]);
-  await expect.poll(() => reached(site.estate, step), { timeout: minute, interval: 100 }).toBe(true);
+  await expect.poll(() => reached(site.estate, step), { timeout: 3 * minute, interval: 100 }).toBe(true);
   await meanwhile(run);
   killGroup(child, "SIGKILL");
   await run;
