@@ -30,8 +30,10 @@ look() {
 }
 
 leave() {
-  local cluster watch data
-  for cluster in $(clusters); do
+  local cluster watch data all
+  all=$(clusters)
+  [[ -n $all ]] || return 0
+  for cluster in $all; do
     watch=changeover-search-$cluster-watch
     data=$(sed -n 's/^ "data": "\(.*\)",$/\1/p' "/etc/changeover/search/$cluster.json")
     systemctl disable --quiet --now "$watch.timer" "changeover-search-$cluster.service" 2>/dev/null || true
