@@ -28,10 +28,9 @@ const taken: readonly (readonly [RegExp, string])[] = [
   [/allocation/, "the program sets allocation itself, for the time of a step, and puts back what it found"],
   [/^cluster\.(initial_|name$)/, "the program forms the cluster, once"],
   [
-    /^(discovery|network|http\.(port|host|bind|publish)|transport\.(port|host|bind|publish)|path|node)\./,
+    /^(discovery|network|path|node)\.|^(http|transport)\.(port|host|bind|publish|tcp|profiles)/,
     "the program writes it itself",
   ],
-  [/^(http|transport)\.(port|host)$/, "the program writes it itself"],
 ];
 
 const indexNames: Names = {

@@ -51,7 +51,9 @@ KEYS = {
     "nodes": (rf"{NAME}:{ADDRESS}:{ZONE}:[a-z+]+:(in|drained|out)(,{NAME}:{ADDRESS}:{ZONE}:[a-z+]+:(in|drained|out))*", None),
 }
 SETTING = r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+"
-RESERVED = r"allocation|^cluster\.(initial_|name$)|^(discovery|network|path|node)\.|^(http|transport)\.(port|host|bind|publish)"
+RESERVED = (
+    r"allocation|^cluster\.(initial_|name$)|^(discovery|network|path|node)\.|^(http|transport)\.(port|host|bind|publish|tcp|profiles)"
+)
 MAP_COUNT = 262144
 
 

@@ -79,6 +79,7 @@ class Unit:
         self.name = f"changeover-search-{cluster}.service"
         self.folder = f"{CONFIG}/{cluster}"
         self.since = time.time()
+        self.started = False
 
     def state(self):
         """ActiveState, NRestarts, ExecMainStatus, MainPID of systemd."""
@@ -102,7 +103,7 @@ class Unit:
 
     def start(self):
         """Ask systemd to start it, and do not wait for that. @raise Failed"""
-        self.since = time.time()
+        self.since, self.started = time.time(), True
         output("systemctl", "reset-failed", self.name)
         done = subprocess.run(["systemctl", "start", "--no-block", self.name], capture_output=True, text=True, check=False)
         if done.returncode:
@@ -111,7 +112,9 @@ class Unit:
     def require_alive(self):
         """@raise Failed with the engine's own line, when the process that was started has ended."""
         state = self.state()
-        if state.get("ActiveState") in ("failed", "inactive") or int(state.get("NRestarts") or 0) > 0:
+        # Restarts of long ago count only for who has not just started it.
+        again = self.started and int(state.get("NRestarts") or 0) > 0
+        if state.get("ActiveState") in ("failed", "inactive") or again:
             raise Failed(f"it ended with {state.get('ExecMainStatus', '?')}: {self.why()}")
 
     def why(self):

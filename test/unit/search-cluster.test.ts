@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { type SearchCluster, searchEntry } from "../../components/search-cluster/config.ts";
 import {
@@ -19,6 +20,7 @@ import {
   searchDifferences,
   type SearchExpected,
 } from "../../components/search-cluster/verify.ts";
+import { root } from "../../config/places.ts";
 import { pathText } from "../../config/problems.ts";
 import { configProblems } from "../support/config-problems.ts";
 
@@ -99,6 +101,23 @@ describe("a search cluster in a stack file", () => {
   ])("refuses %s", (_, change, text) => {
     expect(problems(change)).toEqual([`changeover:searchClusters.catalogue.${text}`]);
   });
+
+  it.each([
+    ...["http.bind_host", "http.tcp.keep_alive", "transport.profiles.x.port", "transport.tcp.port"],
+    ...["network.host", "path.data", "node.roles", "discovery.type", "index.allocation.total"],
+  ])(
+    "refuses %s, which would open a port or take the node elsewhere, in the file and on the host",
+    (setting) => {
+      expect(problems({ settings: { [setting]: "1" } }).join()).toContain(
+        "is not allowed as a name; the program",
+      );
+      const words = ["catalogue", "/nowhere", `set.${setting}=1`];
+      const { status } = spawnSync("python3", ["-I", "scripts/search/configure_node.py", ...words], {
+        cwd: root,
+      });
+      expect(status).toBe(77);
+    },
+  );
 
   it("refuses a node whose line is dropped while it runs, another engine and another port", () => {
     const before = {
