@@ -50,9 +50,7 @@ export interface SearchFacts extends RecordFacts {
   readonly rules: "loaded" | "unwatched" | "missing" | null;
   /** Other programs at the node's ports. */
   readonly in_the_way: readonly string[];
-  readonly open_files: number | null;
   readonly memory_mib: number | null;
-  readonly free_mib: number | null;
 }
 
 export type Look = LookOf<SearchFacts>;

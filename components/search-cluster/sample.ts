@@ -19,9 +19,7 @@ const node = {
   shards: 3,
   rules: "loaded",
   in_the_way: [],
-  open_files: 65535,
   memory_mib: 4096,
-  free_mib: 10000,
 };
 
 /** One node, which is its own manager. */

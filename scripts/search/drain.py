@@ -24,6 +24,7 @@ import progress  # noqa: E402
 import room  # noqa: E402
 from cluster import Cluster, Denied, NoAnswer, end, load, narrate  # noqa: E402
 from sizes import some_of  # noqa: E402
+from waiting import NUDGE  # noqa: E402
 
 # Shards that are explained in one look: enough for words, and a fraction of a second.
 EXPLAINED = 24
@@ -32,7 +33,6 @@ PAUSE_S = 3
 STUCK_S = 10
 # Copies that move so long and none arrives: their target does not take them.
 AGAIN_S = 60
-NUDGE = "/_cluster/reroute?retry_failed=true&filter_path=acknowledged"
 RECOVERIES = (
     "/_recovery?active_only=true&filter_path=*.shards.type,*.shards.source.id,*.shards.index.size.recovered_in_bytes"
 )

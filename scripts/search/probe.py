@@ -7,8 +7,6 @@ Usage: probe.py COMPONENT CLUSTER
 import json
 import os
 import re
-import resource
-import shutil
 import socket
 import subprocess
 import sys
@@ -112,12 +110,6 @@ def cluster_word(cluster):
     }
 
 
-def free_mib(path):
-    while not os.path.isdir(path):
-        path = os.path.dirname(path)
-    return shutil.disk_usage(path).free >> 20
-
-
 def describe(component, name):
     unit, known = Unit(name), read_record(name, "running")
     try:
@@ -146,9 +138,7 @@ def describe(component, name):
         **said,
         "rules": rules.state(f"changeover-search-{name}") if facts else None,
         "in_the_way": in_the_way(name, facts) if facts else [],
-        "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         "memory_mib": int(available[1]) // 1024 if available else None,
-        "free_mib": free_mib(facts["data"]) if facts else None,
     }
 
 

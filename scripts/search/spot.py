@@ -18,6 +18,7 @@ import leases  # noqa: E402
 import settings  # noqa: E402
 import shards  # noqa: E402
 from cluster import Cluster, Denied, NoAnswer, end, load, narrate  # noqa: E402
+from sizes import reserve_of  # noqa: E402
 from waiting import NUDGE, SNAPSHOT_S, backup, limits, until  # noqa: E402
 
 STATS = (
@@ -25,19 +26,13 @@ STATS = (
     "nodes.*.fs.total.total_in_bytes,nodes.*.fs.total.available_in_bytes"
 )
 LOW = "cluster.routing.allocation.disk.watermark.low"
-UNITS = {"b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40, "pb": 1 << 50}
 
 
 def floor_of(low, total):
     """Bytes that stay free on a disk of `total` bytes by a low watermark: `85%`, `0.85`, or free bytes as `10gb`."""
-    text = (low or "85%").strip().lower()
     try:
-        if text.endswith("%"):
-            return total * (100 - float(text[:-1])) / 100
-        number = text.rstrip("kmgtpb")
-        unit = text[len(number) :]
-        return total * (1 - float(number)) if not unit else float(number) * UNITS[unit]
-    except (ValueError, KeyError):
+        return reserve_of(low or "85%", total)
+    except ValueError:
         return total * 0.15
 
 

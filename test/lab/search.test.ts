@@ -29,14 +29,12 @@ describe.skipIf(whyNoLab() !== undefined)("a search cluster of three nodes", () 
       const verified = await site.estate.verify();
       expect(verified.code, verified.output).toBe(0);
       const settings = await site.settings();
-      const users = site.users(["frontend", "es1", "es2"]);
-      users.mark();
       site.set({ bounce: "new kernel" });
-      ok(await site.estate.up());
-      const seen = await users.report();
-      users.stop();
+      const { seen, missing } = await site.seenWhile(async () => {
+        ok(await site.estate.up());
+      });
       expect([seen.red, seen.failedWrites, seen.failedSearches]).toEqual([0, [], []]);
-      expect((await users.check(seen.written)).missing).toEqual([]);
+      expect(missing).toEqual([]);
       expect(await site.settings()).toEqual(settings);
     },
     5 * minute,

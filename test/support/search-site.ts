@@ -1,7 +1,7 @@
 import { searchArchive } from "../../tools/workshop/search-archives.ts";
 import { Estate } from "./estate.ts";
 import { ok } from "./runs.ts";
-import { SearchLoad } from "./search-load.ts";
+import { SearchLoad, type SearchReport } from "./search-load.ts";
 
 /** The seed's nodes: two that stay, two that may vanish, and a coordinator that votes and holds no data. */
 export const searchNodes = {
@@ -121,6 +121,16 @@ export class SearchSite {
     const load = new SearchLoad(hosts.map((host) => this.at(host)));
     load.start();
     return load;
+  }
+
+  /** What the programs saw while something was done, and which of their acknowledged documents are missing afterwards. */
+  async seenWhile(act: () => Promise<void>): Promise<{ seen: SearchReport; missing: readonly string[] }> {
+    const users = this.users();
+    users.mark();
+    await act();
+    const seen = await users.report();
+    users.stop();
+    return { seen, missing: (await users.check(seen.written)).missing };
   }
 
   stop(): Promise<void> {
