@@ -58,7 +58,8 @@ have_keystore() {
   else
     made=$(runuser -u "$OWNER" -- mktemp -d /tmp/changeover-keystore.XXXXXX)
     runuser -u "$OWNER" -- env -C "$made" "${ENGINE^^}_PATH_CONF=$made" "ES_PATH_CONF=$made" "JAVA_HOME=$(java_home)" \
-      "$VERSIONS/$VERSION/bin/$ENGINE-keystore" create </dev/null >&2 || refuse "no keystore can be made with version $VERSION on $HOSTNAME; its words are above"
+      "$VERSIONS/$VERSION/bin/$ENGINE-keystore" create </dev/null >&2 || made+=/none
+    [[ $made != */none ]] || { runuser -u "$OWNER" -- rm -rf "${made%/none}" && refuse "no keystore can be made with version $VERSION on $HOSTNAME; its words are above"; }
     runuser -u "$OWNER" -- head -c 1048576 "$made/$name" >"$1/$name"
     runuser -u "$OWNER" -- rm -rf "$made"
   fi
@@ -85,6 +86,10 @@ place_plan() {
     mv -T "$1" "$plan.new" && rm -rf "$plan" && mv -T "$plan.new" "$plan"
     mkdir "$1" && cp "$plan/unicast_hosts.txt" "$1/"
   fi
+  # The unit starts `launch` of the present plan too, which an earlier release of this program has not written.
+  for old in "$plan" "$SEARCH/$CLUSTER/current"; do
+    [[ ! -d $old || -x $old/launch ]] || in_python launch "$old" "$OWNER"
+  done
   ln -sfn "plans/$2" "$SEARCH/$CLUSTER/.next.new" && mv -T "$SEARCH/$CLUSTER/.next.new" "$SEARCH/$CLUSTER/next"
   sync "$SEARCH/$CLUSTER"
   # The newest five stay, and the two that are named.
@@ -101,7 +106,7 @@ spread_hosts() {
 
 write_unit() {
   local text
-  text=$(sed "s|@CLUSTER@|$CLUSTER|g; s|@OWNER@|$OWNER|g; s|@ENGINE@|$ENGINE|g; s|@CONFIG@|$SEARCH/$CLUSTER|g; s|@DATA@|$DATA|g; s|@LOGS@|$LOGS|g; s|@STOP@|$STOP|g" "$SCRIPTS/search/node.unit")
+  text=$(sed "s|@CLUSTER@|$CLUSTER|g; s|@OWNER@|$OWNER|g; s|@CONFIG@|$SEARCH/$CLUSTER|g; s|@DATA@|$DATA|g; s|@LOGS@|$LOGS|g; s|@STOP@|$STOP|g" "$SCRIPTS/search/node.unit")
   [[ $(cat "/etc/systemd/system/$UNIT" 2>/dev/null) != "$text" ]] || return 0
   write_file "/etc/systemd/system/$UNIT" <<<"$text"
   systemctl daemon-reload

@@ -39,6 +39,7 @@ leave() {
     systemctl disable --quiet --now "$watch.timer" "changeover-search-$cluster.service" 2>/dev/null || true
     rm -f "/etc/systemd/system/$watch".{timer,service} "/etc/systemd/system/changeover-search-$cluster.service"
     rm -rf "/usr/local/lib/changeover/search-$cluster" "/run/changeover-search/$cluster.json" "/etc/changeover/search/$cluster" "/etc/changeover/search/$cluster.json"
+    rm -rf "/var/cache/changeover-search-$cluster"
     drop_rules "changeover-search-$cluster"
     printf '%s\n' "$data"
   done

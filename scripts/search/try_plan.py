@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import keeper  # noqa: E402
-from cluster import end, load, narrate  # noqa: E402
+from cluster import DIALECTS, end, load, narrate  # noqa: E402
 from node_unit import CONFIG, Unit, output, reason_in  # noqa: E402
 
 HEAP = "128m"
@@ -59,36 +59,26 @@ def answers(port):
 
 
 class Trial:
-    """One start of a plan. All of it is in a unit of its own, whose folders systemd takes away when it ends."""
+    """One start of a plan on loopback, in a unit of its own, whose folders systemd takes away when it ends.
 
-    def __init__(self, facts, mark):
+    kind: part of the unit's name. jvm: more options of Java. more: further variables and properties of the unit.
+    """
+
+    def __init__(self, facts, mark, kind="try", jvm="", more=()):
         self.facts, self.plan = facts, f"{CONFIG}/{facts['cluster']}/plans/{mark}"
-        self.unit = f"changeover-search-{facts['cluster']}-try.service"
-        self.run = f"changeover-search-{facts['cluster']}-try"
-        self.engine = facts["engine"]
+        self.run = f"changeover-search-{facts['cluster']}-{kind}"
+        self.unit = f"{self.run}.service"
+        self.jvm, self.more = jvm, more
         self.since = time.time()
-
-    def environment(self):
-        pairs = (line.split("=", 1) for line in text_of(f"{self.plan}/environment").splitlines() if re.match(r"[A-Z_]+=", line))
-        found = {key: value.strip('"') for key, value in pairs}
-        name = "OPENSEARCH" if self.engine == "opensearch" else "ES"
-        options = found.get(f"{name}_JAVA_OPTS", "")
-        return found | {
-            f"{name}_PATH_CONF": self.plan,
-            f"{name}_JAVA_OPTS": f"{options} -Xms{HEAP} -Xmx{HEAP} -XX:-AlwaysPreTouch -Xlog:disable -XX:-HeapDumpOnOutOfMemoryError".strip(),
-            f"{name}_TMPDIR": f"/run/{self.run}/tmp",
-            "TMPDIR": f"/run/{self.run}/tmp",
-        }
 
     def overrides(self, http_port, transport_port):
         """Settings for the time of the trial. The file is otherwise the plan's own."""
-        yml = text_of(f"{self.plan}/{self.engine}.yml")
-        manager = "cluster_manager" if self.engine == "opensearch" else "master"
-        places = dict.fromkeys(["network.host", *PLACES.findall(yml)], "127.0.0.1")
+        engine = self.facts["engine"]
+        places = dict.fromkeys(["network.host", *PLACES.findall(text_of(f"{self.plan}/{engine}.yml"))], "127.0.0.1")
         return places | {
-            "cluster.name": f"{self.facts['cluster']}-try",
+            "cluster.name": self.run,
             "node.name": "try",
-            "node.roles": f"{manager},data",
+            "node.roles": f"{DIALECTS[engine, int(self.facts['version'].split('.', maxsplit=1)[0])]['manager']},data",
             "discovery.type": "single-node",
             "http.port": http_port,
             "transport.port": transport_port,
@@ -97,22 +87,26 @@ class Trial:
         }
 
     def begin(self):
+        """Start it; the port that it answers on. Ends with 75 or 77 when systemd does not."""
         http_port, transport_port = free_ports(2)
-        environment = self.environment()
-        home = environment.get("SEARCH_HOME")
-        if not home:
-            end(77, f"{self.plan}/environment names no folder of the version; run npx pulumi up")
+        if not os.path.exists(f"{self.plan}/launch"):
+            end(77, f"{self.plan} has no launch file; run npx pulumi up")
         words = ["systemd-run", "--quiet", "--collect", f"--unit={self.unit}", f"--uid={self.facts['owner']}"]
+        own = f"/run/{self.run}/tmp"
+        places = f"-Djava.io.tmpdir={own} -Djna.tmpdir={own}"
+        options = f"-Xms{HEAP} -Xmx{HEAP} -XX:-AlwaysPreTouch -Xlog:disable -XX:-HeapDumpOnOutOfMemoryError {places} {self.jvm}"
         for line in (
             *(f"RuntimeDirectory={self.run}{below}" for below in ("", "/data", "/logs", "/tmp")),
+            f"Environment=TMPDIR={own}",
+            f'Environment="SEARCH_JVM={options.strip()}"',
             f"RuntimeMaxSec={LIMIT_S + 30}",
             "TimeoutStopSec=5",
             "Nice=5",
             "WorkingDirectory=/",
+            *self.more,
         ):
             words += ["-p", line]
-        words += [f"--setenv={key}={value}" for key, value in environment.items()]
-        words += [f"{home}/bin/{self.engine}", *(f"-E{key}={value}" for key, value in self.overrides(http_port, transport_port).items())]
+        words += [f"{self.plan}/launch", *(f"-E{key}={value}" for key, value in self.overrides(http_port, transport_port).items())]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
             end(75, f"systemd does not start {self.unit}: {done.stderr.strip()[:200]}")
@@ -125,6 +119,7 @@ class Trial:
         return reason_in(output("journalctl", "-u", self.unit, "-o", "cat", "--no-pager", "-n", "400", "--since", f"@{int(self.since)}"))
 
     def finish(self):
+        """End it, whatever it does."""
         output("systemctl", "kill", "-s", "KILL", self.unit)
         output("systemctl", "stop", self.unit, seconds=30)
         output("systemctl", "reset-failed", self.unit)

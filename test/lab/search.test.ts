@@ -36,6 +36,11 @@ describe.skipIf(whyNoLab() !== undefined)("a search cluster of three nodes", () 
       expect([seen.red, seen.failedWrites, seen.failedSearches]).toEqual([0, [], []]);
       expect(missing).toEqual([]);
       expect(await site.settings()).toEqual(settings);
+      // Java starts from the archive of classes: a node is away for as long as that takes.
+      for (const host of ["es1", "es2", "frontend"]) {
+        const maps = "/proc/$(systemctl show -P MainPID changeover-search-catalogue)/maps";
+        expect(await site.estate.on(host, `grep -c '/2\\.19\\.5\\.jsa$' ${maps} || true`)).not.toBe("0\n");
+      }
     },
     5 * minute,
   );

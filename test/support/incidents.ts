@@ -49,13 +49,18 @@ export async function recover(site: { readonly estate: Estate }, incident: strin
     ok(await site.estate.up());
     return;
   }
+  await unlock(site);
+  await expect.poll(() => upAgain(site), { timeout: 3 * minute, interval: 1000 }).toBe(0);
+  ok(await project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
+}
+
+/** What the runbook does first after a killed run: the state may be locked, or half written. */
+export async function unlock({ estate: { project } }: { readonly estate: Estate }): Promise<void> {
   const cancelled = await project.pulumi(["cancel", "--yes"]);
   if (cancelled.output.includes("failed to load checkpoint")) {
     project.restoreBackup();
     ok(await project.pulumi(["cancel", "--yes"]));
   }
-  await expect.poll(() => upAgain(site), { timeout: 3 * minute, interval: 1000 }).toBe(0);
-  ok(await project.pulumi(["refresh", "--clear-pending-creates", "--yes"]));
 }
 
 /** `up`; a bad verdict is judged anew with the command of its message. */

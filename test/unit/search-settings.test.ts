@@ -11,7 +11,7 @@ const program = [
   "import json, sys",
   "sys.path.insert(0, sys.argv[1])",
   "sys.dont_write_bytecode = True",
-  "import leases, node_unit, shards, spot, watch_leases",
+  "import launch, leases, node_unit, shards, spot, watch_leases",
   "for line in sys.stdin:",
   "    expression, given = json.loads(line)",
   "    print(json.dumps(eval(expression)), flush=True)",
@@ -286,5 +286,37 @@ describe("room of the safe zones", () => {
       ),
     ).toEqual({ "3": ["a"] });
     expect(await said("sorted(spot.targets(given[0], given[1]))", [given, facts])).toEqual(["es1", "es2"]);
+  });
+});
+
+describe("the command of a node's start", () => {
+  const words = [
+    "/bin/echo",
+    "-Xlog:a*,b:file=/l o.log",
+    "-Xms1g",
+    "-cp",
+    "/opt/lib/*",
+    "org.opensearch.bootstrap.OpenSearch",
+  ];
+  const run = async (variables: Record<string, string>, classes = "/nowhere/2.19.5.jsa"): Promise<string> => {
+    const text = await said(`launch.text_of("bin/opensearch", given[0], "/", given[1])`, [classes, words]);
+    return execFileSync("sh", ["-c", String(text), "launch", "-Ea=b c"], {
+      env: variables,
+      encoding: "utf8",
+    }).trim();
+  };
+
+  it("is the start script's own, each word as it was, with further options behind its options", async () => {
+    expect(await run({})).toBe(`${words.slice(1).join(" ")} -Ea=b c`);
+    expect(await run({ SEARCH_JVM: "-Xms128m -Xmx128m" })).toBe(
+      "-Xlog:a*,b:file=/l o.log -Xms1g -Xms128m -Xmx128m -cp /opt/lib/* org.opensearch.bootstrap.OpenSearch -Ea=b c",
+    );
+  });
+
+  it("names an archive of classes only where one can be read, and none when told so", async () => {
+    const archive = import.meta.filename;
+    expect(await run({}, archive)).toContain(`-XX:SharedArchiveFile=${archive} -cp`);
+    expect(await run({ SEARCH_CLASSES: "" }, archive)).not.toContain("SharedArchiveFile");
+    expect(await run({ SEARCH_CLASSES: archive })).toContain(`-XX:SharedArchiveFile=${archive} -cp`);
   });
 });

@@ -59,6 +59,7 @@ base() {
   in_root systemctl --quiet disable $(cat "$here/disabled")
   in_root systemctl enable lab-network.service
   mv "$jars" "$root/opt/apollo"
+  python3 -I "$here/hide-file-limit.py" "$root"/usr/lib/jvm/java-17-openjdk-*/lib/modules
   rm -rf "$root"/etc/ssh/ssh_host_* "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/locale/*
   ln -sf /etc/changeover-lab/hosts "$root/etc/hosts"
   leave_root

@@ -12,7 +12,10 @@ async function hardLimit(): Promise<number> {
   return hard === "unlimited" ? Infinity : Number(hard ?? Infinity);
 }
 
-/** Arguments of systemd-nspawn that give a host enough open files, where this machine's limit may be raised. */
+/**
+ * Arguments of systemd-nspawn that give a host enough open files, where this machine's limit may be raised. Where not, the
+ * image's Java does not know the limit (image/hide-file-limit.py).
+ */
 export async function openFilesArguments(): Promise<string[]> {
   if ((await hardLimit()) >= wanted) return [];
   const limits = `${String(wanted)}:${String(wanted)}`;
@@ -21,50 +24,11 @@ export async function openFilesArguments(): Promise<string[]> {
 }
 
 /**
- * The interface by which Java tells how many files a process may open, without that question: the engines then take the number
- * for unknown, and make all their other checks. Some 190 bytes instead of a compiler.
- */
-export function interfaceWithoutLimit(): Buffer {
-  const utf8 = (text: string): Buffer => Buffer.concat([Buffer.from([1, 0, text.length]), Buffer.from(text)]);
-  const classAt = (index: number): Buffer => Buffer.from([7, 0, index]);
-  const u2 = (...values: readonly number[]): Buffer =>
-    Buffer.from(values.flatMap((value) => [value >> 8, value & 0xff]));
-  const constants = [
-    classAt(2),
-    utf8("com/sun/management/UnixOperatingSystemMXBean"),
-    classAt(4),
-    utf8("java/lang/Object"),
-    classAt(6),
-    utf8("com/sun/management/OperatingSystemMXBean"),
-    utf8("getOpenFileDescriptorCount"),
-    utf8("()J"),
-  ];
-  return Buffer.concat([
-    Buffer.from([0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 52]),
-    u2(constants.length + 1),
-    ...constants,
-    // A public interface: this class, its super class, one interface above it, no field, one abstract method.
-    u2(0x0601, 1, 3, 1, 5, 0, 1),
-    u2(0x0401, 7, 8, 0),
-    u2(0),
-  ]);
-}
-
-/**
  * What Java of a host's services is told besides. Many run side by side here, so none spends minutes on compiling code that
- * runs for minutes only. Where open files can't be raised it gets the interface above. Both are the lab's matter alone: on
- * real machines the limit is raised.
+ * runs for minutes only. The lab's matter alone: a real machine compiles.
  */
 export async function javaOptions(upper: string): Promise<void> {
-  const options = ["-XX:TieredStopAtLevel=1"];
-  if ((await hardLimit()) < wanted && (await openFilesArguments()).length === 0) {
-    const folder = "/usr/local/lib/changeover-lab/jdk.management";
-    const file = join(upper, folder, "com/sun/management/UnixOperatingSystemMXBean.class");
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, interfaceWithoutLimit());
-    options.push(`--patch-module=jdk.management=${folder}`);
-  }
   const manager = join(upper, "etc/systemd/system.conf.d/changeover-lab.conf");
   await mkdir(dirname(manager), { recursive: true });
-  await writeFile(manager, `[Manager]\nDefaultEnvironment="JDK_JAVA_OPTIONS=${options.join(" ")}"\n`);
+  await writeFile(manager, `[Manager]\nDefaultEnvironment="JDK_JAVA_OPTIONS=-XX:TieredStopAtLevel=1"\n`);
 }
