@@ -28,7 +28,7 @@ const taken: readonly (readonly [RegExp, string])[] = [
   [/allocation/, "the program sets allocation itself, for the time of a step, and puts back what it found"],
   [/^cluster\.(initial_|name$)/, "the program forms the cluster, once"],
   [
-    /^(discovery|network|path|node)\.|^(http|transport)\.(port|host|bind|publish|tcp|profiles)/,
+    /^(discovery|network|path|node(?!\.store\.allow_mmap$))\.|^(http|transport)\.(port|host|bind|publish|tcp|profiles)/,
     "the program writes it itself",
   ],
 ];

@@ -13,6 +13,7 @@ from cluster import Denied, narrate
 STATE = (
     "/_cluster/state/nodes,routing_table,metadata,customs,master_node?filter_path=master_node,nodes,"
     "routing_table.indices.*.shards,metadata.indices.*.state,metadata.indices.*.settings.index.routing,"
+    "metadata.indices.*.settings.index.auto_expand_replicas,"
     "metadata.cluster_coordination,snapshots.snapshots.snapshot,snapshots.snapshots.repository,snapshots.snapshots.state"
 )
 STATS = (
@@ -91,6 +92,12 @@ def bytes_of_copy(sizes, copy):
     return max((size for (index, shard, _), size in sizes.items() if (index, shard) == (copy["index"], copy["shard"])), default=0)
 
 
+def expanding(about):
+    """(fewest, most) replicas of an index that follows the number of nodes by itself; None for another one."""
+    found = re.fullmatch(r"(\d+)-(\d+|all)", str(about.get("settings", {}).get("index", {}).get("auto_expand_replicas", "false")))
+    return (int(found[1]), None if found[2] == "all" else int(found[2])) if found else None
+
+
 def flat(settings):
     """Nested settings as `a.b.c: text`; a list is its parts with commas."""
     result = {}
@@ -118,6 +125,7 @@ def view(cluster):
     copies = copies_of(state)
     for copy in copies:
         copy["bytes"] = bytes_of_copy(sizes, copy)
+        copy["expands"] = expanding(indexes.get(copy["index"], {}))
     total = "routing.allocation.total_shards_per_node"
     limits = {index: flat(said.get("settings", {}).get("index", {})).get(total) for index, said in indexes.items()}
     return {

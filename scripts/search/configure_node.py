@@ -52,7 +52,7 @@ KEYS = {
 }
 SETTING = r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+"
 RESERVED = (
-    r"allocation|^cluster\.(initial_|name$)|^(discovery|network|path|node)\.|^(http|transport)\.(port|host|bind|publish|tcp|profiles)"
+    r"allocation|^cluster\.(initial_|name$)|^(discovery|network|path|node(?!\.store\.allow_mmap$))\.|^(http|transport)\.(port|host|bind|publish|tcp|profiles)"
 )
 MAP_COUNT = 262144
 

@@ -116,6 +116,12 @@ class Shard:
         self.copies = len(group)
         self.staying = [at for copy in group if (at := copy["to"] or copy["node"]) and at not in leaving]
         self.moving = [copy for copy in group if copy["node"] in leaving and (not copy["to"] or copy["to"] in leaving)]
+        expands = group[0].get("expands")
+        if expands:
+            # The engine itself takes copies away when nodes leave; as many as the nodes that stay need a place.
+            fewest, most = expands
+            wanted = max(fewest + 1, len(floor.targets) if most is None else min(most + 1, len(floor.targets)))
+            self.moving = self.moving[: max(0, wanted - len(self.staying))]
         self.deciders = {key_of(copy): explained.get(key_of(copy), {}) for copy in self.moving}
         self.accepted = accepted
         self.spread = spread

@@ -15,25 +15,11 @@ sys.dont_write_bytecode = True
 
 import keeper  # noqa: E402
 import leases  # noqa: E402
+import room  # noqa: E402
 import settings  # noqa: E402
 import shards  # noqa: E402
 from cluster import Cluster, Denied, NoAnswer, end, load, narrate  # noqa: E402
-from sizes import reserve_of  # noqa: E402
 from waiting import NUDGE, SNAPSHOT_S, backup, limits, until  # noqa: E402
-
-STATS = (
-    "/_nodes/stats/indices,fs?filter_path=nodes.*.name,nodes.*.indices.store.size_in_bytes,"
-    "nodes.*.fs.total.total_in_bytes,nodes.*.fs.total.available_in_bytes"
-)
-LOW = "cluster.routing.allocation.disk.watermark.low"
-
-
-def floor_of(low, total):
-    """Bytes that stay free on a disk of `total` bytes by a low watermark: `85%`, `0.85`, or free bytes as `10gb`."""
-    try:
-        return reserve_of(low or "85%", total)
-    except ValueError:
-        return total * 0.15
 
 
 def spot_ids(state, facts):
@@ -50,48 +36,12 @@ def copies_on(state, nodes):
     ]
 
 
-def targets(state, facts):
-    """Names of nodes in safe zones that may hold shards."""
-    return [
-        about["name"]
-        for node, about in state.get("nodes", {}).items()
-        if not shards.is_spot(state, facts, node)
-        and "data" in facts["nodes"].get(about["name"], {}).get("roles", [])
-        and facts["nodes"][about["name"]]["is"] == "in"
-    ]
-
-
-def too_many(state, facts, safe):
-    """{copies: indexes} of shards with more copies than safe nodes. The engine itself shrinks what expands by itself."""
-    found = {}
-    for (index, _), copies in shards.shards_of(state):
-        placed = sum(1 for copy in copies if copy["state"] != "UNASSIGNED")
-        about = state.get("metadata", {}).get("indices", {}).get(index, {}).get("settings", {}).get("index", {})
-        if placed > len(safe) and about.get("auto_expand_replicas", "false") == "false":
-            found.setdefault(placed, set()).add(index)
-    return found
-
-
-def require_room(cluster, state, scopes):
-    """Ends with 77 before anything is written, when the safe nodes can't take the copies. @raise NoAnswer, Denied"""
-    facts = cluster.facts
-    safe = targets(state, facts)
-    many = too_many(state, facts, safe)
-    if many:
-        most = max(many)
-        names = ", ".join(sorted(many[most])[:5])
-        end(77, f"{names}: {most} copies a shard, and {len(safe)} safe nodes (needed: {most}); add {most - len(safe)} safe nodes, or clearSpot: false")
-    nodes = cluster.ask(STATS).get("nodes", {}).values()
-    spot = {state["nodes"][node]["name"] for node in spot_ids(state, facts)}
-    moved = sum(node.get("indices", {}).get("store", {}).get("size_in_bytes", 0) for node in nodes if node["name"] in spot)
-    low = leases.effective(scopes, LOW)[0]
-    room = sum(
-        max(0, node["fs"]["total"]["available_in_bytes"] - floor_of(low, node["fs"]["total"]["total_in_bytes"]))
-        for node in nodes
-        if node["name"] in safe and "fs" in node
-    )
-    if moved > room:
-        end(77, f"spot zones hold {moved >> 20} MiB, and safe nodes take {int(room) >> 20} MiB below their low watermark; add a safe node or disk space")
+def require_room(cluster, state):
+    """Ends with 77 before anything is written, when the nodes that stay can't take the copies. @raise NoAnswer, Denied"""
+    names = sorted(state["nodes"][node]["name"] for node in spot_ids(state, cluster.facts))
+    judged = room.ask(cluster, names)
+    if not judged["feasible"]:
+        end(77, f"{room.refusal(names, judged)}; or set clearSpot: false, then copies there count")
 
 
 def changes(cluster):
@@ -115,7 +65,7 @@ def clear(cluster):
     state, scopes = cluster.ask(shards.STATE), settings.read(cluster)
     first = len(copies_on(state, spot_ids(state, facts)))
     if first:
-        require_room(cluster, state, scopes)
+        require_room(cluster, state)
     keeper.require_claim()
     values, lists = changes(cluster)
     mark = (leases.key_of(cluster.name, leases.EXPIRED),) if leases.expired_of(scopes, cluster.name) else ()

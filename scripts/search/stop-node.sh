@@ -15,7 +15,7 @@ is_stopped() { [[ $(systemctl show -P ActiveState "$UNIT") =~ ^(inactive|failed)
 main() {
   [[ ${1:-} != --help ]] || { show_help && return; }
   (($# == 2)) || misuse "stop-node.sh takes COMPONENT CLUSTER, got: $*"
-  local shards
+  local shards limit
   load_cluster "$1" "$2"
   require_claim
   if ! is_stopped; then
@@ -25,7 +25,9 @@ main() {
     log "stopping the node of $CLUSTER"
     systemctl disable --quiet "$UNIT"
     systemctl stop --no-block "$UNIT"
-    wait_until "the node of $CLUSTER on $HOSTNAME stops" 120 is_stopped
+    # systemd kills it after the seconds of the stack file.
+    limit=$(sed -n 's/^  "stop": \([0-9]\{1,5\}\),\{0,1\}$/\1/p' "$SEARCH/$CLUSTER.json")
+    wait_until "the node of $CLUSTER on $HOSTNAME stops" "$((${limit:-60} + 30))" is_stopped
   fi
   systemctl disable --quiet "$UNIT" 2>/dev/null || true
   receipt "$HOSTNAME runs no node of $CLUSTER; its data stays"

@@ -12,6 +12,7 @@ const minute = 60_000;
 /** The steps of each change of a cluster. Every run of the tests has some cases; `npm run chaos` has all. */
 const steps = {
   "a bounce": ["claim", "try", "bounce", "check", "done"],
+  "other settings": ["configure", "try", "bounce", "check"],
   "a cleared bounce": ["clear", "bounce", "return"],
   "a drain": ["claim", "start", "begin", "done"],
   "a leave": ["begin", "wait", "stop", "end", "done"],
@@ -38,6 +39,7 @@ const sampled: readonly string[] = [
   "a bounce fails after bounce",
   "a bounce loses its script in bounce",
   "a bounce loses a node in bounce",
+  "other settings loses its script in bounce",
   "a cleared bounce is killed in clear",
   "a drain is cut off in begin",
   "a leave fails after stop",
@@ -84,6 +86,16 @@ describe.skipIf(whyNoLab() !== undefined || cases.length === 0)(
       });
       return {
         "a bounce": bounce(false),
+        "other settings": {
+          from: () => {
+            site.set({ settings: {} });
+          },
+          to: () => {
+            site.set({
+              settings: { "indices.memory.index_buffer_size": `${String(10 + (++bounces % 20))}%` },
+            });
+          },
+        },
         "a cleared bounce": bounce(true),
         "a drain": { from: es4("in"), to: es4("drained") },
         "a leave": { from: es4("in"), to: es4("out") },

@@ -73,6 +73,7 @@ export type UpgradeStep = keyof typeof upgradeSteps;
 /** The scripts of a search cluster. */
 export const searchSteps = {
   claim: "claim",
+  configure: "search/configure-node",
   try: "search/try-plan",
   clear: "search/clear-spot",
   bounce: "search/bounce-node",

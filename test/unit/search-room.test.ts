@@ -33,6 +33,7 @@ interface Copy {
   bytes: number;
   why: string | null;
   delayed: boolean;
+  expands?: [number, number | null];
 }
 
 const copy = (index: string, node: string, more: Partial<Copy> = {}): Copy => ({
@@ -118,6 +119,23 @@ describe("room of a search cluster [003-083] [003-085] [003-114]", () => {
       "the whole spot zone: awareness is lifted",
       cluster(["es3", "es4"], [copy("a", "es1"), copy("a", "es4"), copy("b", "es3"), copy("b", "es2")]),
       { feasible: true, lift_awareness: true, bytes: 2 * gib, copies: 2 },
+    ],
+    [
+      "copies of an index that follows the number of nodes: the engine takes them away itself",
+      cluster(
+        ["es3", "es4"],
+        ["es1", "es2", "es3", "es4"].map((name) => copy("a", name, { expands: [0, null] })),
+      ),
+      { feasible: true, copies: 2 },
+    ],
+    [
+      "an index that follows the number of nodes, all of it on nodes that leave: its fewest copies need places",
+      cluster(
+        ["es3", "es4"],
+        ["es3", "es4"].map((name) => copy("a", name, { expands: [1, 2], bytes: 50 * gib })),
+      ),
+      { feasible: false },
+      /needs 100 GiB; below the low watermark of 85%: es1 45 GiB, es2 45 GiB/,
     ],
     [
       "the last spot node while the other one leaves by the configuration",

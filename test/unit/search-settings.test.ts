@@ -11,7 +11,7 @@ const program = [
   "import json, sys",
   "sys.path.insert(0, sys.argv[1])",
   "sys.dont_write_bytecode = True",
-  "import launch, leases, node_unit, shards, spot, watch_leases",
+  "import launch, leases, node_unit, shards, watch_leases",
   "for line in sys.stdin:",
   "    expression, given = json.loads(line)",
   "    print(json.dumps(eval(expression)), flush=True)",
@@ -264,28 +264,6 @@ describe("a copy that is nowhere", () => {
     expect(await lasting("yes", [["same_shard", "NO"]])).toBeNull();
     expect(await lasting("allocation_delayed", [["same_shard", "NO"]])).toBeNull();
     expect(await lasting("no")).toBeNull();
-  });
-});
-
-describe("room of the safe zones", () => {
-  it("reads a low watermark as a share or as bytes that stay free", async () => {
-    const low = (text: string | null) => said(`spot.floor_of(given, 1000.0 * (1 << 30)) / (1 << 30)`, text);
-    expect(await low("85%")).toBe(150);
-    expect(await low("0.9")).toBeCloseTo(100);
-    expect(await low("50gb")).toBe(50);
-    expect(await low(null)).toBe(150);
-    expect(await low("nonsense")).toBe(150);
-  });
-
-  it("counts copies against safe nodes, but not an index that expands by itself", async () => {
-    const given = state({ a: [started("n1"), started("n2"), started("n3")], b: [started("n3")] });
-    expect(
-      await said(
-        `{key: sorted(value) for key, value in spot.too_many(given[0], given[1], ["es1", "es2"]).items()}`,
-        [...[given, facts]],
-      ),
-    ).toEqual({ "3": ["a"] });
-    expect(await said("sorted(spot.targets(given[0], given[1]))", [given, facts])).toEqual(["es1", "es2"]);
   });
 });
 
