@@ -31,7 +31,8 @@ def require_same(cluster, found, location):
     words = f"repository {snapshots.REPOSITORY} of {cluster.name}"
     if found.get("type") != "fs" or settings.get("location") != location:
         where = settings.get("location") or f"of type {found.get('type')}"
-        end(77, f"{words} is {where} (expected: {location}), set by somebody else; unregister it, or set snapshots.location to it")
+        cure = f"keep that as snapshots.location, or unregister it (its files stay): DELETE {snapshots.PATH}"
+        end(77, f"{words} is {where}, set earlier or by somebody else (expected: {location}); {cure}")
     if str(settings.get("readonly", "false")) == "true":
         end(77, f"{words} is read-only, set by somebody else: another cluster may write there; name a folder of {cluster.name}'s own")
 

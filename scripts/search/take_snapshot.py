@@ -115,7 +115,8 @@ def wait(cluster, name):
             if time.monotonic() - told > TELL_S:
                 told = time.monotonic()
                 done, whole, parts = progress(cluster, name)
-                rest = "" if not done else f", {lasting((whole - done) * (told - since) / done)} left"
+                # Bytes are counted by whole files: the first few say nothing of the speed.
+                rest = f", {lasting((whole - done) * (told - since) / done)} left" if done > whole * 0.1 else ""
                 narrate(f"snapshot {name}: {human(done)} of {human(whole)}, {parts}{rest}")
         except NoAnswer as error:
             narrate(f"{cluster.name} does not say how far snapshot {name} is, it is asked again: {error}")

@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -51,7 +51,6 @@ const indexes = async (): Promise<string[]> =>
     .map(({ index }) => index)
     .filter((name) => !name.startsWith("."))
     .sort();
-const slow = (rate: string) => nodes.set({}, { "indices.recovery.max_bytes_per_sec": rate });
 /** The repository with a limit of speed, so that a snapshot takes a while. */
 const throttled = (rate: string | null) =>
   nodes.put(`${repository}?verify=false`, {
@@ -62,12 +61,12 @@ const throttled = (rate: string | null) =>
       ...(rate === null ? {} : { max_snapshot_bytes_per_sec: rate, max_restore_bytes_per_sec: rate }),
     },
   });
-/** Programs that write, delete and change documents until they are told to stop. */
+/** Programs that write, delete and change documents until they are told to stop; how many changes they made. */
 function writers(index: string): () => Promise<number> {
-  let on = true;
+  const told = new AbortController();
   let count = 0;
   const work = (async () => {
-    while (on) {
+    while (!told.signal.aborted) {
       const lines = [0, 1, 2].map(
         (n) => `{"index":{"_id":"w${String((count + n) % 50)}"}}\n{"n":${String(count)}}\n`,
       );
@@ -78,7 +77,7 @@ function writers(index: string): () => Promise<number> {
     }
   })();
   return async () => {
-    on = false;
+    told.abort();
     await work;
     return count;
   };
@@ -110,7 +109,7 @@ describe("snapshots of a search cluster on real nodes", () => {
     nodes.writeFacts();
     const other = await register();
     expect(other.err).toMatch(
-      /repository changeover of logs is \S+\/repo \(expected: \S+\/repo\/other\), set by somebody else/,
+      /repository changeover of logs is \S+\/repo, set earlier or by somebody else \(expected: \S+\/repo\/other\)/,
     );
     expect(other.code).toBe(77);
     await nodes.ask(repository, undefined, "DELETE");
@@ -158,7 +157,7 @@ describe("snapshots of a search cluster on real nodes", () => {
     id -= 1;
     const went = await good(take(true));
     expect(went.err).toContain(`going on with snapshot ${begun?.snapshot ?? ""}`);
-    expect(went.err).toMatch(/snapshot \S+: \d+(\.\d)? MiB of 16 MiB, 0 of 1 shards, about \d+ s left/);
+    expect(went.err).toMatch(/snapshot \S+: \d+(\.\d)? \S+ of 16 MiB, 0 of 1 shards/);
     expect(await list()).toEqual([{ snapshot: begun?.snapshot, state: "SUCCESS" }]);
     expect(told(went, "snapshot")).toBe(begun?.snapshot);
   });
@@ -203,14 +202,13 @@ describe("snapshots of a search cluster on real nodes", () => {
     expect(Number(told(ran, "seconds"))).toBeGreaterThan(1.5);
     expect(Number(told(ran, "compared"))).toBeGreaterThanOrEqual(4);
     expect(await indexes()).toEqual(["a", "b"]);
-    expect(await nodes.settings()).toBe(found.replace("x", "x"));
+    expect(await nodes.settings()).toBe(found);
   });
 
   it("refuses a copy that lacks documents, and one whose document is another", async () => {
     await good(register());
-    await nodes.put("/a", {
-      settings: { number_of_shards: 1, number_of_replicas: 1, creation_date: "1700000000000" },
-    });
+    await nodes.index("a", 0);
+    await nodes.put(`${repository}/empty?wait_for_completion=true`, {});
     await nodes.ask("/a/_doc/1?refresh=true", { n: 1 }, "PUT");
     const name = told(await good(take()), "snapshot") ?? "";
     const path = join(nodes.folder, "root", "logs", "snapshots", `${name}.json`);
@@ -228,13 +226,11 @@ describe("snapshots of a search cluster on real nodes", () => {
     );
     writeFileSync(path, right);
     await nodes.ask("/a", undefined, "DELETE");
-    await nodes.put("/a", {
-      settings: { number_of_shards: 1, number_of_replicas: 1, creation_date: "1700000000000" },
-    });
+    await nodes.ask(`${repository}/empty/_restore?wait_for_completion=true`, { indices: "a" });
     await nodes.ask("/a/_doc/1?refresh=true", { n: 2 }, "PUT");
     const other = await rehearse();
     expect(other.err).toContain(
-      "a: document 1 is not the same in the copy, though nobody has written it since",
+      "a: 1 of the copy are other documents in the index, after 0 operations since",
     );
     expect(other.code).toBe(77);
     expect(await indexes()).toEqual(["a"]);

@@ -111,6 +111,10 @@ export class SearchNodes {
     const config = join(own, "config");
     mkdirSync(join(own, "data"), { recursive: true });
     mkdirSync(join(own, "logs"));
+    if (node.repo !== undefined) {
+      mkdirSync(join(this.folder, node.repo));
+      chownSync(join(this.folder, node.repo), nobody, nobody);
+    }
     cpSync(join(this.#home, "config"), config, { recursive: true });
     const managers = Object.entries(this.#nodes)
       .filter(([, { roles }]) => roles.includes("manager"))
