@@ -69,7 +69,7 @@ def cover(state, facts, name, safe_only=False):
     own, result = named(state, name), Cover()
     accepted = set(facts.get("accept", ()))
     # What a rehearsal left when it died goes away by itself, and nobody reads it.
-    rehearsed = scratch.prefix_of(facts["cluster"])
+    rehearsed = scratch.prefix_of(facts.get("cluster", ""))
     for (index, number), copies in shards_of(state):
         good = serving(copies)
         others = [copy for copy in good if copy["node"] != own]

@@ -21,7 +21,11 @@ describe.skipIf(whyNoLab() !== undefined)("snapshots of a search cluster by the 
     (await site.ask<{ index: string }[]>("/_cat/indices?format=json&expand_wildcards=all&h=index"))
       .map(({ index }) => index)
       .filter((name) => !name.startsWith("."));
-  const up = async () => ok(await site.estate.up());
+  const up = async (): Promise<string> => {
+    const done = await site.estate.up();
+    ok(done);
+    return done.output;
+  };
 
   beforeAll(async () => {
     site = await SearchSite.start(
