@@ -118,7 +118,7 @@ function ofCluster(
           `${name}: ${first.blocked.slice(0, 5).join(", ")} refuse(s) writes; see docs/runbook.md, "an index refuses writes"`,
         ]
       : []),
-    ...snapshotDifferences(name, first, snapshots),
+    ...snapshotDifferences(name, first?.newest, snapshots),
   ];
 }
 

@@ -3,7 +3,8 @@
 
 Usage: clean_snapshots.py CLUSTER KEEP
 
-The newest KEEP good ones stay, and what is newer than the newest good one. Prints a line of prose, then key=value a line.
+The newest KEEP good ones stay, and what is newer than the newest good one. So do those of a cluster that was formed before
+this one: after a loss they are the data, and the first snapshots of a new cluster have nothing in them. Prints a line of prose, then key=value a line.
 """
 
 import os
@@ -30,7 +31,9 @@ def surplus(found, keep):
 
 
 def clean(cluster, keep):
-    found = snapshots.own(cluster)
+    uuid = cluster.ask("/")["cluster_uuid"]
+    every = snapshots.own(cluster)
+    found = [one for one in every if one["metadata"].get("cluster") == uuid]
     names = surplus(found, keep)
     for name in names:
         keeper.require_claim()
@@ -44,8 +47,10 @@ def clean(cluster, keep):
             os.remove(record_of(cluster, name))
         except OSError:
             pass
-    left = len(found) - len(names)
-    return f"{cluster.name} keeps {left} snapshots of this program (limit: {keep} good ones), {len(names)} deleted", {"kept": left, "deleted": len(names)}
+    left, older = len(found) - len(names), len(every) - len(found)
+    more = f"; {older} of an earlier cluster of this name stay, delete them by hand" if older else ""
+    prose = f"{cluster.name} keeps {left} snapshots of this program (limit: {keep} good ones), {len(names)} deleted{more}"
+    return prose, {"kept": left, "deleted": len(names), "earlier": older}
 
 
 def main(words):

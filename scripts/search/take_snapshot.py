@@ -85,7 +85,10 @@ def begin(cluster):
         "indices": f"*,-{scratch.prefix_of(cluster.name)}*",
         "include_global_state": False,
         "partial": False,
-        "metadata": {"changeover": cluster.name, "id": keeper.identity(), "version": cluster.facts["version"]},
+        "metadata": {
+            **{"changeover": cluster.name, "cluster": cluster.ask("/")["cluster_uuid"], "id": keeper.identity()},
+            **{"version": cluster.facts["version"], "documents": sum(one["docs"] for one in first.values())},
+        },
     }
     try:
         cluster.put(f"{snapshots.PATH}/{name}?wait_for_completion=false", body, seconds=60)

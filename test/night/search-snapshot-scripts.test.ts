@@ -172,16 +172,26 @@ describe("snapshots of a search cluster on real nodes", () => {
       "waiting until no snapshot or restore of others runs in logs: snapshot theirs runs",
     );
     await throttled(null);
+    // After a loss the snapshots of the cluster that was are the data.
+    const earlier = "changeover-logs-20200101-000000";
+    await nodes.put(`${repository}/${earlier}?wait_for_completion=true`, {
+      metadata: { changeover: "logs", cluster: "another", id: "x" },
+    });
     for (const _ of [1, 2]) {
       await pause(1100);
       await good(take());
     }
     const before = await list();
-    expect(before).toHaveLength(4);
-    expect((await good(run("clean-snapshots", ["2"]))).out).toContain(
-      "keeps 2 snapshots of this program (limit: 2 good ones), 1 deleted",
+    expect(before).toHaveLength(5);
+    const cleaned = await good(run("clean-snapshots", ["2"]));
+    expect(cleaned.out).toContain(
+      "keeps 2 snapshots of this program (limit: 2 good ones), 1 deleted; 1 of an earlier cluster of this name stay",
     );
-    expect(await list()).toEqual([before[0], before[2], before[3]]);
+    const left = (await list()).map(({ snapshot }) => snapshot);
+    expect(left).toHaveLength(4);
+    expect(left).toEqual(
+      expect.arrayContaining(["theirs", earlier, ...before.slice(-2).map(({ snapshot }) => snapshot)]),
+    );
   });
 
   it("restores into scratch indexes and compares under writes, and nothing of them stays [003-124]", async () => {

@@ -139,7 +139,7 @@ describe("what is said of snapshots", () => {
     why: null,
   });
   const differences = (found: SearchFacts["newest"], maxAgeMinutes = 60) =>
-    snapshotDifferences("catalogue", facts({ newest: found }), { ...expected, maxAgeMinutes }).join();
+    snapshotDifferences("catalogue", found, { ...expected, maxAgeMinutes }).join();
 
   it("is the age as information, and a difference when it is older than a day and the limit", () => {
     expect(newestWords(newest(3 * 3600), expected)).toEqual(["newest snapshot 3 h old (limit: 60 min)"]);

@@ -1,7 +1,19 @@
-import { type Check, decideEach, type Decision, type Wanted } from "../../../transition/decide.ts";
-import type { Look, SearchFacts } from "../decide.ts";
+import {
+  type Check,
+  decideEach,
+  type Decision,
+  type Look,
+  type RecordFacts,
+  type Wanted,
+} from "../../../transition/decide.ts";
 
-const checks: readonly Check<SearchFacts, Wanted>[] = [
+/** What of a node's facts a snapshot depends on. */
+interface SnapshotFacts extends RecordFacts {
+  readonly node: { readonly manager: string | null } | null;
+  readonly health: { readonly status: string } | null;
+}
+
+const checks: readonly Check<SnapshotFacts, Wanted>[] = [
   ({ node }) =>
     (node?.manager ?? null) === null &&
     `${node ? "sees no manager" : "gives no answer as a node"}; see docs/runbook.md, "a search node sees no manager"`,
@@ -11,7 +23,7 @@ const checks: readonly Check<SearchFacts, Wanted>[] = [
 ];
 
 /** Whether a snapshot may be taken. */
-export const decideSnapshot = (looks: readonly Look[], wanted: Wanted): Decision =>
+export const decideSnapshot = (looks: readonly Look<SnapshotFacts>[], wanted: Wanted): Decision =>
   decideEach(looks, wanted, checks);
 
 /** A snapshot of this program: a roll that took it goes on with it. */

@@ -1,4 +1,3 @@
-import type { SearchFacts } from "../decide.ts";
 import type { SearchCluster } from "../config.ts";
 
 /** What the state says of a cluster's snapshots. */
@@ -51,10 +50,9 @@ export function newestWords(newest: Newest | null | undefined, expected?: Snapsh
  */
 export function snapshotDifferences(
   name: string,
-  facts: SearchFacts | undefined,
+  newest: Newest | null | undefined,
   expected: SnapshotsExpected | undefined,
 ): string[] {
-  const newest = facts?.newest;
   if (!newest || !expected) return [];
   const cure = `take one: npx pulumi config set --path changeover:searchClusters.${name}.snapshots.now "<date>", then npx pulumi up`;
   const most = Math.max(expected.maxAgeMinutes, dayMinutes) * 60;
