@@ -7,6 +7,8 @@ import { nodesThat } from "./goal.ts";
 import { form, hosts } from "./hosts.ts";
 import { enter, leave, looksAt } from "./member.ts";
 import { roll } from "./roll.ts";
+import { snapshot } from "./snapshots/declare.ts";
+import { expectedSnapshots } from "./snapshots/verify.ts";
 import type { SearchExpected } from "./verify.ts";
 
 /**
@@ -27,10 +29,12 @@ export class SearchCluster extends pulumi.ComponentResource {
     const formed = form(cluster, [ready.finished]);
     const entered = those("in").map((host) => enter(cluster, host, [formed.finished]).finished);
     const rolled = roll(cluster, entered);
+    // Before nodes are drained: no shard moves while a snapshot runs.
+    const kept = snapshot(cluster, [rolled.finished]) ?? rolled;
     // One after the other: two drains at once would count on each other's room.
     const finished = [...those("drained"), ...those("out")].reduce<readonly pulumi.Resource[]>(
       (before, host) => [leave(cluster, host, before).finished],
-      [rolled.finished],
+      [kept.finished],
     );
     const all = Object.keys(config.nodes);
     this.operated = {
@@ -55,6 +59,7 @@ export class SearchCluster extends pulumi.ComponentResource {
         Object.entries(nodes).map(([host, { is, zone, roles }]) => [host, { is, zone, roles }]),
       ),
       ...(bounce === undefined ? {} : { bounce }),
+      ...expectedSnapshots(this.#cluster.config),
       drains: Object.fromEntries(drained.map((host) => [host, looksAt(this.#cluster, host)])),
     };
   }

@@ -8,6 +8,8 @@ import {
   type RecordFacts,
   type Wanted,
 } from "../../transition/decide.ts";
+import { decideSnapshot, isOwnSnapshot, isRehearsed } from "./snapshots/decide.ts";
+import type { Newest } from "./snapshots/verify.ts";
 
 /** What one host reports of its node and of the cluster as it sees it: the output of `scripts/search/probe.py`. */
 export interface SearchFacts extends RecordFacts {
@@ -38,6 +40,8 @@ export interface SearchFacts extends RecordFacts {
   readonly voters_alive: readonly string[];
   /** Snapshots and restores that run. */
   readonly snapshots: readonly string[];
+  /** The newest good snapshot of this program; null or missing where none is configured. */
+  readonly newest?: Newest | null;
   /** Indexes whose every shard has one copy, and indexes that refuse writes. */
   readonly without_replica: readonly string[];
   readonly blocked: readonly string[];
@@ -71,6 +75,7 @@ export interface MemberWanted extends Wanted {
 }
 
 export interface RollWanted extends Wanted {
+  readonly cluster: string;
   readonly engine: string;
   readonly version: string;
   readonly nodes: readonly string[];
@@ -179,20 +184,21 @@ const forRoll: readonly Check<SearchFacts, RollWanted>[] = [
 ];
 
 /** Refusals that every node would say in the same words: the cluster's own. */
-function ofCluster(looks: readonly Look[], { accepted, nodes }: RollWanted): string[] {
+function ofCluster(looks: readonly Look[], { accepted, nodes, cluster }: RollWanted): string[] {
   const facts = looks.map((look) => look.facts).find(hasJoined);
   if (!facts) return [];
-  const bare = facts.without_replica.filter((index) => !index.startsWith(".") && !accepted.includes(index));
+  const bare = facts.without_replica.filter(
+    (index) => !index.startsWith(".") && !isRehearsed(index) && !accepted.includes(index),
+  );
   const open = looks.some((look) => isOpen(look.facts));
+  const running = facts.snapshots.filter((words) => !(open && isOwnSnapshot(cluster, words)));
   return [
     ...(bare.length > 0
       ? [
           `indexes without a replica would be red while their node restarts: ${listed(bare)}; give them a replica, or name them in \`accept\` with a reason`,
         ]
       : []),
-    ...(facts.snapshots.length > 0
-      ? [`${listed(facts.snapshots)} runs; wait for its end, then run again`]
-      : []),
+    ...(running.length > 0 ? [`${listed(running)} runs; wait for its end, then run again`] : []),
     ...(facts.health?.status === "red" && !open
       ? ['the cluster is red: a primary is missing; see docs/runbook.md, "the search cluster is red"']
       : []),
@@ -220,4 +226,10 @@ export function decideRoll(looks: readonly Look[], wanted: RollWanted): Decision
 
 /** The file in which a preflight finds these functions. */
 export const decides = import.meta.filename;
-export const deciders = { host: decideHosts, form: decideForm, member: decideMember, roll: decideRoll };
+export const deciders = {
+  host: decideHosts,
+  form: decideForm,
+  member: decideMember,
+  roll: decideRoll,
+  snapshot: decideSnapshot,
+};

@@ -1,4 +1,5 @@
 import type { Example } from "../system.ts";
+import { rowsBeforeRoll, snapshotTable } from "./snapshots/table.ts";
 import {
   drainTable,
   enterTable,
@@ -11,6 +12,8 @@ import {
 } from "./table.ts";
 
 const args: TableArgs = { cluster: "catalogue", stop: 60, start: 120, cover: 1800 };
+
+const snapshots = { keep: 14, maxAgeMinutes: 60, before: ["version" as const], trial: true };
 
 /** The transitions of a search cluster, as the documents show them. */
 export const searchExamples: Readonly<Record<string, Example>> = {
@@ -31,6 +34,11 @@ export const searchExamples: Readonly<Record<string, Example>> = {
       spot: ["es3", "es4"],
       clears: true,
       upgrades: true,
+      first: rowsBeforeRoll(args.cluster, snapshots),
     }),
+  },
+  "search-snapshot": {
+    title: "Search cluster: a snapshot (when `snapshots.location` or `snapshots.now` changes)",
+    table: snapshotTable(args.cluster, snapshots),
   },
 };

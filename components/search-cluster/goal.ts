@@ -61,6 +61,7 @@ export const settingsOf = (config: SearchCluster): Record<string, string> => ({
   ...prefixed("set.", config.settings),
   heap_mib: String(config.heapMiB),
   coordinator_heap_mib: String(config.coordinatorHeapMiB),
+  ...(config.snapshots ? { repo: config.snapshots.location } : {}),
 });
 
 /** The heap of each node, MiB. */

@@ -27,7 +27,7 @@ export const searchCluster = system<"searchClusters", SearchCluster, SearchExpec
   looks: looksOfSearch,
   differences: (name, expected, seen) =>
     searchDifferences(name, expected, seen as readonly Seen<SearchFacts>[]),
-  describe: (name, _, seen) => describeSearch(name, seen as Seen<SearchFacts>),
+  describe: (name, expected, seen) => describeSearch(name, seen as Seen<SearchFacts>, expected),
   examples: searchExamples,
   sample: searchSample,
   exceptions: {},

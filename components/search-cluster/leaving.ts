@@ -1,5 +1,6 @@
 import type { Problem } from "../../config/problems.ts";
 import type { SearchCluster } from "./config.ts";
+import { tooEarly } from "./snapshots/rules.ts";
 import type { SearchExpected } from "./verify.ts";
 
 /** No release before this one had search clusters. */
@@ -8,9 +9,10 @@ export const earlierSearch = (): Readonly<Record<string, SearchExpected>> => ({}
 /** Refuses a node whose line is deleted while it runs, another engine, and other ports of a cluster that runs. */
 export function goneFromSearch(
   name: string,
-  { engine, port, nodes }: SearchExpected,
+  before: SearchExpected,
   now: SearchCluster | undefined,
 ): Problem[] {
+  const { engine, port, nodes } = before;
   const path = ["searchClusters", name];
   const dropped = Object.entries(nodes)
     .filter(([host, { is }]) => is !== "out" && !Object.hasOwn(now?.nodes ?? {}, host))
@@ -21,6 +23,7 @@ export function goneFromSearch(
   if (!now) return dropped;
   return [
     ...dropped,
+    ...tooEarly(name, before, now),
     ...(now.engine === engine
       ? []
       : [

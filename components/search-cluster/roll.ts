@@ -4,6 +4,7 @@ import type { Transition } from "../../transition/transition.ts";
 import type { Cluster } from "./cluster.ts";
 import { compareVersions } from "./decide.ts";
 import { bounceOrder, isSpot, settingsOf } from "./goal.ts";
+import { rowsBeforeRoll } from "./snapshots/table.ts";
 import { rollStory } from "./stories.ts";
 import { rollTable } from "./table.ts";
 
@@ -36,6 +37,7 @@ export function roll(cluster: Cluster, after: readonly pulumi.Resource[]): Trans
       spot: order.filter((host) => isSpot(config, host)),
       upgrades,
       clears: config.clearSpot,
+      first: rowsBeforeRoll(cluster.name, config.snapshots),
     }),
     settings: { "search/bounce-node": () => (config.clearSpot ? ["clear"] : []) },
     wanted: {

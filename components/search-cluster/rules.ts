@@ -3,6 +3,7 @@ import { allowedWords, type Problem, shown } from "../../config/problems.ts";
 import type { FolderUse, HostUse, PortUse, Rule } from "../system.ts";
 import { defaultPorts, settingNames, versionNames } from "./config.ts";
 import { dataFolder, nodeComponent } from "./goal.ts";
+import { snapshotRule } from "./snapshots/rules.ts";
 
 const nodesOf = ({ nodes }: Fields): [string, Fields][] =>
   Object.entries(fieldsOf(nodes)).map(([host, fields]) => [host, fieldsOf(fields)]);
@@ -144,4 +145,4 @@ const places: Rule = (name, cluster): Problem[] => {
 };
 
 /** What is checked between the fields of a cluster and the rest of the stack file. */
-export const searchRules: readonly Rule[] = [names, versions, votes, places];
+export const searchRules: readonly Rule[] = [names, versions, votes, places, snapshotRule];

@@ -6,7 +6,7 @@ const archive = (path: string): readonly string[] =>
 
 /** Hosts get the version and the settings; nothing starts. */
 export const hostStory = (path: string): Story => ({
-  goal: ["version", "conf.set.*", "conf.heap_mib", "conf.clients"],
+  goal: ["version", "conf.set.*", "conf.heap_mib", "conf.repo", "conf.clients"],
   wayBack: `${setOldValues}; nothing was restarted`,
   needs: archive(path),
 });
@@ -32,7 +32,7 @@ export const progressStory = (cluster: string, host: string): Story => ({
 
 /** Nodes restart one after the other. */
 export const rollStory = (upgrades: boolean): Story => ({
-  goal: ["version", "set.*", "heap_mib", "bounce"],
+  goal: ["version", "set.*", "heap_mib", "repo", "bounce"],
   kind: upgrades ? "version" : "bounce",
   wayBack: upgrades
     ? "none to the older version once the first node runs the newer one: restore a snapshot in another cluster"

@@ -227,6 +227,8 @@ export function rollTable(
     readonly clears: boolean;
     /** The version is another one: from the first node on there is no way back. */
     readonly upgrades: boolean;
+    /** Rows that come before anything stops. */
+    readonly first?: readonly Row[];
   },
 ): Table {
   const { cluster, order } = args;
@@ -251,6 +253,7 @@ export function rollTable(
       limits: [cluster, "next"],
       deadlineSeconds: args.start + 60,
     },
+    ...(args.first ?? []),
     ...(args.clears ? [spotRow(cluster, "clear")] : []),
     ...order.map(bounce),
     ...(args.clears ? [spotRow(cluster, "return")] : []),

@@ -2,6 +2,7 @@ import type { LookRequest, Seen } from "../system.ts";
 import type { SearchFacts } from "./decide.ts";
 import { nodeComponent } from "./goal.ts";
 import type { nodeStates } from "./config.ts";
+import { newestWords, snapshotDifferences, type SnapshotsExpected } from "./snapshots/verify.ts";
 
 /** What the state says of a cluster. */
 export interface SearchExpected {
@@ -16,6 +17,8 @@ export interface SearchExpected {
     >
   >;
   readonly bounce?: string;
+  /** Snapshots that are to be there; left out: none. */
+  readonly snapshots?: SnapshotsExpected;
   /** How often each drain that runs was looked at by an update. */
   readonly drains: Readonly<Record<string, number>>;
 }
@@ -37,7 +40,7 @@ export function searchDifferences(
     ...seen.flatMap(({ look: { host, facts } }) =>
       facts ? ofNode(name, host, facts, expected).map((line) => `${host}: ${line}`) : [],
     ),
-    ...ofCluster(name, seen),
+    ...ofCluster(name, seen, expected),
   ];
 }
 
@@ -81,7 +84,11 @@ function ofNode(
 }
 
 /** What the nodes say together: more than one manager, a red cluster, what a step left. */
-function ofCluster(name: string, seen: readonly Seen<SearchFacts>[]): string[] {
+function ofCluster(
+  name: string,
+  seen: readonly Seen<SearchFacts>[],
+  { snapshots }: SearchExpected,
+): string[] {
   const facts = seen.flatMap(({ look }) => (look.facts?.node ? [look.facts] : []));
   const managers = new Set(facts.flatMap(({ node }) => node?.manager ?? []));
   const uuids = new Set(facts.flatMap(({ node }) => node?.uuid ?? []));
@@ -111,11 +118,16 @@ function ofCluster(name: string, seen: readonly Seen<SearchFacts>[]): string[] {
           `${name}: ${first.blocked.slice(0, 5).join(", ")} refuse(s) writes; see docs/runbook.md, "an index refuses writes"`,
         ]
       : []),
+    ...snapshotDifferences(name, first?.newest, snapshots),
   ];
 }
 
 /** What a host's node is now, in one line for the operator. */
-export function describeSearch(name: string, { look: { facts } }: Seen<SearchFacts>): string {
+export function describeSearch(
+  name: string,
+  { look: { facts } }: Seen<SearchFacts>,
+  expected?: Pick<SearchExpected, "snapshots">,
+): string {
   if (!facts) return "gave no answer";
   if (!facts.active) return `runs no node of ${name}`;
   const { node, health, shards, leases } = facts;
@@ -128,6 +140,7 @@ export function describeSearch(name: string, { look: { facts } }: Seen<SearchFac
     ...(shards === null ? [] : [`${String(shards)} shards`]),
     ...(health && health.relocating > 0 ? [`${String(health.relocating)} moving`] : []),
     ...(health && health.unassigned > 0 ? [`${String(health.unassigned)} without a place`] : []),
+    ...newestWords(facts.newest, expected?.snapshots),
     ...by,
   ].join(", ");
 }

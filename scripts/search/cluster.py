@@ -20,12 +20,13 @@ class NoAnswer(Exception):
 
 
 class Denied(Exception):
-    """The cluster refused: `status` of HTTP, and its reason in one line."""
+    """The cluster refused: `status` of HTTP, its reason in one line, and `full`, all that it said."""
 
-    def __init__(self, status, reason):
+    def __init__(self, status, reason, full=""):
         super().__init__(f"{reason} (HTTP {status})")
         self.status = status
         self.reason = reason
+        self.full = full or reason
 
 
 # What differs by engine and major version. `tested`: real servers of it run in this project's tests.
@@ -115,7 +116,7 @@ class Cluster:
         if answer.status == 503:
             raise NoAnswer(f"{node}: {reason_of(text)}")
         if answer.status >= 400:
-            raise Denied(answer.status, reason_of(text))
+            raise Denied(answer.status, reason_of(text), text)
         try:
             return json.loads(text) if text else {}
         except ValueError as error:

@@ -31,6 +31,7 @@ main() {
   know_node "$draft/facts.json"
   have_owner
   have_folders
+  have_repo
   have_keystore "$draft/plan"
   place_plan "$draft/plan" "$said"
   write_file "$SEARCH/$CLUSTER.json" <"$draft/facts.json"

@@ -3,7 +3,7 @@
 
 Usage: configure_node.py CLUSTER FOLDER KEY=VALUE…    (FOLDER is root's, and empty)
 
-Keys: node address version sha256 engine port transport_port coordinator attribute awareness spot_zones owner owner_uid data logs
+Keys: node address version sha256 engine port transport_port coordinator attribute awareness spot_zones owner owner_uid data logs repo
 heap_mib coordinator_heap_mib single_manager accept clients stop_seconds start_seconds cover_seconds, nodes
 (NAME:ADDRESS:ZONE:ROLES:STATE,…; roles with + between, or none), and set.SETTING for a line of the engine's file.
 Prints the mark of the plan. Ends with 64, or with 77 for a setting that the program keeps to itself.
@@ -40,6 +40,7 @@ KEYS = {
     "owner_uid": (r"\d{1,5}", "9200"),
     "data": (FOLDER, None),
     "logs": (FOLDER, None),
+    "repo": (rf"({FOLDER})?", ""),
     "heap_mib": (r"\d{1,6}", "1024"),
     "coordinator_heap_mib": (r"\d{1,6}", "512"),
     "single_manager": (r"yes|no", "no"),
@@ -104,6 +105,7 @@ def facts_of(cluster, told):
         "accept": listed(told["accept"]),
         "seconds": {key: int(told[f"{key}_seconds"]) for key in ("stop", "start", "cover")},
         "nodes": nodes,
+        **({"repo": told["repo"]} if told["repo"] else {}),
     }
 
 
@@ -124,6 +126,8 @@ def file_of(facts, settings):
         "discovery.seed_providers": "file",
         **settings,
     }
+    if facts.get("repo"):
+        lines["path.repo"] = [facts["repo"]]
     if facts["awareness"]:
         lines["cluster.routing.allocation.awareness.attributes"] = facts["attribute"]
     with open("/proc/sys/vm/max_map_count", encoding="utf8") as file:
@@ -180,7 +184,8 @@ def main(words):
     write(folder, "rules", members + "".join(f"client {network}\n" for network in listed(told["clients"])))
     keys = ("owner", "owner_uid", "data", "logs", "engine", "version", "port", "transport_port")
     variables = "".join(f"{key.upper()}={facts[key]}\n" for key in keys)
-    write(folder, "variables", variables + f"STOP={facts['seconds']['stop']}\n")
+    repo = f"REPO={facts['repo']}\n" if facts.get("repo") else ""
+    write(folder, "variables", variables + repo + f"STOP={facts['seconds']['stop']}\n")
     print(mark)
 
 

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/search/lib.sh
 . "$here/lib.sh"
 
-readonly parts=(cluster leases settings watch_leases)
+readonly parts=(cluster leases scratch settings watch_leases)
 
 service_text() {
   printf '%s\n' '[Unit]' "Description=Lapsed leases of search cluster $CLUSTER are put back (Changeover)" 'After=network.target' \

@@ -1,6 +1,9 @@
 # Sourced by configure-node.sh: user, folders, keystore, plan, unit and rules of a node.
 # shellcheck shell=bash disable=SC2153
 
+# A cluster without snapshots has no such fact.
+REPO=''
+
 # A unit, a user or a folder of this name that an earlier run of ours has not made is another program's.
 require_own_names() {
   local path
@@ -13,7 +16,7 @@ require_own_names() {
 know_node() {
   local line
   while IFS= read -r line; do
-    [[ $line =~ ^(OWNER|OWNER_UID|DATA|LOGS|ENGINE|VERSION|STOP|PORT|TRANSPORT_PORT)=([A-Za-z0-9._/@+-]+)$ ]] || misuse "wrong fact: $line"
+    [[ $line =~ ^(OWNER|OWNER_UID|DATA|LOGS|REPO|ENGINE|VERSION|STOP|PORT|TRANSPORT_PORT)=([A-Za-z0-9._/@+-]+)$ ]] || misuse "wrong fact: $line"
     printf -v "${BASH_REMATCH[1]}" '%s' "${BASH_REMATCH[2]}"
   done <"${1%/*}/variables"
 }
@@ -50,6 +53,26 @@ have_folders() {
       install -d -m 0750 -o "$OWNER" -g "$OWNER" "$folder"
     fi
   done
+}
+
+# The folder of snapshots belongs to the node's account on every host. In a folder of that account it is made as that account;
+# a folder above that belongs to somebody else again is a shared one, where a person makes it.
+have_repo() {
+  local above=${REPO%/*}
+  [[ -n $REPO ]] || return 0
+  [[ ! -L $REPO ]] || refuse "$REPO on $HOSTNAME is a link; name the folder itself"
+  if [[ ! -e $REPO && $(stat -c %U "$above" 2>/dev/null) == "$OWNER" ]]; then
+    runuser -u "$OWNER" -- mkdir "$REPO" || refuse "$REPO can't be made on $HOSTNAME; see the words above"
+  elif [[ ! -e $REPO ]]; then
+    mkdir -p "$above"
+    require_own_path "$above"
+    install -d -m 0750 -o "$OWNER" -g "$OWNER" "$REPO"
+  elif [[ $(stat -c %U "$REPO") == root && -z $(ls -A "$REPO") ]]; then
+    require_own_path "$above"
+    chown "$OWNER:$OWNER" "$REPO"
+  fi
+  [[ -d $REPO && $(stat -c %U "$REPO") == "$OWNER" ]] ||
+    refuse "$REPO on $HOSTNAME belongs to $(stat -c %U "$REPO") (allowed: $OWNER); make it a folder of $OWNER, user ID $OWNER_UID, for snapshots"
 }
 
 # The engine would make a keystore in its configuration, which it can't write. One with secrets is kept from plan to plan.
@@ -108,7 +131,7 @@ spread_hosts() {
 
 write_unit() {
   local text
-  text=$(sed "s|@CLUSTER@|$CLUSTER|g; s|@OWNER@|$OWNER|g; s|@CONFIG@|$SEARCH/$CLUSTER|g; s|@DATA@|$DATA|g; s|@LOGS@|$LOGS|g; s|@STOP@|$STOP|g" "$SCRIPTS/search/node.unit")
+  text=$(sed "s|@CLUSTER@|$CLUSTER|g; s|@OWNER@|$OWNER|g; s|@CONFIG@|$SEARCH/$CLUSTER|g; s|@DATA@|$DATA|g; s|@LOGS@|$LOGS|g; s|@REPO@|${REPO:+ -$REPO}|g; s|@STOP@|$STOP|g" "$SCRIPTS/search/node.unit")
   [[ $(cat "/etc/systemd/system/$UNIT" 2>/dev/null) != "$text" ]] || return 0
   write_file "/etc/systemd/system/$UNIT" <<<"$text"
   systemctl daemon-reload

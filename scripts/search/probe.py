@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 import leases  # noqa: E402
 import rules  # noqa: E402
 import shards  # noqa: E402
+import snapshots  # noqa: E402
 from cluster import FOLDER, Cluster, Denied, NoAnswer  # noqa: E402
 from node_unit import Unit, read_record  # noqa: E402
 from records import records_of, text_of  # noqa: E402
@@ -31,6 +32,7 @@ NOTHING = {
     "voters": [],
     "voters_alive": [],
     "snapshots": [],
+    "newest": None,
     "without_replica": [],
     "blocked": [],
     "allocation": None,
@@ -110,6 +112,15 @@ def cluster_word(cluster):
     }
 
 
+def newest_word(cluster):
+    """The newest good snapshot of this program: {name, age, why}; `why` it is unknown. Reads one file of the repository, and none by shard."""
+    try:
+        said = cluster.at(cluster.own, f"{snapshots.PATH}/_all?verbose=false", seconds=LIMIT_S)
+    except (NoAnswer, Denied) as error:
+        return {"name": None, "age": None, "why": str(error)[:200]}
+    return {"name": None, "age": None, "why": None, **(snapshots.newest(cluster, said) or {})}
+
+
 def describe(component, name):
     unit, known = Unit(name), read_record(name, "running")
     try:
@@ -126,6 +137,8 @@ def describe(component, name):
                 said.update(cluster_word(cluster))
             except (NoAnswer, Denied):
                 pass
+            if facts.get("repo"):
+                said["newest"] = newest_word(cluster)
     available = re.search(r"MemAvailable: +(\d+)", text_of("/proc/meminfo") or "")
     return {
         "host": socket.gethostname(),

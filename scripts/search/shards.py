@@ -5,6 +5,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import scratch
 from cluster import Denied, NoAnswer
 
 STATE = (
@@ -67,6 +68,8 @@ def cover(state, facts, name, safe_only=False):
     """What stopping node `name` would do to each shard. safe_only: copies in spot zones count for nothing."""
     own, result = named(state, name), Cover()
     accepted = set(facts.get("accept", ()))
+    # What a rehearsal left when it died goes away by itself, and nobody reads it.
+    rehearsed = scratch.prefix_of(facts.get("cluster", ""))
     for (index, number), copies in shards_of(state):
         good = serving(copies)
         others = [copy for copy in good if copy["node"] != own]
@@ -75,7 +78,7 @@ def cover(state, facts, name, safe_only=False):
         if (safe if safe_only else others) or (good and not here):
             if here and others and not safe and not safe_only:
                 result.risky.append((index, number))
-        elif index in accepted:
+        elif index in accepted or index.startswith(rehearsed):
             if here:
                 result.accepted.append(index)
         elif good and replicas_of(state, index) == 0:

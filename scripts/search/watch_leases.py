@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import leases  # noqa: E402
+import scratch  # noqa: E402
 import settings  # noqa: E402
 from cluster import Cluster, Denied, NoAnswer, load  # noqa: E402
 
@@ -60,6 +61,9 @@ def look(cluster, seen):
     late, seen["leases"] = lapsed(seen["leases"], records, time.monotonic())
     for lease in late:
         record = records.pop(lease)
+        if lease == scratch.LEASE:
+            deleted, kept = scratch.remove(cluster)
+            say(f"scratch indexes of a rehearsal that died: {len(deleted)} deleted, {len(kept)} with an alias kept")
         words = settings.give_back(cluster, lease, record["id"], mark=lease in settings.RELIED_ON, record=record)
         if words is not None:
             say(f"lease {lease} of {record['by']} ({record['id']}) was not renewed for {record['seconds']} s; what it changed is put back")

@@ -33,6 +33,8 @@ export interface NodeMade {
   /** The node's name in the cluster, when it is not the one of its host. */
   readonly called?: string;
   readonly transportPort?: number;
+  /** Its `path.repo`; left out: the folder that all share. */
+  readonly repo?: string;
 }
 
 export interface Ran {
@@ -50,6 +52,8 @@ export class SearchNodes {
   readonly component = "logs-es4";
   accept: string[] = [];
   singleManager = false;
+  /** The folder of snapshots, as the stack file names it. */
+  repo?: string;
   readonly #nodes: Record<string, NodeMade>;
   readonly #home: string;
   readonly #running = new Map<string, ChildProcess>();
@@ -79,6 +83,7 @@ export class SearchNodes {
       ...{ address: this.#nodes["es2"]?.address, spot_zones: ["spot"], owner: "nobody", owner_uid: nobody },
       ...{ data: "/var/lib/logs", logs: "/var/log/logs", single_manager: this.singleManager },
       ...{ accept: this.accept, nodes: Object.fromEntries(nodes) as Json },
+      ...(this.repo === undefined ? {} : { repo: this.repo }),
     };
     writeFileSync(join(this.folder, "logs.json"), JSON.stringify(facts));
   }
@@ -106,6 +111,10 @@ export class SearchNodes {
     const config = join(own, "config");
     mkdirSync(join(own, "data"), { recursive: true });
     mkdirSync(join(own, "logs"));
+    if (node.repo !== undefined) {
+      mkdirSync(join(this.folder, node.repo));
+      chownSync(join(this.folder, node.repo), nobody, nobody);
+    }
     cpSync(join(this.#home, "config"), config, { recursive: true });
     const managers = Object.entries(this.#nodes)
       .filter(([, { roles }]) => roles.includes("manager"))
@@ -126,7 +135,7 @@ export class SearchNodes {
         `cluster.initial_cluster_manager_nodes: [${managers.join(", ")}]`,
         `path.data: ${join(own, "data")}`,
         `path.logs: ${join(own, "logs")}`,
-        `path.repo: ${join(this.folder, "repo")}`,
+        `path.repo: ${join(this.folder, node.repo ?? "repo")}`,
         "node.store.allow_mmap: false",
         "cluster.info.update.interval: 10s",
         "",
@@ -309,7 +318,7 @@ export class SearchNodes {
   }
 
   /** A script as a step runs it. @param killAfter milliseconds after which it is killed, with all that it started. */
-  async script(name: string, words: readonly string[], killAfter?: number): Promise<Ran> {
+  async script(name: string, words: readonly string[], killAfter?: number, id = "one"): Promise<Ran> {
     const began = performance.now();
     const run = spawn("bash", [join(scripts, `${name}.sh`), this.component, "logs", ...words], {
       detached: true,
@@ -319,7 +328,7 @@ export class SearchNodes {
         CHANGEOVER_SEARCH: this.folder,
         CHANGEOVER_COMPONENT: this.component,
         CHANGEOVER_TRANSITION: "member",
-        CHANGEOVER_ID: "one",
+        CHANGEOVER_ID: id,
       },
     });
     let out = "";
