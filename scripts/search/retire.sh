@@ -25,7 +25,7 @@ look() {
   local cluster
   for cluster in $(clusters); do
     ! is_active "changeover-search-$cluster.service" ||
-      printf '%s\n' "runs a node of search cluster $cluster: first set \`is: out\` in \`nodes\`"
+      printf '%s\n' "runs a node of search cluster $cluster: first set \`is: out\` in \`nodes\`; if all of it goes: systemctl disable --now changeover-search-$cluster"
   done
 }
 

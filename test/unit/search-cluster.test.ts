@@ -132,12 +132,15 @@ describe("a search cluster in a stack file", () => {
     } as const;
     const { es1: _, ...others } = catalogue.nodes;
     const now = cluster({ nodes: others, engine: "elasticsearch", port: 9201 });
-    expect(goneFromSearch("catalogue", before, now).map(({ path }) => pathText(path))).toEqual([
+    const problems = goneFromSearch("catalogue", before, now).filter((one) => "path" in one);
+    expect(problems.map(({ path }) => pathText(path))).toEqual([
       "changeover:searchClusters.catalogue.nodes.es1",
       "changeover:searchClusters.catalogue.engine",
       "changeover:searchClusters.catalogue.port",
     ]);
-    expect(goneFromSearch("catalogue", before, undefined)).toHaveLength(1);
+    expect(goneFromSearch("catalogue", before, undefined)).toEqual([
+      { host: "es1", by: "absent", mustBeSeen: true },
+    ]);
   });
 });
 

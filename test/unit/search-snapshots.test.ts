@@ -70,7 +70,7 @@ describe("snapshots in a stack file", () => {
         "catalogue",
         { ...before, ...(snapshots ? { snapshots } : {}) },
         searchEntry.parse({ ...entry, ...change }),
-      ).map(({ text }) => text);
+      ).map((one) => ("text" in one ? one.text : one));
     expect(texts({})).toEqual([
       "2.19.5, but the snapshot before it can't be taken yet: nodes learn of snapshots.location by a restart; allowed: 2.18.0 in this update and 2.19.5 in the next one, or snapshots.before without version",
     ]);
