@@ -113,12 +113,17 @@ def cluster_word(cluster):
 
 
 def newest_word(cluster):
-    """The newest good snapshot of this program: {name, age, why}; `why` it is unknown. Reads one file of the repository, and none by shard."""
+    """The newest good snapshot of this program: {name, age, why, rebuild}; `why` it is unknown. Reads one file of the repository.
+
+    rebuild: seconds by the last rehearsal, on the host that had it.
+    """
+    took = read_record(cluster.name, "rehearsed").get("rebuild_seconds", "")
+    nothing = {"name": None, "age": None, "why": None, "rebuild": int(took) if took.isdigit() else None}
     try:
         said = cluster.at(cluster.own, f"{snapshots.PATH}/_all?verbose=false", seconds=LIMIT_S)
     except (NoAnswer, Denied) as error:
-        return {"name": None, "age": None, "why": str(error)[:200]}
-    return {"name": None, "age": None, "why": None, **(snapshots.newest(cluster, said) or {})}
+        return nothing | {"why": str(error)[:200]}
+    return nothing | (snapshots.newest(cluster, said) or {})
 
 
 def describe(component, name):

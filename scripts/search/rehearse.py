@@ -22,6 +22,7 @@ import scratch  # noqa: E402
 import settings  # noqa: E402
 import snapshots  # noqa: E402
 from cluster import Cluster, Denied, NoAnswer, end, load, narrate  # noqa: E402
+from node_unit import write_record  # noqa: E402
 from sizes import human, lasting, some_of  # noqa: E402
 from take_snapshot import kind_of, read_record  # noqa: E402
 from waiting import SNAPSHOT_S, backup, until  # noqa: E402
@@ -231,6 +232,9 @@ def rehearse(cluster):
     aged = "of unknown age" if old is None else f"{lasting(old).removeprefix('about ')} old"
     prose = f"snapshot {name}, {aged}, restored in {done.seconds:.1f} s: {len(asked)} indexes, {human(size)}, {done.docs} documents, {done.compared} compared one by one"
     prose += f"; a rebuild of all takes {lasting(all_s)} before replicas"
+    # For who watches the update, and for the probe.
+    narrate(prose)
+    write_record(cluster.name, "rehearsed", {"snapshot": name, "rebuild_seconds": round(all_s)})
     pairs = {"snapshot": name, "rehearsed": "yes", "seconds": f"{done.seconds:.1f}", "bytes": size, "documents": done.docs, "compared": done.compared}
     return prose, {**pairs, "rebuild_seconds": round(all_s)}
 

@@ -144,6 +144,7 @@ def finish(cluster, name):
     seconds = max(0, one["end_time_in_millis"] - one["start_time_in_millis"]) / 1000
     docs = sum(about["docs"] for about in record.get("before", {}).values())
     prose = f"snapshot {name} is good: {len(one['indices'])} indexes, {human(whole)}, of which {human(new)} new, in {seconds:.1f} s"
+    narrate(prose)
     return prose, {"snapshot": name, "taken": "yes", "bytes": whole, "new_bytes": new, "seconds": f"{seconds:.1f}", "documents": docs}
 
 

@@ -210,7 +210,8 @@ describe("snapshots of a search cluster on real nodes", () => {
       /restored in \d+\.\d s: 2 indexes, 8\.\d MiB, \d+ documents, \d+ compared one by one; a rebuild of all takes about \d+ s before replicas/,
     );
     expect(Number(told(ran, "seconds"))).toBeGreaterThan(1.5);
-    expect(Number(told(ran, "compared"))).toBeGreaterThanOrEqual(4);
+    // Those of b at least: of a most were written again.
+    expect(Number(told(ran, "compared"))).toBeGreaterThanOrEqual(2);
     expect(await indexes()).toEqual(["a", "b"]);
     expect(await nodes.settings()).toBe(found);
   });

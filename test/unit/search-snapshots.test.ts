@@ -143,6 +143,10 @@ describe("what is said of snapshots", () => {
 
   it("is the age as information, and a difference when it is older than a day and the limit", () => {
     expect(newestWords(newest(3 * 3600), expected)).toEqual(["newest snapshot 3 h old (limit: 60 min)"]);
+    expect(newestWords({ ...newest(60), rebuild: 13 }, expected)).toEqual([
+      "newest snapshot 1 min old (limit: 60 min)",
+      "a rebuild takes about 13 s (rehearsed)",
+    ]);
     expect(newestWords(newest(null), expected)).toEqual([
       "newest snapshot changeover-catalogue-20261201-000000, from the future",
     ]);

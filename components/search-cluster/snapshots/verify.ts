@@ -13,6 +13,8 @@ export interface Newest {
   readonly age: number | null;
   /** Why the repository says nothing; null: it answers. */
   readonly why: string | null;
+  /** Seconds that a rebuild of all takes, by the last rehearsal, on the host that had it. */
+  readonly rebuild?: number | null;
 }
 
 const dayMinutes = 24 * 60;
@@ -30,16 +32,21 @@ export function aged(seconds: number): string {
   return hours < 48 ? `${String(hours)} h` : `${String(Math.round(hours / 24))} days`;
 }
 
+const lasting = (seconds: number): string =>
+  seconds < 120 ? `about ${String(Math.max(1, Math.round(seconds)))} s` : `about ${aged(seconds)}`;
+
 /** How old the newest snapshot is, for a person; nothing where none is expected. */
 export function newestWords(newest: Newest | null | undefined, expected?: SnapshotsExpected): string[] {
   if (!newest || !expected) return [];
   if (newest.why !== null) return [`snapshots can't be seen: ${newest.why}`];
   if (newest.name === null) return ["no good snapshot"];
   const limit = `(limit: ${aged(expected.maxAgeMinutes * 60)})`;
+  const { rebuild = null } = newest;
   return [
     newest.age === null
       ? `newest snapshot ${newest.name}, from the future`
       : `newest snapshot ${aged(newest.age)} old ${limit}`,
+    ...(rebuild === null ? [] : [`a rebuild takes ${lasting(rebuild)} (rehearsed)`]),
   ];
 }
 
