@@ -2,6 +2,8 @@ import { z } from "zod";
 import { folder, hostName, hostNames, network, owner } from "../../config/common-fields.ts";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "../../config/fields.ts";
 
+import { panicFields } from "./panic/config.ts";
+
 /** What a node does beside answering requests; a node without any role is a coordinator. */
 export const roleNames = ["data", "manager", "ingest"] as const;
 
@@ -171,6 +173,7 @@ export const searchEntry = z.strictObject({
     "a reason",
     "Why one or two managers are enough: the cluster stands still while one of them is away.",
   ).optional(),
+  ...panicFields,
   drain,
   seconds,
 });

@@ -1,3 +1,4 @@
+import { decidePanic, type PausedFacts } from "./panic/decide.ts";
 import {
   type Check,
   decideEach,
@@ -51,6 +52,10 @@ export interface SearchFacts extends RecordFacts {
   /** Other programs at the node's ports. */
   readonly in_the_way: readonly string[];
   readonly memory_mib: number | null;
+  /** A pause of programs that write; null: none. */
+  readonly writers?: PausedFacts | null;
+  /** Searches on this node that run for long; left out: nobody asks. */
+  readonly slow_queries?: number | null;
 }
 
 export type Look = LookOf<SearchFacts>;
@@ -220,4 +225,10 @@ export function decideRoll(looks: readonly Look[], wanted: RollWanted): Decision
 
 /** The file in which a preflight finds these functions. */
 export const decides = import.meta.filename;
-export const deciders = { host: decideHosts, form: decideForm, member: decideMember, roll: decideRoll };
+export const deciders = {
+  host: decideHosts,
+  form: decideForm,
+  member: decideMember,
+  roll: decideRoll,
+  panic: decidePanic,
+};

@@ -1,4 +1,5 @@
 import type { Example } from "../system.ts";
+import { panicExamples } from "./panic/examples.ts";
 import {
   drainTable,
   enterTable,
@@ -33,4 +34,5 @@ export const searchExamples: Readonly<Record<string, Example>> = {
       upgrades: true,
     }),
   },
+  ...panicExamples(args),
 };

@@ -8,7 +8,7 @@ export const earlierSearch = (): Readonly<Record<string, SearchExpected>> => ({}
 /** Refuses a node whose line is deleted while it runs, another engine, and other ports of a cluster that runs. */
 export function goneFromSearch(
   name: string,
-  { engine, port, nodes }: SearchExpected,
+  { engine, port, nodes, writers = {}, paused }: SearchExpected,
   now: SearchCluster | undefined,
 ): Problem[] {
   const path = ["searchClusters", name];
@@ -18,9 +18,16 @@ export function goneFromSearch(
       path: [...path, "nodes", host],
       text: "missing, but this stack runs a node there; set `is: out` and update, then delete the line",
     }));
-  if (!now) return dropped;
+  const unresumed = Object.keys(paused ? writers : {})
+    .filter((host) => !Object.hasOwn(now?.writers ?? {}, host))
+    .map((host): Problem => ({
+      path: [...path, "writers", host],
+      text: "missing, but its units are paused; take `paused` away and update, then delete the line",
+    }));
+  if (!now) return [...dropped, ...unresumed];
   return [
     ...dropped,
+    ...unresumed,
     ...(now.engine === engine
       ? []
       : [
