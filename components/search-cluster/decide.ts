@@ -1,4 +1,5 @@
-import { decidePanic, type PausedFacts } from "./panic/decide.ts";
+import { decidePanic } from "./panic/decide.ts";
+import type { PanicFacts } from "./panic/facts.ts";
 import {
   type Check,
   decideEach,
@@ -11,7 +12,7 @@ import {
 } from "../../transition/decide.ts";
 
 /** What one host reports of its node and of the cluster as it sees it: the output of `scripts/search/probe.py`. */
-export interface SearchFacts extends RecordFacts {
+export interface SearchFacts extends RecordFacts, PanicFacts {
   readonly host: string;
   /** The uuid of the cluster that was formed here; null: none was. */
   readonly formed: string | null;
@@ -52,10 +53,6 @@ export interface SearchFacts extends RecordFacts {
   /** Other programs at the node's ports. */
   readonly in_the_way: readonly string[];
   readonly memory_mib: number | null;
-  /** A pause of programs that write; null: none. */
-  readonly writers?: PausedFacts | null;
-  /** Searches on this node that run for long; left out: nobody asks. */
-  readonly slow_queries?: number | null;
 }
 
 export type Look = LookOf<SearchFacts>;

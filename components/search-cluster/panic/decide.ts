@@ -1,19 +1,14 @@
-import { decideEach, type Decision, type Look, type Wanted } from "../../../transition/decide.ts";
-import type { SearchFacts } from "../decide.ts";
-
-/** What a host says of a pause of its writers: `known` in `scripts/search/writers.py`. */
-export interface PausedFacts {
-  /** Who asks for it: pause, rescue; nobody: it was ending, and was stopped half-way. */
-  readonly by: readonly string[];
-  readonly since: string | null;
-  readonly reason: string | null;
-  /** Units that ran before, and units that run although they should not. */
-  readonly ran: readonly string[];
-  readonly running: readonly string[];
-}
+import {
+  decideEach,
+  type Decision,
+  type Look,
+  type RecordFacts,
+  type Wanted,
+} from "../../../transition/decide.ts";
+import type { PanicFacts, PausedFacts } from "./facts.ts";
 
 /** In trouble a host must answer, be free and be this stack's; nothing else is asked of it. */
-export function decidePanic(looks: readonly Look<SearchFacts>[], wanted: Wanted): Decision {
+export function decidePanic(looks: readonly Look<RecordFacts & PanicFacts>[], wanted: Wanted): Decision {
   const decision = decideEach(looks, wanted);
   return {
     ...decision,
@@ -21,7 +16,7 @@ export function decidePanic(looks: readonly Look<SearchFacts>[], wanted: Wanted)
   };
 }
 
-function pausedNote(host: string, facts: SearchFacts | undefined): string[] {
+function pausedNote(host: string, facts: PanicFacts | undefined): string[] {
   const paused = facts?.writers;
   return paused ? [`${host}: ${pausedWords(paused)}`] : [];
 }

@@ -1,6 +1,5 @@
-import type { SearchFacts } from "../decide.ts";
-import type { SearchExpected } from "../verify.ts";
 import { pausedWords } from "./decide.ts";
+import type { PanicFacts } from "./facts.ts";
 import { writersComponent } from "./goal.ts";
 
 /** What the state says of writers. */
@@ -14,8 +13,8 @@ export interface PanicExpected {
 export function writersDiffer(
   name: string,
   host: string,
-  facts: SearchFacts,
-  expected: SearchExpected,
+  facts: PanicFacts,
+  expected: PanicExpected,
 ): string[] {
   if (!Object.hasOwn(expected.writers ?? {}, host)) return [];
   const again = `start again: npx pulumi up --replace '**::${writersComponent(name)}-pause-id'`;
@@ -39,7 +38,7 @@ export function writersDiffer(
 }
 
 /** What of a cluster in trouble is told in the line of a host. */
-export const panicWords = ({ writers, slow_queries: slow }: SearchFacts): string[] => [
+export const panicWords = ({ writers, slow_queries: slow }: PanicFacts): string[] => [
   ...(writers ? [pausedWords(writers)] : []),
   ...(slow ? [`${String(slow)} slow ${slow === 1 ? "search" : "searches"}`] : []),
 ];
