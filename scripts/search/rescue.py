@@ -10,6 +10,7 @@ person may do is said with its loss. Prints a line of prose, then key=value a li
 """
 
 import os
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -127,7 +128,7 @@ class Node:
         runs = self.unit.runs()
         if runs and self.patient():
             return self.joined_words("runs")
-        said = reason_in(output("journalctl", "-u", self.unit.name, "-o", "cat", "--no-pager", "-n", "400"))
+        said = last_words(output("journalctl", "-u", self.unit.name, "-o", "cat", "--no-pager", "-n", "400"))
         narrate(f"{self.own} is not in; its log: {said}")
         keeper.require_claim()
         try:
@@ -173,6 +174,13 @@ class Node:
     def joined_words(self, verb):
         isin = self.own in Seen(self.facts).inside
         return f"{self.own} {verb}, and {'is in' if isin else 'waits for a manager'}", {"up": "yes" if isin else "waits"}
+
+
+def last_words(log):
+    """Why a process ended, from the journal of its unit: a signal is systemd's word, everything else the engine's own."""
+    ours = [line for line in log.splitlines() if not re.search(r"^\S+\.service: (Consumed|Deactivated)|^(Stopp|Start)(ed|ing) ", line)]
+    killed = [line for line in ours[-3:] if "code=killed" in line]
+    return killed[-1].strip()[:300] if killed else reason_in("\n".join(ours))
 
 
 def finish(facts):
