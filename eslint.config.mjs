@@ -5,6 +5,7 @@ import tseslint from "typescript-eslint";
 const declaring = [
   "components/*/component.ts",
   "components/{app-pool,search-cluster,shared-volume}/*.ts",
+  "components/search-cluster/*/declare.ts",
   "components/pair/{pair,provision,switch}.ts",
   "transition/{absent,hosts,preflight,receipts,rows,secrets,site,step,told,transition}.ts",
   // It asks the engine, and declares nothing.

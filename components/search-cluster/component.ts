@@ -6,6 +6,7 @@ import type { SearchCluster as SearchConfig } from "./config.ts";
 import { nodesThat } from "./goal.ts";
 import { form, hosts } from "./hosts.ts";
 import { enter, leave, looksAt } from "./member.ts";
+import { declarePanic, panicExpected } from "./panic/declare.ts";
 import { roll } from "./roll.ts";
 import { snapshot } from "./snapshots/declare.ts";
 import { expectedSnapshots } from "./snapshots/verify.ts";
@@ -28,7 +29,8 @@ export class SearchCluster extends pulumi.ComponentResource {
     const ready = hosts(cluster, site.after);
     const formed = form(cluster, [ready.finished]);
     const entered = those("in").map((host) => enter(cluster, host, [formed.finished]).finished);
-    const rolled = roll(cluster, entered);
+    const panic = declarePanic(cluster, [formed.finished]);
+    const rolled = roll(cluster, [...entered, ...panic.rescued]);
     // Before nodes are drained: no shard moves while a snapshot runs.
     const kept = snapshot(cluster, [rolled.finished]) ?? rolled;
     // One after the other: two drains at once would count on each other's room.
@@ -38,9 +40,9 @@ export class SearchCluster extends pulumi.ComponentResource {
     );
     const all = Object.keys(config.nodes);
     this.operated = {
-      hosts: all,
+      hosts: [...new Set([...all, ...panic.hosts])],
       marks: cluster.transitions.flatMap(({ marks }) => marks),
-      finished,
+      finished: [...finished, ...panic.finished],
       outcome: site.outcome(all, "no step runs on it, and the other nodes keep their version and settings"),
       expected: this.#expected(),
       outputs: { searchClusters: this.#places() },
@@ -52,6 +54,7 @@ export class SearchCluster extends pulumi.ComponentResource {
     const { engine, version, port, nodes, bounce } = this.#cluster.config;
     const drained = nodesThat(nodes, ({ is }) => is === "drained");
     return {
+      ...panicExpected(this.#cluster),
       engine,
       version,
       port,

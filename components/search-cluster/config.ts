@@ -3,6 +3,8 @@ import { folder, hostName, hostNames, network, owner } from "../../config/common
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "../../config/fields.ts";
 import { snapshotFields } from "./snapshots/config.ts";
 
+import { panicFields } from "./panic/config.ts";
+
 /** What a node does beside answering requests; a node without any role is a coordinator. */
 export const roleNames = ["data", "manager", "ingest"] as const;
 
@@ -173,6 +175,7 @@ export const searchEntry = z.strictObject({
     "Why one or two managers are enough: the cluster stands still while one of them is away.",
   ).optional(),
   snapshots: snapshotFields.optional(),
+  ...panicFields,
   drain,
   seconds,
 });

@@ -1,3 +1,5 @@
+import { decidePanic } from "./panic/decide.ts";
+import type { PanicFacts } from "./panic/facts.ts";
 import {
   type Check,
   decideEach,
@@ -12,7 +14,7 @@ import { decideSnapshot, isOwnSnapshot, isRehearsed } from "./snapshots/decide.t
 import type { Newest } from "./snapshots/verify.ts";
 
 /** What one host reports of its node and of the cluster as it sees it: the output of `scripts/search/probe.py`. */
-export interface SearchFacts extends RecordFacts {
+export interface SearchFacts extends RecordFacts, PanicFacts {
   readonly host: string;
   /** The uuid of the cluster that was formed here; null: none was. */
   readonly formed: string | null;
@@ -232,4 +234,5 @@ export const deciders = {
   member: decideMember,
   roll: decideRoll,
   snapshot: decideSnapshot,
+  panic: decidePanic,
 };

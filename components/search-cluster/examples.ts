@@ -1,5 +1,6 @@
 import type { Example } from "../system.ts";
 import { rowsBeforeRoll, snapshotTable } from "./snapshots/table.ts";
+import { panicExamples } from "./panic/examples.ts";
 import {
   drainTable,
   enterTable,
@@ -41,4 +42,5 @@ export const searchExamples: Readonly<Record<string, Example>> = {
     title: "Search cluster: a snapshot (when `snapshots.location` or `snapshots.now` changes)",
     table: snapshotTable(args.cluster, snapshots),
   },
+  ...panicExamples(args),
 };

@@ -87,6 +87,7 @@ function hostKeepers({ name, config, site }: Cluster): Record<string, pulumi.Inp
     data: dataFolder(name, config.data),
     logs: `/var/log/${name}`,
     single_manager: config.singleManager === undefined ? "no" : "yes",
+    ...(config.queries ? { slow_seconds: String(config.queries.slowSeconds) } : {}),
     accept: Object.keys(config.accept).sort().join(","),
     clients: [...config.clients].sort().join(","),
     stop_seconds: String(config.seconds.stop),

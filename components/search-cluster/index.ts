@@ -4,6 +4,7 @@ import { searchEntry, type SearchCluster } from "./config.ts";
 import type { SearchFacts } from "./decide.ts";
 import { searchExamples } from "./examples.ts";
 import { earlierSearch, goneFromSearch } from "./leaving.ts";
+import { remarksOfSearch } from "./panic/verify.ts";
 import { componentsOfSearch, foldersOfSearch, hostsOfSearch, portsOfSearch, searchRules } from "./rules.ts";
 import { searchSample } from "./sample.ts";
 import { describeSearch, looksOfSearch, searchDifferences, type SearchExpected } from "./verify.ts";
@@ -24,6 +25,7 @@ export const searchCluster = system<"searchClusters", SearchCluster, SearchExpec
   rules: searchRules,
   gone: goneFromSearch,
   earlier: earlierSearch,
+  remarks: remarksOfSearch,
   looks: looksOfSearch,
   differences: (name, expected, seen) =>
     searchDifferences(name, expected, seen as readonly Seen<SearchFacts>[]),

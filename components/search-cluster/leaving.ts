@@ -18,10 +18,19 @@ export function goneFromSearch(
 ): (Problem | Gone)[] {
   const { engine, port, nodes } = before;
   const path = ["searchClusters", name];
+  const unresumed = Object.keys(before.paused ? (before.writers ?? {}) : {})
+    .filter((host) => !Object.hasOwn(now?.writers ?? {}, host))
+    .map((host): Problem => ({
+      path: [...path, "writers", host],
+      text: "missing, but its units are paused; take `paused` away and update, then delete the line",
+    }));
   if (!now)
-    return Object.entries(nodes)
-      .filter(([, { is }]) => is !== "out")
-      .map(([host]): Gone => ({ host, by: "absent", mustBeSeen: true }));
+    return [
+      ...unresumed,
+      ...Object.entries(nodes)
+        .filter(([, { is }]) => is !== "out")
+        .map(([host]): Gone => ({ host, by: "absent", mustBeSeen: true })),
+    ];
   const dropped = Object.entries(nodes)
     .filter(([host, { is }]) => is !== "out" && !Object.hasOwn(now.nodes, host))
     .map(([host]): Problem => ({
@@ -30,6 +39,7 @@ export function goneFromSearch(
     }));
   return [
     ...dropped,
+    ...unresumed,
     ...tooEarly(name, before, now),
     ...(now.engine === engine
       ? []

@@ -2,6 +2,7 @@ import { at, type Fields, fieldsOf, word, wordsOf, wrongNames } from "../../conf
 import { allowedWords, type Problem, shown } from "../../config/problems.ts";
 import type { FolderUse, HostUse, PortUse, Rule } from "../system.ts";
 import { defaultPorts, settingNames, versionNames } from "./config.ts";
+import { componentsOfPanic, hostsOfPanic, panicRules } from "./panic/rules.ts";
 import { dataFolder, nodeComponent } from "./goal.ts";
 import { snapshotRule } from "./snapshots/rules.ts";
 
@@ -15,13 +16,16 @@ const isOut = ({ is }: Fields): boolean => is === "out";
 const rolesOf = ({ roles }: Fields): readonly string[] => (Array.isArray(roles) ? wordsOf(roles) : ["data"]);
 
 /** Where a cluster names hosts. */
-export const hostsOfSearch = (name: string, cluster: Fields): HostUse[] =>
-  hostsOf(cluster).map((host) => ({ path: ["nodes", host], host, once: `one node of ${name}` }));
+export const hostsOfSearch = (name: string, cluster: Fields): HostUse[] => [
+  ...hostsOf(cluster).map((host) => ({ path: ["nodes", host], host, once: `one node of ${name}` })),
+  ...hostsOfPanic(cluster),
+];
 
 /** Components of a cluster: all of it, and each node. */
 export const componentsOfSearch = (name: string, cluster: Fields): string[] => [
   name,
   ...hostsOf(cluster).map((host) => nodeComponent(name, host)),
+  ...componentsOfPanic(name, cluster),
 ];
 
 /** The port for requests, and the one between nodes; each node's own rules reject everybody else. */
@@ -145,4 +149,4 @@ const places: Rule = (name, cluster): Problem[] => {
 };
 
 /** What is checked between the fields of a cluster and the rest of the stack file. */
-export const searchRules: readonly Rule[] = [names, versions, votes, places, snapshotRule];
+export const searchRules: readonly Rule[] = [names, versions, votes, places, snapshotRule, ...panicRules];

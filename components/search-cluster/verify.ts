@@ -1,11 +1,12 @@
 import type { LookRequest, Seen } from "../system.ts";
+import { type PanicExpected, panicWords, writersDiffer } from "./panic/verify.ts";
 import type { SearchFacts } from "./decide.ts";
 import { nodeComponent } from "./goal.ts";
 import type { nodeStates } from "./config.ts";
 import { newestWords, snapshotDifferences, type SnapshotsExpected } from "./snapshots/verify.ts";
 
 /** What the state says of a cluster. */
-export interface SearchExpected {
+export interface SearchExpected extends PanicExpected {
   readonly engine: string;
   readonly version: string;
   readonly port: number;
@@ -24,8 +25,12 @@ export interface SearchExpected {
 }
 
 /** The looks at a cluster: each node by its own word. */
-export const looksOfSearch = (name: string, { nodes }: SearchExpected): LookRequest[] =>
-  Object.keys(nodes).map((host) => ({ host, probe: "search/probe", words: [name, name] }));
+export const looksOfSearch = (name: string, { nodes, writers = {} }: SearchExpected): LookRequest[] =>
+  [...new Set([...Object.keys(nodes), ...Object.keys(writers)])].map((host) => ({
+    host,
+    probe: "search/probe",
+    words: [name, name],
+  }));
 
 const startAgain = (component: string, transition: string): string =>
   `start again: npx pulumi up --replace '**::${component}-${transition}-id'`;
@@ -38,7 +43,12 @@ export function searchDifferences(
 ): string[] {
   return [
     ...seen.flatMap(({ look: { host, facts } }) =>
-      facts ? ofNode(name, host, facts, expected).map((line) => `${host}: ${line}`) : [],
+      facts
+        ? [
+            ...(Object.hasOwn(expected.nodes, host) ? ofNode(name, host, facts, expected) : []),
+            ...writersDiffer(name, host, facts, expected),
+          ].map((line) => `${host}: ${line}`)
+        : [],
     ),
     ...ofCluster(name, seen, expected),
   ];
@@ -125,13 +135,15 @@ function ofCluster(
 /** What a host's node is now, in one line for the operator. */
 export function describeSearch(
   name: string,
-  { look: { facts } }: Seen<SearchFacts>,
-  expected?: Pick<SearchExpected, "snapshots">,
+  { look: { host, facts } }: Seen<SearchFacts>,
+  expected?: SearchExpected,
 ): string {
   if (!facts) return "gave no answer";
-  if (!facts.active) return `runs no node of ${name}`;
+  const trouble = panicWords(facts);
+  if (expected && !Object.hasOwn(expected.nodes, host)) return [`writes to ${name}`, ...trouble].join(", ");
+  if (!facts.active) return [`runs no node of ${name}`, ...trouble].join(", ");
   const { node, health, shards, leases } = facts;
-  if (!node) return `its node of ${name} gives no answer`;
+  if (!node) return [`its node of ${name} gives no answer`, ...trouble].join(", ");
   const by = Object.entries(leases).map(([lease, whose]) => `${lease} changed by ${whose}`);
   return [
     `a node of ${name}, ${node.version}`,
@@ -142,5 +154,6 @@ export function describeSearch(
     ...(health && health.unassigned > 0 ? [`${String(health.unassigned)} without a place`] : []),
     ...newestWords(facts.newest, expected?.snapshots),
     ...by,
+    ...trouble,
   ].join(", ");
 }

@@ -4,7 +4,7 @@
 Usage: configure_node.py CLUSTER FOLDER KEY=VALUE…    (FOLDER is root's, and empty)
 
 Keys: node address version sha256 engine port transport_port coordinator attribute awareness spot_zones owner owner_uid data logs repo
-heap_mib coordinator_heap_mib single_manager accept clients stop_seconds start_seconds cover_seconds, nodes
+heap_mib coordinator_heap_mib single_manager accept clients stop_seconds start_seconds cover_seconds slow_seconds, nodes
 (NAME:ADDRESS:ZONE:ROLES:STATE,…; roles with + between, or none), and set.SETTING for a line of the engine's file.
 Prints the mark of the plan. Ends with 64, or with 77 for a setting that the program keeps to itself.
 """
@@ -49,6 +49,7 @@ KEYS = {
     "stop_seconds": (r"\d{1,5}", "60"),
     "start_seconds": (r"\d{1,5}", "120"),
     "cover_seconds": (r"\d{1,5}", "1800"),
+    "slow_seconds": (r"(\d{1,5})?", ""),
     "nodes": (rf"{NAME}:{ADDRESS}:{ZONE}:[a-z+]+:(in|drained|out)(,{NAME}:{ADDRESS}:{ZONE}:[a-z+]+:(in|drained|out))*", None),
 }
 SETTING = r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+"
@@ -106,6 +107,7 @@ def facts_of(cluster, told):
         "seconds": {key: int(told[f"{key}_seconds"]) for key in ("stop", "start", "cover")},
         "nodes": nodes,
         **({"repo": told["repo"]} if told["repo"] else {}),
+        **({"slow_seconds": int(told["slow_seconds"])} if told["slow_seconds"] else {}),
     }
 
 

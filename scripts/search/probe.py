@@ -16,9 +16,11 @@ sys.path[:0] = [HERE, os.path.dirname(HERE)]
 sys.dont_write_bytecode = True
 
 import leases  # noqa: E402
+import queries  # noqa: E402
 import rules  # noqa: E402
 import shards  # noqa: E402
 import snapshots  # noqa: E402
+import writers  # noqa: E402
 from cluster import FOLDER, Cluster, Denied, NoAnswer  # noqa: E402
 from node_unit import Unit, read_record  # noqa: E402
 from records import records_of, text_of  # noqa: E402
@@ -138,6 +140,7 @@ def describe(component, name):
         cluster = Cluster(facts)
         said["node"] = own_word(cluster)
         if said["node"] and said["node"]["manager"]:
+            said["slow_queries"] = queries.count_here(cluster)
             try:
                 said.update(cluster_word(cluster))
             except (NoAnswer, Denied):
@@ -154,6 +157,7 @@ def describe(component, name):
         "next": unit.mark("next"),
         "active": unit.runs(),
         **said,
+        "writers": writers.known(name),
         "rules": rules.state(f"changeover-search-{name}") if facts else None,
         "in_the_way": in_the_way(name, facts) if facts else [],
         "memory_mib": int(available[1]) // 1024 if available else None,

@@ -57,5 +57,5 @@ for number in (1, 2, 3):
     }
     facts = {"cluster": "logs", "engine": "opensearch", "version": "2.19.5", "node": f"es{number}", "port": 19200}
     facts |= {"coordinator": None, "attribute": "zone", "spot_zones": ["spot"], "single_manager": False, "accept": [], "nodes": nodes}
-    write(f"{host}/logs.json", json.dumps(facts | {"seconds": {"cover": 60, "join": 60}}))
+    write(f"{host}/logs.json", json.dumps(facts | {"data": f"{own}/data", "owner_uid": 65534, "seconds": {"cover": 60, "join": 60}}))
     write(f"{host}/root/logs/claim", "id=run1\n")

@@ -1,0 +1,15 @@
+import type { SearchCluster } from "../config.ts";
+import { isManager, nodesThat, running } from "../goal.ts";
+
+/** Components of their own, named so that no node's component is called alike: a host of such a name is refused. */
+export const writersComponent = (cluster: string): string => `${cluster}-writers`;
+export const queriesComponent = (cluster: string): string => `${cluster}-queries`;
+export const deleteComponent = (cluster: string, rule: string): string => `${cluster}-${rule}`;
+
+/** In which order nodes are looked at and started: managers first, since nothing goes on without one. */
+export function rescueOrder({ nodes }: Pick<SearchCluster, "nodes">): readonly string[] {
+  const managers = nodesThat(nodes, isManager);
+  return [...running(nodes)].sort(
+    (a, b) => Number(managers.includes(b)) - Number(managers.includes(a)) || (a < b ? -1 : 1),
+  );
+}
