@@ -43,14 +43,6 @@ const reindexJars: Readonly<Record<string, readonly Pinned[]>> = {
       "commons-logging:commons-logging:1.2",
       "daddea1ea0be0f56978ab3006b8ac92834afeefbd9b7e4e6316fca57df0fa636",
     ],
-    [
-      "io.projectreactor:reactor-core:3.7.5",
-      "0d69b6e28f045ae454f903d2d97cde44d7b57f6c7b8c8c5ef369649bcce7b3ce",
-    ],
-    [
-      "org.reactivestreams:reactive-streams:1.0.4",
-      "f75ca597789b3dac58f61857b9ac2e1034a68fa672db35055a8fb4509e325f28",
-    ],
   ],
   "opensearch 2.18.0": [
     [
@@ -88,14 +80,6 @@ const reindexJars: Readonly<Record<string, readonly Pinned[]>> = {
     [
       "commons-logging:commons-logging:1.2",
       "daddea1ea0be0f56978ab3006b8ac92834afeefbd9b7e4e6316fca57df0fa636",
-    ],
-    [
-      "io.projectreactor:reactor-core:3.5.20",
-      "aa392c5df0790af7b580595b9f809661446613735125b95eed76fae6a2f4c6b6",
-    ],
-    [
-      "org.reactivestreams:reactive-streams:1.0.4",
-      "f75ca597789b3dac58f61857b9ac2e1034a68fa672db35055a8fb4509e325f28",
     ],
   ],
   "elasticsearch 7.17.28": [
