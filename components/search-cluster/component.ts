@@ -5,6 +5,7 @@ import { Cluster } from "./cluster.ts";
 import type { SearchCluster as SearchConfig } from "./config.ts";
 import { nodesThat } from "./goal.ts";
 import { form, hosts } from "./hosts.ts";
+import { indexes } from "./indexes/declare.ts";
 import { enter, leave, looksAt } from "./member.ts";
 import { roll } from "./roll.ts";
 import type { SearchExpected } from "./verify.ts";
@@ -28,10 +29,11 @@ export class SearchCluster extends pulumi.ComponentResource {
     const entered = those("in").map((host) => enter(cluster, host, [formed.finished]).finished);
     const rolled = roll(cluster, entered);
     // One after the other: two drains at once would count on each other's room.
-    const finished = [...those("drained"), ...those("out")].reduce<readonly pulumi.Resource[]>(
+    const left = [...those("drained"), ...those("out")].reduce<readonly pulumi.Resource[]>(
       (before, host) => [leave(cluster, host, before).finished],
       [rolled.finished],
     );
+    const finished = indexes(cluster, left);
     const all = Object.keys(config.nodes);
     this.operated = {
       hosts: all,
@@ -45,7 +47,7 @@ export class SearchCluster extends pulumi.ComponentResource {
   }
 
   #expected(): SearchExpected {
-    const { engine, version, port, nodes, bounce } = this.#cluster.config;
+    const { engine, version, port, nodes, bounce, indexes: wanted } = this.#cluster.config;
     const drained = nodesThat(nodes, ({ is }) => is === "drained");
     return {
       engine,
@@ -55,6 +57,7 @@ export class SearchCluster extends pulumi.ComponentResource {
         Object.entries(nodes).map(([host, { is, zone, roles }]) => [host, { is, zone, roles }]),
       ),
       ...(bounce === undefined ? {} : { bounce }),
+      indexes: Object.fromEntries(Object.entries(wanted).map(([alias, index]) => [alias, index.version])),
       drains: Object.fromEntries(drained.map((host) => [host, looksAt(this.#cluster, host)])),
     };
   }

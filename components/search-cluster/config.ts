@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { folder, hostName, hostNames, network, owner } from "../../config/common-fields.ts";
+import { indexFields } from "./indexes/config.ts";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "../../config/fields.ts";
 
 /** What a node does beside answering requests; a node without any role is a coordinator. */
@@ -172,6 +173,7 @@ export const searchEntry = z.strictObject({
     "Why one or two managers are enough: the cluster stands still while one of them is away.",
   ).optional(),
   drain,
+  indexes: indexFields,
   seconds,
 });
 

@@ -8,6 +8,7 @@ import {
   type RecordFacts,
   type Wanted,
 } from "../../transition/decide.ts";
+import { decideIndex } from "./indexes/decide.ts";
 
 /** What one host reports of its node and of the cluster as it sees it: the output of `scripts/search/probe.py`. */
 export interface SearchFacts extends RecordFacts {
@@ -220,4 +221,10 @@ export function decideRoll(looks: readonly Look[], wanted: RollWanted): Decision
 
 /** The file in which a preflight finds these functions. */
 export const decides = import.meta.filename;
-export const deciders = { host: decideHosts, form: decideForm, member: decideMember, roll: decideRoll };
+export const deciders = {
+  host: decideHosts,
+  form: decideForm,
+  member: decideMember,
+  roll: decideRoll,
+  index: decideIndex,
+};

@@ -1,4 +1,5 @@
 import type { Example } from "../system.ts";
+import { indexTable } from "./indexes/table.ts";
 import {
   drainTable,
   enterTable,
@@ -11,6 +12,15 @@ import {
 } from "./table.ts";
 
 const args: TableArgs = { cluster: "catalogue", stop: 60, start: 120, cover: 1800 };
+
+const index = {
+  cluster: "catalogue",
+  alias: "pages",
+  how: "reindex",
+  maxBlockSeconds: 30,
+  keepOld: 1,
+  docsPerSecond: 0,
+} as const;
 
 /** The transitions of a search cluster, as the documents show them. */
 export const searchExamples: Readonly<Record<string, Example>> = {
@@ -32,5 +42,10 @@ export const searchExamples: Readonly<Record<string, Example>> = {
       clears: true,
       upgrades: true,
     }),
+  },
+  "search-index": { title: "Search cluster: an index gets another version", table: indexTable(index) },
+  "search-index-update": {
+    title: "Search cluster: an index is changed in place",
+    table: indexTable({ ...index, how: "update" as const }),
   },
 };

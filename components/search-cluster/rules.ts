@@ -2,6 +2,7 @@ import { at, type Fields, fieldsOf, word, wordsOf, wrongNames } from "../../conf
 import { allowedWords, type Problem, shown } from "../../config/problems.ts";
 import type { FolderUse, HostUse, PortUse, Rule } from "../system.ts";
 import { defaultPorts, settingNames, versionNames } from "./config.ts";
+import { indexRules } from "./indexes/rules.ts";
 import { dataFolder, nodeComponent } from "./goal.ts";
 
 const nodesOf = ({ nodes }: Fields): [string, Fields][] =>
@@ -17,10 +18,12 @@ const rolesOf = ({ roles }: Fields): readonly string[] => (Array.isArray(roles) 
 export const hostsOfSearch = (name: string, cluster: Fields): HostUse[] =>
   hostsOf(cluster).map((host) => ({ path: ["nodes", host], host, once: `one node of ${name}` }));
 
-/** Components of a cluster: all of it, and each node. */
+/** Components of a cluster: all of it, each node, and each index. */
 export const componentsOfSearch = (name: string, cluster: Fields): string[] => [
   name,
-  ...hostsOf(cluster).map((host) => nodeComponent(name, host)),
+  ...[...hostsOf(cluster), ...Object.keys(fieldsOf(cluster.indexes))].map((part) =>
+    nodeComponent(name, part),
+  ),
 ];
 
 /** The port for requests, and the one between nodes; each node's own rules reject everybody else. */
@@ -144,4 +147,4 @@ const places: Rule = (name, cluster): Problem[] => {
 };
 
 /** What is checked between the fields of a cluster and the rest of the stack file. */
-export const searchRules: readonly Rule[] = [names, versions, votes, places];
+export const searchRules: readonly Rule[] = [names, versions, votes, places, indexRules];

@@ -16,6 +16,8 @@ export interface SearchExpected {
     >
   >;
   readonly bounce?: string;
+  /** Versions of indexes by alias; left out by updates before there were any. */
+  readonly indexes?: Readonly<Record<string, string>>;
   /** How often each drain that runs was looked at by an update. */
   readonly drains: Readonly<Record<string, number>>;
 }

@@ -5,6 +5,7 @@ and which must exist then. `let_go` takes the token away before the block, so no
 """
 
 import re
+import time
 
 from cluster import Denied
 
@@ -36,9 +37,13 @@ def let_go(cluster, record):
 
 
 def hold(cluster, said):
-    """Put the token in place, then the block. What was being written has ended when this returns. @raise NoAnswer, Denied."""
+    """Put the token in place, then the block. What was being written has ended when this returns.
+
+    Gives when the block was asked for, by the monotonic clock. @raise NoAnswer, Denied."""
     cluster.ask("/_aliases", {"actions": [{"add": {"index": said["dest"], "alias": said["token"]}}]}, "POST")
+    began = time.monotonic()
     if said["blocks"]:
         answer = cluster.put(f"/{said['index']}/_block/write", {})
         if not (answer.get("acknowledged") and all(one.get("blocked") for one in answer.get("indices", []))):
             raise Denied(500, f"{said['index']} was not blocked on every node")
+    return began

@@ -102,7 +102,7 @@ def catch_up(cluster, source, dest, since, deadline, *, last=False, pace=0):
 
 def ids_of_shard(cluster, index, shard, deadline):
     found, scroll = set(), None
-    asked = {"size": IDS_PAGE, "sort": ["_doc"], "_source": False, "track_total_hits": False}
+    asked = {"size": IDS_PAGE, "sort": ["_doc"], "_source": False}
     path = f"/{index}/_search?scroll=1m&preference=_shards:{shard}&allow_partial_search_results=false"
     said = cluster.ask(f"{path}&filter_path=_scroll_id,hits.hits._id,hits.hits._routing", asked, "POST", deadline.left())
     while True:
@@ -120,8 +120,10 @@ def ids_of_shard(cluster, index, shard, deadline):
     return found
 
 
-def ids(cluster, index, deadline):
+def ids(cluster, index, deadline, *, refresh=False):
     """(id, routing) of each document of the last refresh. @raise NoAnswer, Denied, Late."""
+    if refresh:
+        cluster.ask(f"/{index}/_refresh", {}, "POST", deadline.left())
     with ThreadPoolExecutor(AT_ONCE) as pool:
         parts = pool.map(lambda shard: ids_of_shard(cluster, index, shard, deadline), indexes.checkpoints(cluster, index))
         return set().union(*parts)
@@ -132,10 +134,7 @@ def remove_gone(cluster, source, dest, deadline):
 
     The copy is listed first, so a document that comes meanwhile is not taken for one that is gone.
     """
-    cluster.ask(f"/{dest}/_refresh", {}, "POST", deadline.left())
-    copy = ids(cluster, dest, deadline)
-    cluster.ask(f"/{source}/_refresh", {}, "POST", deadline.left())
-    real = ids(cluster, source, deadline)
+    copy, real = (ids(cluster, index, deadline, refresh=True) for index in (dest, source))
     gone = sorted(copy - real, key=str)
     for at in range(0, len(gone), PAGE):
         lines = [{"delete": place({"_id": name, "_routing": routing})} for name, routing in gone[at : at + PAGE]]

@@ -71,12 +71,12 @@ def compare(cluster, goal, source, deadline, real, copy):
 
 
 def take_block(cluster, goal, source):
-    """The lease first, so that a watch knows of the block before it is there."""
+    """The lease first, so that a watch knows of the block before it is there. Gives the moment from which on writes may be refused."""
     blocked = indexes.about(cluster, source)["settings"].get("index.blocks.write") == "true"
     said = index_block.words_of(source, goal.dest, token_of(goal), not blocked)
     holder = settings.who(f"swap of {goal.alias}", goal.number + MARGIN_S)
     settings.take(cluster, goal.lease, holder | {"id": keeper.identity()}, more=said)
-    index_block.hold(cluster, said["block"])
+    return index_block.hold(cluster, said["block"])
 
 
 def rounds(cluster, goal, source, since):
@@ -94,32 +94,35 @@ def rounds(cluster, goal, source, since):
 def blocked_part(cluster, goal, source, definition, since):
     """All that happens while writes are refused. Gives pairs for the receipt."""
     deadline = index_feed.Deadline(goal.number)
-    since, copied = index_feed.catch_up(cluster, source, goal.dest, since, deadline, last=True)
-    real, _, gone = index_feed.remove_gone(cluster, source, goal.dest, deadline)
-    cluster.ask(f"/{goal.dest}/_refresh", {}, "POST", deadline.left())
-    documents, sampled = compare(cluster, goal, source, deadline, real, index_feed.ids(cluster, goal.dest, deadline))
-    indexes.note(cluster, goal.dest, since=since)
-    old = indexes.about(cluster, source)
-    if indexes.is_ours(cluster, goal.alias, old):
-        # The way back: what the new one takes from here on is all that the old one will lack.
-        here = indexes.uuid_of(indexes.about(cluster, goal.dest))
-        indexes.note(cluster, source, source=here, since=indexes.checkpoints(cluster, goal.dest, last=True), copied=True)
+    _, copied = index_feed.catch_up(cluster, source, goal.dest, since, deadline, last=True)
+    real, copy, gone = index_feed.remove_gone(cluster, source, goal.dest, deadline)
+    if gone:
+        copy = index_feed.ids(cluster, goal.dest, deadline, refresh=True)
+    documents, sampled = compare(cluster, goal, source, deadline, real, copy)
+    back = indexes.checkpoints(cluster, goal.dest)
     move(cluster, goal, source, definition, token_of(goal), deadline.left(REQUEST_S))
-    return {"documents": documents, "sampled": sampled, "last_changes": copied, "last_deletes": gone}
+    return {"documents": documents, "sampled": sampled, "last_changes": copied, "last_deletes": gone}, back
 
 
 def with_block(cluster, goal, source, definition, since):
-    began = time.monotonic()
     try:
-        take_block(cluster, goal, source)
-        pairs = blocked_part(cluster, goal, source, definition, since)
+        began = take_block(cluster, goal, source)
+        pairs, back = blocked_part(cluster, goal, source, definition, since)
         pairs["blocked_ms"] = round(1000 * (time.monotonic() - began))
+        keep_way_back(cluster, goal, source, back)
         time.sleep(AFTER_S)
         return pairs
     except index_feed.Late:
         end(75, f"{goal.dest} was not equal to {source} after {goal.number} s, so writes go on and {goal.alias} is as it was; run npx pulumi up again, or raise maxBlockSeconds")
     finally:
         give_back(cluster, goal)
+
+
+def keep_way_back(cluster, goal, source, back):
+    """What the new index takes from here on is all that the old one will lack. An older number of it is right too: more is copied."""
+    if indexes.is_ours(cluster, goal.alias, indexes.about(cluster, source)):
+        here = indexes.uuid_of(indexes.about(cluster, goal.dest))
+        indexes.note(cluster, source, source=here, since=back, copied=True)
 
 
 def give_back(cluster, goal):

@@ -33,6 +33,8 @@ export interface NodeMade {
   /** The node's name in the cluster, when it is not the one of its host. */
   readonly called?: string;
   readonly transportPort?: number;
+  /** Lines of its file, beside those of every node. */
+  readonly lines?: readonly string[];
 }
 
 export interface Ran {
@@ -129,6 +131,7 @@ export class SearchNodes {
         `path.repo: ${join(this.folder, "repo")}`,
         "node.store.allow_mmap: false",
         "cluster.info.update.interval: 10s",
+        ...(node.lines ?? []),
         "",
       ].join("\n"),
     );
