@@ -96,8 +96,7 @@ def blocked_part(cluster, goal, source, definition, since):
     deadline = index_feed.Deadline(goal.number)
     _, copied = index_feed.catch_up(cluster, source, goal.dest, since, deadline, last=True)
     real, copy, gone = index_feed.remove_gone(cluster, source, goal.dest, deadline)
-    if gone:
-        copy = index_feed.ids(cluster, goal.dest, deadline, refresh=True)
+    cluster.ask(f"/{goal.dest}/_refresh", {}, "POST", deadline.left())
     documents, sampled = compare(cluster, goal, source, deadline, real, copy)
     back = indexes.checkpoints(cluster, goal.dest)
     move(cluster, goal, source, definition, token_of(goal), deadline.left(REQUEST_S))

@@ -311,8 +311,17 @@ export class SearchNodes {
     this.claim("one");
   }
 
-  /** A script as a step runs it. @param killAfter milliseconds after which it is killed, with all that it started. */
-  async script(name: string, words: readonly string[], killAfter?: number): Promise<Ran> {
+  /**
+   * A script as a step runs it.
+   *
+   * @param killAfter milliseconds after which it is killed, with all that it started. @param meanwhile is told its process group.
+   */
+  async script(
+    name: string,
+    words: readonly string[],
+    killAfter?: number,
+    meanwhile?: (group: number) => Promise<void>,
+  ): Promise<Ran> {
     const began = performance.now();
     const run = spawn("bash", [join(scripts, `${name}.sh`), this.component, "logs", ...words], {
       detached: true,
@@ -333,8 +342,10 @@ export class SearchNodes {
       killAfter === undefined || run.pid === undefined
         ? undefined
         : setTimeout((pid: number) => process.kill(-pid, "SIGKILL"), killAfter, run.pid);
+    const beside = run.pid === undefined ? undefined : meanwhile?.(-run.pid);
     const [code] = (await once(run, "close")) as [number | null];
     clearTimeout(timer);
+    await beside;
     return { code, out, err, seconds: (performance.now() - began) / 1000 };
   }
 }
