@@ -9,7 +9,7 @@ import type { SearchExpected } from "./verify.ts";
 
 /** One independent goal of a cluster. */
 type Goal = Omit<SiteTransitionArgs, "decide" | "whenLost"> & {
-  readonly kind: "host" | "form" | "member" | "roll" | "snapshot" | "panic";
+  readonly kind: "host" | "form" | "member" | "roll" | "snapshot" | "panic" | "index";
   /** What its preflight is told, beside the names. */
   readonly wanted?: object;
 };

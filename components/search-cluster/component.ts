@@ -5,6 +5,7 @@ import { Cluster } from "./cluster.ts";
 import type { SearchCluster as SearchConfig } from "./config.ts";
 import { nodesThat } from "./goal.ts";
 import { form, hosts } from "./hosts.ts";
+import { indexes } from "./indexes/declare.ts";
 import { enter, leave, looksAt } from "./member.ts";
 import { declarePanic, panicExpected } from "./panic/declare.ts";
 import { roll } from "./roll.ts";
@@ -34,10 +35,11 @@ export class SearchCluster extends pulumi.ComponentResource {
     // Before nodes are drained: no shard moves while a snapshot runs.
     const kept = snapshot(cluster, [rolled.finished]) ?? rolled;
     // One after the other: two drains at once would count on each other's room.
-    const finished = [...those("drained"), ...those("out")].reduce<readonly pulumi.Resource[]>(
+    const left = [...those("drained"), ...those("out")].reduce<readonly pulumi.Resource[]>(
       (before, host) => [leave(cluster, host, before).finished],
       [kept.finished],
     );
+    const finished = indexes(cluster, left);
     const all = Object.keys(config.nodes);
     this.operated = {
       hosts: [...new Set([...all, ...panic.hosts])],
@@ -51,7 +53,7 @@ export class SearchCluster extends pulumi.ComponentResource {
   }
 
   #expected(): SearchExpected {
-    const { engine, version, port, nodes, bounce } = this.#cluster.config;
+    const { engine, version, port, nodes, bounce, indexes: wanted } = this.#cluster.config;
     const drained = nodesThat(nodes, ({ is }) => is === "drained");
     return {
       ...panicExpected(this.#cluster),
@@ -63,6 +65,7 @@ export class SearchCluster extends pulumi.ComponentResource {
       ),
       ...(bounce === undefined ? {} : { bounce }),
       ...expectedSnapshots(this.#cluster.config),
+      indexes: Object.fromEntries(Object.entries(wanted).map(([alias, index]) => [alias, index.version])),
       drains: Object.fromEntries(drained.map((host) => [host, looksAt(this.#cluster, host)])),
     };
   }

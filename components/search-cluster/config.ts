@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { folder, hostName, hostNames, network, owner } from "../../config/common-fields.ts";
+import { indexFields } from "./indexes/config.ts";
 import { field, listOf, mapOf, type Names, tcpPort, text, wholeNumber } from "../../config/fields.ts";
 import { snapshotFields } from "./snapshots/config.ts";
 
@@ -177,6 +178,7 @@ export const searchEntry = z.strictObject({
   snapshots: snapshotFields.optional(),
   ...panicFields,
   drain,
+  indexes: indexFields,
   seconds,
 });
 

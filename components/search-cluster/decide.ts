@@ -12,6 +12,7 @@ import {
 } from "../../transition/decide.ts";
 import { decideSnapshot, isOwnSnapshot, isRehearsed } from "./snapshots/decide.ts";
 import type { Newest } from "./snapshots/verify.ts";
+import { decideIndex } from "./indexes/decide.ts";
 
 /** What one host reports of its node and of the cluster as it sees it: the output of `scripts/search/probe.py`. */
 export interface SearchFacts extends RecordFacts, PanicFacts {
@@ -235,4 +236,5 @@ export const deciders = {
   roll: decideRoll,
   snapshot: decideSnapshot,
   panic: decidePanic,
+  index: decideIndex,
 };

@@ -1,6 +1,7 @@
 import type { Example } from "../system.ts";
 import { rowsBeforeRoll, snapshotTable } from "./snapshots/table.ts";
 import { panicExamples } from "./panic/examples.ts";
+import { indexTable } from "./indexes/table.ts";
 import {
   drainTable,
   enterTable,
@@ -15,6 +16,14 @@ import {
 const args: TableArgs = { cluster: "catalogue", stop: 60, start: 120, cover: 1800 };
 
 const snapshots = { keep: 14, maxAgeMinutes: 60, before: ["version" as const], trial: true };
+const index = {
+  cluster: "catalogue",
+  alias: "pages",
+  how: "reindex",
+  maxBlockSeconds: 30,
+  keepOld: 1,
+  docsPerSecond: 0,
+} as const;
 
 /** The transitions of a search cluster, as the documents show them. */
 export const searchExamples: Readonly<Record<string, Example>> = {
@@ -43,4 +52,9 @@ export const searchExamples: Readonly<Record<string, Example>> = {
     table: snapshotTable(args.cluster, snapshots),
   },
   ...panicExamples(args),
+  "search-index": { title: "Search cluster: an index gets another version", table: indexTable(index) },
+  "search-index-update": {
+    title: "Search cluster: an index is changed in place",
+    table: indexTable({ ...index, how: "update" as const }),
+  },
 };

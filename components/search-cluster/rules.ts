@@ -3,6 +3,7 @@ import { allowedWords, type Problem, shown } from "../../config/problems.ts";
 import type { FolderUse, HostUse, PortUse, Rule } from "../system.ts";
 import { defaultPorts, settingNames, versionNames } from "./config.ts";
 import { componentsOfPanic, hostsOfPanic, panicRules } from "./panic/rules.ts";
+import { indexRules } from "./indexes/rules.ts";
 import { dataFolder, nodeComponent } from "./goal.ts";
 import { snapshotRule } from "./snapshots/rules.ts";
 
@@ -21,10 +22,12 @@ export const hostsOfSearch = (name: string, cluster: Fields): HostUse[] => [
   ...hostsOfPanic(cluster),
 ];
 
-/** Components of a cluster: all of it, and each node. */
+/** Components of a cluster: all of it, each node, and each index. */
 export const componentsOfSearch = (name: string, cluster: Fields): string[] => [
   name,
-  ...hostsOf(cluster).map((host) => nodeComponent(name, host)),
+  ...[...hostsOf(cluster), ...Object.keys(fieldsOf(cluster.indexes))].map((part) =>
+    nodeComponent(name, part),
+  ),
   ...componentsOfPanic(name, cluster),
 ];
 
@@ -149,4 +152,12 @@ const places: Rule = (name, cluster): Problem[] => {
 };
 
 /** What is checked between the fields of a cluster and the rest of the stack file. */
-export const searchRules: readonly Rule[] = [names, versions, votes, places, snapshotRule, ...panicRules];
+export const searchRules: readonly Rule[] = [
+  names,
+  versions,
+  votes,
+  places,
+  snapshotRule,
+  indexRules,
+  ...panicRules,
+];

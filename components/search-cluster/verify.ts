@@ -20,6 +20,8 @@ export interface SearchExpected extends PanicExpected {
   readonly bounce?: string;
   /** Snapshots that are to be there; left out: none. */
   readonly snapshots?: SnapshotsExpected;
+  /** Versions of indexes by alias; left out by updates before there were any. */
+  readonly indexes?: Readonly<Record<string, string>>;
   /** How often each drain that runs was looked at by an update. */
   readonly drains: Readonly<Record<string, number>>;
 }

@@ -99,14 +99,14 @@ class Cluster:
         first = [self.facts.get("coordinator"), self.own, *self.members("in", "drained"), *self.members("out")]
         return [name for name in dict.fromkeys(first) if name in self.nodes and name not in self.without]
 
-    def at(self, node, path, body=None, method=None, seconds=10):
+    def at(self, node, path, body=None, method=None, seconds=10, headers=None):
         """One node's own answer, at its own address. @raise NoAnswer, Denied."""
         place = self.nodes[node]
         connection = http.client.HTTPConnection(place["address"], self.facts["port"], timeout=seconds)
         data = None if body is None else body if isinstance(body, (bytes, str)) else json.dumps(body)
         kind = "application/x-ndjson" if isinstance(body, (bytes, str)) else "application/json"
         try:
-            connection.request(method or ("GET" if data is None else "POST"), path, data, {"Content-Type": kind} if data else {})
+            connection.request(method or ("GET" if data is None else "POST"), path, data, (headers or {}) | ({"Content-Type": kind} if data else {}))
             answer = connection.getresponse()
             text = answer.read(MOST_BYTES).decode("utf8", "replace")
         except (OSError, http.client.HTTPException) as error:
@@ -122,12 +122,12 @@ class Cluster:
         except ValueError as error:
             raise NoAnswer(f"{node} answers no JSON: {text[:80]!r}") from error
 
-    def ask(self, path, body=None, method=None, seconds=10):
+    def ask(self, path, body=None, method=None, seconds=10, headers=None):
         """The cluster's answer, at the first node that has one. @raise NoAnswer with what each said; Denied."""
         said = []
         for node in self.order():
             try:
-                return self.at(node, path, body, method, seconds)
+                return self.at(node, path, body, method, seconds, headers)
             except NoAnswer as error:
                 said.append(str(error))
         raise NoAnswer("; ".join(said) or f"{self.name} has no node that may be asked")

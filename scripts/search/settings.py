@@ -14,6 +14,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
+import index_block  # noqa: E402
 import leases  # noqa: E402
 from cluster import Cluster, Denied, NoAnswer, end, load, narrate  # noqa: E402
 
@@ -99,6 +100,8 @@ def give_back(cluster, lease, identity=None, *, mark=False, record=None):
     now = leases.records(scopes, cluster.name).get(lease)
     if now is None or identity not in (None, now["id"]) or (record and record["beat"] != now["beat"]):
         return None
+    # An index is let go before the record of it: whoever comes next finds either both or none.
+    index_block.let_go(cluster, now)
     body, words = leases.given_back(scopes, cluster.name, lease, mark=mark)
     put(cluster, body)
     for line in words:

@@ -35,6 +35,8 @@ export interface NodeMade {
   readonly transportPort?: number;
   /** Its `path.repo`; left out: the folder that all share. */
   readonly repo?: string;
+  /** Lines of its file, beside those of every node. */
+  readonly lines?: readonly string[];
 }
 
 export interface Ran {
@@ -138,6 +140,7 @@ export class SearchNodes {
         `path.repo: ${join(this.folder, node.repo ?? "repo")}`,
         "node.store.allow_mmap: false",
         "cluster.info.update.interval: 10s",
+        ...(node.lines ?? []),
         "",
       ].join("\n"),
     );
@@ -317,8 +320,19 @@ export class SearchNodes {
     this.claim("one");
   }
 
-  /** A script as a step runs it. @param killAfter milliseconds after which it is killed, with all that it started. */
-  async script(name: string, words: readonly string[], killAfter?: number, id = "one"): Promise<Ran> {
+  /**
+   * A script as a step runs it.
+   *
+   * @param killAfter milliseconds after which it is killed, with all that it started. @param id of its transition.
+   * @param meanwhile is told its process group.
+   */
+  async script(
+    name: string,
+    words: readonly string[],
+    killAfter?: number,
+    id = "one",
+    meanwhile?: (group: number) => Promise<void>,
+  ): Promise<Ran> {
     const began = performance.now();
     const run = spawn("bash", [join(scripts, `${name}.sh`), this.component, "logs", ...words], {
       detached: true,
@@ -339,8 +353,10 @@ export class SearchNodes {
       killAfter === undefined || run.pid === undefined
         ? undefined
         : setTimeout((pid: number) => process.kill(-pid, "SIGKILL"), killAfter, run.pid);
+    const beside = run.pid === undefined ? undefined : meanwhile?.(-run.pid);
     const [code] = (await once(run, "close")) as [number | null];
     clearTimeout(timer);
+    await beside;
     return { code, out, err, seconds: (performance.now() - began) / 1000 };
   }
 }

@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { cacheFolder } from "../../config/places.ts";
 import { archiveOf, type Packed } from "./demo-releases.ts";
 import { cached } from "./lab/lib/jars.ts";
+import { reindexModule } from "./search-modules.ts";
 
 /** Distributions that local hosts run: engine and version, the Maven artifact, its SHA-256. */
 const distributions: Readonly<Record<string, readonly [artifact: string, sha256: string]>> = {
@@ -32,7 +33,7 @@ export interface SearchArchive {
 }
 
 /**
- * The distribution of an engine as a tar.gz, the same bytes on every machine.
+ * The distribution of an engine as a tar.gz, with the module that copies indexes; the same bytes on every machine.
  *
  * @param engine opensearch or elasticsearch.
  * @throws Error for a version that is not pinned here; LabError when it can't be downloaded.
@@ -43,8 +44,9 @@ export async function searchArchive(engine: string, version: string): Promise<Se
     throw new Error(
       `${engine} ${version} is not pinned; allowed: ${Object.keys(distributions).join(", ")} (tools/workshop/search-archives.ts)`,
     );
-  const archive = join(cacheFolder(), "search", `${engine}-${version}.tar.gz`);
-  if (!existsSync(archive)) await pack(await cached({ artifact, sha256 }), archive);
+  const archive = join(cacheFolder(), "search", `${engine}-${version}-reindex.tar.gz`);
+  if (!existsSync(archive))
+    await pack(await cached({ artifact, sha256 }), archive, await reindexModule(engine, version));
   return {
     archive,
     sha256: createHash("sha256")
@@ -72,7 +74,7 @@ export async function searchHome(engine: string, version: string): Promise<strin
 }
 
 /** A zip has modes only by custom, so programs are told by their folder. */
-async function pack(zip: string, archive: string): Promise<void> {
+async function pack(zip: string, archive: string, modules: readonly Packed[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "changeover-search-"));
   try {
     await promisify(execFile)("python3", ["-I", "-m", "zipfile", "-e", zip, folder]);
@@ -87,7 +89,7 @@ async function pack(zip: string, archive: string): Promise<void> {
       }),
     );
     await mkdir(join(archive, ".."), { recursive: true });
-    await writeFile(`${archive}.${String(process.pid)}`, archiveOf(packed));
+    await writeFile(`${archive}.${String(process.pid)}`, archiveOf([...packed, ...modules]));
     await rename(`${archive}.${String(process.pid)}`, archive);
   } finally {
     await rm(folder, { recursive: true, force: true });
