@@ -22,8 +22,8 @@ import settings  # noqa: E402
 import snapshots  # noqa: E402
 from cluster import Cluster, Denied, NoAnswer, end, load, narrate  # noqa: E402
 from node_unit import write_record  # noqa: E402
-from sizes import human, lasting, reserve_of, some_of  # noqa: E402
-from spot import LOW, STATS  # noqa: E402
+from sizes import human, lasting, some_of  # noqa: E402
+from spot import LOW, STATS, floor_of  # noqa: E402
 from take_snapshot import kind_of, read_record  # noqa: E402
 from waiting import SNAPSHOT_S, backup, until  # noqa: E402
 
@@ -45,13 +45,13 @@ def is_compared(index):
 
 def rooms(cluster):
     """Bytes below the low watermark by data node that is `in`. @raise NoAnswer, Denied"""
-    low = leases.effective(settings.read(cluster), LOW)[0] or "85%"
+    low = leases.effective(settings.read(cluster), LOW)[0]
     found = {}
     for node in cluster.ask(STATS).get("nodes", {}).values():
         known = cluster.nodes.get(node["name"], {})
         if known.get("is") == "in" and "data" in known.get("roles", []) and "fs" in node:
             disk = node["fs"]["total"]
-            found[node["name"]] = disk["available_in_bytes"] - reserve_of(low, disk["total_in_bytes"])
+            found[node["name"]] = int(disk["available_in_bytes"] - floor_of(low, disk["total_in_bytes"]))
     return found
 
 
@@ -199,7 +199,7 @@ def require_room(cluster, sizes):
     room = rooms(cluster)
     lots, wide = batches(sizes, room)
     if wide:
-        places = ", ".join(f"{node} {human(size)}" for node, size in sorted(room.items()))
+        places = ", ".join(f"{node} {human(max(0, size))}" for node, size in sorted(room.items()))
         need = f"{human(sum(sizes[wide]))}, largest shard {human(max(sizes[wide]))}"
         end(77, f"{wide} ({need}) has no room for a rehearsal below the low watermark: {places or 'no data node'}; free disk space, or snapshots.trial: false")
     return lots
