@@ -23,6 +23,7 @@ import settings  # noqa: E402
 import snapshots  # noqa: E402
 from cluster import Cluster, Denied, NoAnswer, end, load, narrate  # noqa: E402
 from node_unit import write_record  # noqa: E402
+from room import watermark_problem  # noqa: E402
 from sizes import human, lasting, some_of  # noqa: E402
 from take_snapshot import kind_of, read_record  # noqa: E402
 from waiting import SNAPSHOT_S, backup, until  # noqa: E402
@@ -46,6 +47,8 @@ def is_compared(index):
 def rooms(cluster):
     """Bytes below the low watermark by data node that is `in`. @raise NoAnswer, Denied"""
     seen = allocation.view(cluster)
+    if problem := watermark_problem(seen):
+        end(77, problem)
     known = {node: cluster.nodes.get(said["name"], {}) for node, said in seen["nodes"].items() if said["data"]}
     return {
         seen["nodes"][node]["name"]: packing.room_below(seen["disks"].get(node), seen["settings"])
@@ -198,7 +201,7 @@ def require_room(cluster, sizes):
     room = rooms(cluster)
     lots, wide = batches(sizes, room)
     if wide:
-        places = ", ".join(f"{node} {human(size)}" for node, size in sorted(room.items()))
+        places = ", ".join(f"{node} {human(max(0, size))}" for node, size in sorted(room.items()))
         need = f"{human(sum(sizes[wide]))}, largest shard {human(max(sizes[wide]))}"
         end(77, f"{wide} ({need}) has no room for a rehearsal below the low watermark: {places or 'no data node'}; free disk space, or snapshots.trial: false")
     return lots

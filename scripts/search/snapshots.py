@@ -63,7 +63,7 @@ def good(snapshots):
 def age(cluster, snapshot, now=None):
     """Seconds since it began; None when its clock was ahead of this one's."""
     seconds = (time.time() if now is None else now) - began(cluster.name, snapshot)
-    return None if seconds < -AHEAD_S else max(0, seconds)
+    return None if seconds < -AHEAD_S else max(0, round(seconds))
 
 
 def newest(cluster, said):

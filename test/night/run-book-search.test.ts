@@ -57,6 +57,16 @@ describe("the run-book that the CLI prints for a search cluster", () => {
     expect(told).toContain("point of no return: bounce");
   });
 
+  it("is that of the golden file for snapshots: the roll that brings the folder, then the first one; and before another version", async () => {
+    stack.restore("settled");
+    const snapshots = { location: "/srv/catalogue-snapshots" };
+    wants({ snapshots });
+    await runsAsTold(stack, "snapshots-search");
+    wants({ snapshots, version: "2.19.5" });
+    const told = await runsAsTold(stack, "version-snapshots-search");
+    expect(told).toMatch(/snapshot .*rehearse .*clear-spot .*bounce/s);
+  });
+
   it("is that of the golden file for a drain, and each later update looks at it [003-091] [003-106]", async () => {
     stack.restore("settled");
     wants({ nodes: { ...nodes, es3: { zone: "spot", is: "drained" } } });

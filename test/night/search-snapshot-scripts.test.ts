@@ -247,6 +247,20 @@ describe("snapshots of a search cluster on real nodes", () => {
     expect(await indexes()).toEqual(["a"]);
   });
 
+  it("refuses a rehearsal for which there is no room, before anything is restored", async () => {
+    await good(register());
+    await nodes.index("a", 2);
+    await good(take());
+    await nodes.set({ "cluster.routing.allocation.disk.watermark.low": "1%" });
+    const ran = await rehearse();
+    expect(ran.err).toMatch(
+      /a \(2\.\d MiB, largest shard 2\.\d MiB\) has no room for a rehearsal below the low watermark: es1 \S+ \S+, es2 .*; free disk space, or snapshots\.trial: false/,
+    );
+    expect(ran.code).toBe(77);
+    expect(await indexes()).toEqual(["a"]);
+    expect(await nodes.settings()).not.toContain("rehearsal");
+  });
+
   it("says which index of a copy can't be read", async () => {
     await good(register());
     await nodes.index("a", 2);
