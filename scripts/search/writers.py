@@ -27,7 +27,7 @@ from node_unit import ROOT, output, reason_in, write_file  # noqa: E402
 UNITS = "/etc/systemd/system"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_@.-]{0,100}\.(service|timer|socket|path)"
 # The machine's, and this program's: the stack file refuses more of them by name.
-RESERVED = r"(changeover|systemd-|dbus|user@|getty|ssh|sshd|cron|rsyslog|networking|nftables)\b.*"
+RESERVED = r"(changeover|systemd-|dbus[-.]|user[-@.]|getty).*|(ssh|sshd|cron|rsyslog|networking|nftables)(@.*)?\.[a-z]+"
 RUNNING = ("active", "activating", "reloading", "refreshing")
 STOP_S, START_S, STEADY_S = 120, 90, 1.5
 FIELDS = "LoadState,ActiveState,Type,Result,Transient,RequiredBy,BoundBy,ConsistsOf,TriggeredBy"

@@ -156,6 +156,21 @@ systemctl daemon-reload && systemctl start indexer`,
   );
 
   it(
+    "stays paused when it is rescued meanwhile, until the file takes the pause away [002-082]",
+    async () => {
+      site.set({ paused: "still stuck" });
+      ok(await site.estate.up());
+      site.set({ rescue: "while paused" });
+      ok(await site.estate.up());
+      expect(await states()).toEqual(stopped);
+      site.set({ paused: undefined });
+      ok(await site.estate.up());
+      expect(await states()).toEqual(running);
+    },
+    4 * minute,
+  );
+
+  it(
     "has its slow searches cancelled and its old documents deleted by config, each once [002-083] [002-084]",
     async () => {
       const now = Date.now();
