@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -245,6 +245,33 @@ describe("snapshots of a search cluster on real nodes", () => {
     );
     expect(other.code).toBe(77);
     expect(await indexes()).toEqual(["a"]);
+  });
+
+  it("has the data again by the commands of the runbook, and a rehearsal does not touch them", async () => {
+    await good(register());
+    await nodes.index("a", 2);
+    await nodes.index("b", 1);
+    const name = told(await good(take()), "snapshot") ?? "";
+    for (const index of ["a", "b"]) await nodes.ask(`/${index}`, undefined, "DELETE");
+    const page = readFileSync(join(root, "docs", "runbook.md"), "utf8");
+    const lost = page.slice(page.indexOf("## The data of a search cluster is lost"));
+    const [register_, list_, , restore] = [
+      ...lost.slice(0, lost.indexOf("\n## ", 3)).matchAll(/curl (?:[^\\\n]|\\\n)*/g),
+    ].map(([command]) =>
+      command
+        .replaceAll("<address>:9200", "127.0.0.22:19620")
+        .replaceAll("<snapshot>", name)
+        .replaceAll("/srv/catalogue-snapshots", nodes.repo ?? "")
+        .replaceAll('"pages"', '"*,-.*"'),
+    );
+    const shell = (command = "false") => execFileSync("bash", ["-c", command], { encoding: "utf8" });
+    expect(shell(register_)).toContain('"acknowledged":true');
+    expect(shell(list_)).toMatch(new RegExp(`"snapshot" : "${name}",[^]*"documents" : 3[^]*"SUCCESS"`));
+    expect(shell(restore)).toContain('"accepted":true');
+    await nodes.ask("/_cluster/health?wait_for_status=green&timeout=60s");
+    expect(await nodes.ask("/a,b/_count?filter_path=count")).toEqual({ count: 3 });
+    await good(rehearse());
+    expect(await indexes()).toEqual(["a", "b"]);
   });
 
   it("refuses a rehearsal for which there is no room, before anything is restored", async () => {
