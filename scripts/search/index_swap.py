@@ -32,6 +32,10 @@ KEPT = ("filter", "index_routing", "search_routing", "is_write_index", "is_hidde
 MARGIN_S = 5
 
 
+class Unequal(Exception):
+    """The two indexes are not the same, in words."""
+
+
 def alias_moves(goal, source, definition, token):
     """One request: it fails as a whole when the token or the alias is not where it was."""
     kept = {key: definition[key] for key in KEPT if key in definition}
@@ -55,18 +59,18 @@ def move(cluster, goal, source, definition, token, seconds):
 
 
 def compare(cluster, goal, source, deadline, real, copy):
-    """Counts, ids and a sample are the same in both; ends with 77 and words where not. Gives (documents, sampled)."""
+    """Counts, ids and a sample are the same in both. Gives (documents, sampled). @raise Unequal in words."""
     said = indexes.count(cluster, source, deadline.left()), indexes.count(cluster, goal.dest, deadline.left())
     lacking, more = real - copy, copy - real
     if said[0] != said[1] or lacking or more:
         some = ", ".join(sorted(name for name, _ in lacking | more)[:3])
-        end(77, f"{goal.dest} has {said[1]} documents (expected: {said[0]}, as {source}); {len(lacking)} lack, {len(more)} are too many: {some}; {goal.alias} is as it was")
+        raise Unequal(f"{goal.dest} has {said[1]} documents (expected: {said[0]}, as {source}); {len(lacking)} lack, {len(more)} are too many: {some}")
     changed = indexes.about(cluster, goal.dest)["settings"]
     if any(changed.get(f"index.{key}", "_none") != "_none" for key in ("default_pipeline", "final_pipeline")):
         return said[1], 0
     wrong, sampled = index_feed.differing(cluster, source, goal.dest, real, deadline)
     if wrong:
-        end(77, f"{len(wrong)} of {sampled} documents differ between {source} and {goal.dest}: {', '.join(wrong[:3])}; {goal.alias} is as it was")
+        raise Unequal(f"{len(wrong)} of {sampled} documents differ between {source} and {goal.dest}: {', '.join(wrong[:3])}")
     return said[1], sampled
 
 
@@ -111,6 +115,12 @@ def with_block(cluster, goal, source, definition, since):
         keep_way_back(cluster, goal, source, back)
         time.sleep(AFTER_S)
         return pairs
+    except (Unequal, Denied) as error:
+        if goal.dest not in indexes.behind(cluster, token_of(goal)):
+            end(75, f"the block of {source} was ended by its watch or by a person before the swap; {goal.alias} is as it was; run npx pulumi up again")
+        if isinstance(error, Denied):
+            raise
+        end(77, f"{error}; {goal.alias} is as it was; see docs/runbook.md, \"a reindex stands still\"")
     except index_feed.Late:
         end(75, f"{goal.dest} was not equal to {source} after {goal.number} s, so writes go on and {goal.alias} is as it was; run npx pulumi up again, or raise maxBlockSeconds")
     finally:

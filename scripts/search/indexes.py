@@ -59,7 +59,7 @@ def is_ours(cluster, alias, said):
     return noted.get("cluster") == cluster.name and noted.get("alias") == alias
 
 
-def note(cluster, name, **changes):
+def note(cluster, name, /, **changes):
     """Change the note of an index; what else its `_meta` has stays. @raise NoAnswer, Denied."""
     said = about(cluster, name)
     if said is None:

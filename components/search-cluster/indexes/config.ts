@@ -23,7 +23,7 @@ const index = z.strictObject({
     indexVersions,
     z.strictObject({
       body: text(
-        /^(?!-)[\w.-][\w./-]*\.json$/,
+        /^((?!-)[\w.-][\w./-]*|\/[\w./-]+)\.json$/,
         "a .json file: a path from the project's folder",
         "Settings and mappings, as the engine takes them when it makes an index.",
       ),
