@@ -67,6 +67,21 @@ describe("the run-book that the CLI prints for a search cluster", () => {
     expect(told).toMatch(/snapshot .*rehearse .*clear-spot .*bounce/s);
   });
 
+  it("is that of the golden file for another version of an index, and the way back [002-106]", async () => {
+    stack.restore("settled");
+    const body = (version: string) => ({ body: `test/support/bodies/pages-${version}.json` });
+    const pages = (version: string) => {
+      wants({ indexes: { pages: { version, versions: { 1: body("1"), 2: body("2") } } } });
+    };
+    pages("1");
+    await runsAsTold(stack, "index-search");
+    pages("2");
+    const told = await runsAsTold(stack, "reindex-search");
+    expect(told).toMatch(/copy .*swap .*clean/s);
+    pages("1");
+    await runsAsTold(stack, "reindex-back-search");
+  });
+
   it("is that of the golden file for a drain, and each later update looks at it [003-091] [003-106]", async () => {
     stack.restore("settled");
     wants({ nodes: { ...nodes, es3: { zone: "spot", is: "drained" } } });

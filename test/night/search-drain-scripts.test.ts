@@ -42,7 +42,7 @@ describe("drains of a search cluster on real nodes", () => {
   afterAll(() => nodes.end());
   beforeEach(() => nodes.reset());
 
-  it("begins within seconds, shows progress, ends by the shards, and a flip back leaves all as found [003-082] [003-106]", async () => {
+  it("begins within seconds, shows progress, ends by the shards, and a flip back leaves all as found [003-082] [003-106] [003-092]", async () => {
     await nodes.set({ [exclude]: "127.0.0.99" });
     await nodes.index("a", 12);
     const [from] = (await nodes.places())["a[0]"]?.filter((name) => name === "es3" || name === "es4") ?? [];
@@ -92,7 +92,7 @@ describe("drains of a search cluster on real nodes", () => {
     expect(await nodes.settings()).toBe(found);
   });
 
-  it("lifts awareness to empty the whole spot zone, and puts it back in either order [003-065] [003-111]", async () => {
+  it("lifts awareness to empty the whole spot zone, and puts it back in either order [003-065] [003-111] [003-089]", async () => {
     for (const order of [
       ["es3", "es4"],
       ["es4", "es3"],
@@ -133,7 +133,7 @@ describe("drains of a search cluster on real nodes", () => {
     );
   });
 
-  it("is in force over a transient exclusion that is empty, and returns it [003-088]", async () => {
+  it("is in force over a transient exclusion that is empty, and returns it [003-088] [003-087] [003-104]", async () => {
     await nodes.index("a", 1);
     await nodes.set({}, { [exclude]: "" });
     const found = await nodes.settings();
@@ -145,7 +145,7 @@ describe("drains of a search cluster on real nodes", () => {
     expect(await nodes.settings()).toBe(found);
   });
 
-  it("says its exclusion again when somebody overwrote the list, and keeps the new entry", async () => {
+  it("says its exclusion again when somebody overwrote the list, and keeps the new entry [003-103] [003-105]", async () => {
     await nodes.index("a", 6);
     const from = (await nodes.on("es3")).length > 0 ? "es3" : "es4";
     await begin(from, "1");
@@ -208,7 +208,7 @@ describe("drains of a search cluster on real nodes", () => {
     );
   });
 
-  it("names what stops a drain that was begun, and asks a person at once", async () => {
+  it("names what stops a drain that was begun, and asks a person at once [003-110]", async () => {
     await nodes.index("a", 4);
     const from = (await nodes.on("es3")).length > 0 ? "es3" : "es4";
     await begin(from, "1");

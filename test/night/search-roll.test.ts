@@ -40,7 +40,7 @@ describe.skipIf(whyNoLab() !== undefined)("a search cluster under load", () => {
   };
 
   it(
-    "is formed once, by votes, and verify has nothing to say [003-062] [003-063] [003-125]",
+    "is formed once, by votes, and verify has nothing to say [003-062] [003-063] [003-125] [003-028]",
     async () => {
       expect(Object.keys(await processes()).sort()).toEqual(["es1", "es2", "es3", "es4", "frontend"]);
       const verified = await site.estate.verify();
@@ -58,7 +58,7 @@ describe.skipIf(whyNoLab() !== undefined)("a search cluster under load", () => {
   );
 
   it(
-    "restarts each node once: never red, nothing lost, no request fails at its third try [003-059] [003-069] [003-074] [003-107] [003-108] [003-112]",
+    "restarts each node once: never red, nothing lost, no request fails at its third try [003-059] [003-069] [003-074] [003-107] [003-108] [003-112] [003-067] [003-068] [003-070] [003-071] [003-093] [003-097]",
     async () => {
       const before = await processes();
       const settings = await site.settings();
@@ -82,7 +82,7 @@ describe.skipIf(whyNoLab() !== undefined)("a search cluster under load", () => {
   );
 
   it(
-    "clears the spot zone before, and gives it back after, whatever others have excluded [003-064] [003-065] [003-066] [003-072] [003-073] [003-075] [003-109] [003-111]",
+    "clears the spot zone before, and gives it back after, whatever others have excluded [003-064] [003-065] [003-066] [003-072] [003-073] [003-075] [003-109] [003-111] [003-076] [003-079] [003-100] [003-101]",
     async () => {
       const foreign = { persistent: { "cluster.routing.allocation.exclude._ip": "192.0.2.77" } };
       await site.ask("/_cluster/settings", foreign);
@@ -137,7 +137,7 @@ describe.skipIf(whyNoLab() !== undefined)("a search cluster under load", () => {
   );
 
   it(
-    "drains a node, says how far it is, takes the drain back, and lets a node leave [003-084] [003-086] [003-091] [003-098] [003-113]",
+    "drains a node, says how far it is, takes the drain back, and lets a node leave [003-084] [003-086] [003-091] [003-098] [003-113] [003-099]",
     async () => {
       site.setNode("es3", { is: "drained" });
       ok(await site.estate.up());

@@ -71,8 +71,8 @@ describe("a cluster in trouble in a stack file", () => {
       /the name of an index/,
     ],
     [
-      "a rule that is called like a node",
-      { retention: { es1: { index: "a", field: "at", olderThanDays: 1, limit: 1 } } },
+      "an alias that is called like a node",
+      { indexes: { es1: { version: "1", versions: { 1: { body: "one.json" } } } } },
       /would name two components/,
     ],
   ])("refuses %s", (_, change, text) => {
@@ -134,7 +134,10 @@ describe("what is declared", () => {
   it("has a delete as a transition of its own, counted first [002-084]", async () => {
     const old = { index: "a", field: "at", olderThanDays: 1, limit: 1, now: "disk" };
     expect(await stepsOf({ retention: { old } })).toEqual(
-      expect.arrayContaining(["catalogue-old-delete-count-frontend", "catalogue-old-delete-delete-frontend"]),
+      expect.arrayContaining([
+        "catalogue-old-old-delete-count-frontend",
+        "catalogue-old-old-delete-delete-frontend",
+      ]),
     );
   });
 });

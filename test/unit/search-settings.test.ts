@@ -50,7 +50,7 @@ const back = async (scopes: object, mark = false) =>
   })) as [Record<string, Record<string, string | null>> | null, string[]];
 
 describe("settings of a search cluster, changed for a while", () => {
-  it("returns every scope as found, in any order of leases, and keeps entries of others", () => {
+  it("returns every scope as found, in any order of leases, and keeps entries of others [003-078]", () => {
     expect(execFileSync("python3", ["-I", model, folder, "fixed", "400"], { encoding: "utf8" })).toMatch(
       /800 runs/,
     );
