@@ -46,6 +46,31 @@ describe.skipIf(whyNoLab() !== undefined)("a search cluster of three nodes", () 
   );
 
   it(
+    "gives an index another version while programs write, and the version before it again: nothing lost [002-106]",
+    async () => {
+      const body = (version: string) => ({ body: `test/support/bodies/pages-${version}.json` });
+      const wish = async (version: string) => {
+        site.set({ indexes: { papers: { version, versions: { 1: body("1"), 2: body("2") } } } });
+        ok(await site.estate.up());
+        expect(Object.keys(await site.ask("/_alias/papers"))).toEqual([`papers-v${version}`]);
+      };
+      await wish("1");
+      const users = site.users(["frontend", "es1", "es2"], "papers");
+      await pause(2000);
+      users.mark();
+      await wish("2");
+      await wish("1");
+      const seen = await users.report();
+      users.stop();
+      expect(seen.written.length).toBeGreaterThan(100);
+      expect((await users.check(seen.written)).missing).toEqual([]);
+      expect(seen.red).toBe(0);
+      expect(JSON.stringify(await site.settings())).not.toContain("changeover");
+    },
+    5 * minute,
+  );
+
+  it(
     "has its settings again within a minute when the CLI and the script die, and the next update ends it [003-112]",
     async () => {
       const settings = await site.settings();

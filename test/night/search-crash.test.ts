@@ -15,8 +15,9 @@ const steps = {
   "other settings": ["configure", "try", "bounce", "check"],
   "a cleared bounce": ["clear", "bounce", "return"],
   "a drain": ["claim", "start", "begin", "done"],
-  "a leave": ["begin", "wait", "stop", "end", "done"],
+  "a leave": ["begin", "wait", "halt", "end", "done"],
   "an entry": ["start", "cancel", "done"],
+  "a reindex": ["create index", "copy index", "swap index", "clean index"],
 } as const satisfies Record<string, readonly SearchStep[]>;
 
 const stops = [
@@ -42,7 +43,8 @@ const sampled: readonly string[] = [
   "other settings loses its script in bounce",
   "a cleared bounce is killed in clear",
   "a drain is cut off in begin",
-  "a leave fails after stop",
+  "a leave fails after halt",
+  "a reindex loses its script in swap index",
 ];
 
 const cases = chosen(
@@ -76,6 +78,10 @@ describe.skipIf(whyNoLab() !== undefined || cases.length === 0)(
       const es4 = (is: string) => () => {
         site.setNode("es4", { is });
       };
+      const papers = (version: string) => () => {
+        const body = (one: string) => ({ body: `test/support/bodies/pages-${one}.json` });
+        site.set({ indexes: { papers: { version, versions: { 1: body("1"), 2: body("2") } } } });
+      };
       const bounce = (clearSpot: boolean) => ({
         from: () => {
           site.set({ clearSpot });
@@ -100,6 +106,7 @@ describe.skipIf(whyNoLab() !== undefined || cases.length === 0)(
         "a drain": { from: es4("in"), to: es4("drained") },
         "a leave": { from: es4("in"), to: es4("out") },
         "an entry": { from: es4("out"), to: es4("in") },
+        "a reindex": { from: papers("1"), to: papers("2") },
       }[change];
     };
 
@@ -144,7 +151,8 @@ describe.skipIf(whyNoLab() !== undefined || cases.length === 0)(
         from();
         ok(await site.estate.up());
         const before = await site.settings();
-        const users = site.users(["frontend", "es1", "es2"]);
+        const index = one.change === "a reindex" ? "papers" : "pages";
+        const users = site.users(["frontend", "es1", "es2"], index);
         await pause(1000);
         users.mark();
         to();
@@ -164,6 +172,9 @@ describe.skipIf(whyNoLab() !== undefined || cases.length === 0)(
         users.stop();
         const { missing } = await users.check(seen.written);
         expect(missing).toEqual([]);
+        // Programs may write, and there is one index behind the name.
+        await site.ask(`/${index}/_doc/after-${String(++bounces)}`, { n: 1 });
+        expect(Object.keys(await site.ask(`/${index}`))).toHaveLength(1);
         if (!/^(loses a node|is cut off)/.test(one.stop)) expect(seen.red).toBe(0);
         await expect
           .poll(async () => (await site.ask<{ status: string }>("/_cluster/health")).status, {

@@ -84,8 +84,12 @@ export const searchSteps = {
   begin: "search/begin-drain",
   wait: "search/wait-drained",
   votes: "search/leave-votes",
-  stop: "search/stop-node",
+  halt: "search/stop-node",
   end: "search/end-membership",
+  "create index": "search/create-index",
+  "copy index": "search/copy-index",
+  "swap index": "search/swap-index",
+  "clean index": "search/clean-index",
   done: "done",
 } as const;
 
@@ -93,14 +97,14 @@ export type SearchStep = keyof typeof searchSteps;
 
 export type AnyStep = HostStep | AloneStep | CarriedStep | PoolStep | UpgradeStep | SearchStep;
 
-const scriptOf: Readonly<Record<AnyStep, string>> = {
-  ...hostSteps,
-  ...aloneSteps,
-  ...carriedSteps,
-  ...poolSteps,
-  ...upgradeSteps,
-  ...searchSteps,
-};
+/** One name, one script: an incident in front of another system's script would never happen. */
+const scriptOf = [hostSteps, aloneSteps, carriedSteps, poolSteps, upgradeSteps, searchSteps]
+  .flatMap((steps) => Object.entries(steps))
+  .reduce<Record<string, string>>((all, [step, script]) => {
+    if ((all[step] ?? script) !== script)
+      throw new Error(`${step} is two scripts: ${all[step] ?? ""}, ${script}`);
+    return { ...all, [step]: script };
+  }, {});
 
 /** What a step does instead of its work: fail before it, fail after it, or wait a little, to be killed in it. */
 export type Incident = "before" | "after" | "wait";
@@ -132,7 +136,7 @@ export async function arrange(
   await everywhere(
     estate,
     hosts,
-    `for file in /opt/changeover/*/scripts/${scriptOf[step]}.sh; do
+    `for file in /opt/changeover/*/scripts/${scriptOf[step] ?? step}.sh; do
        [ -e "\${file%.sh}.real.sh" ] || mv "$file" "\${file%.sh}.real.sh"
        cat >"$file" <<'INCIDENT_ENDS'
 ${script}

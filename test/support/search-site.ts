@@ -117,8 +117,11 @@ export class SearchSite {
   }
 
   /** Programs that use the cluster from now on. */
-  users(hosts: readonly string[] = ["frontend", "es1", "es2"]): SearchLoad {
-    const load = new SearchLoad(hosts.map((host) => this.at(host)));
+  users(hosts: readonly string[] = ["frontend", "es1", "es2"], index = "pages"): SearchLoad {
+    const load = new SearchLoad(
+      hosts.map((host) => this.at(host)),
+      index,
+    );
     load.start();
     return load;
   }
