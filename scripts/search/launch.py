@@ -82,7 +82,9 @@ def said_by(script, environment, owner):
 
 def text_of(script, classes, folder, words):
     """The launch file. More options of Java stand behind those of the script, so they win."""
-    at = words.index("-cp") if "-cp" in words else words.index("-classpath")
+    at = next((place for place, word in enumerate(words) if word in ("-cp", "-classpath", "--class-path")), None)
+    if at is None:
+        end(77, f"{script} starts Java without a class path, as no version does that was run with this program; name another version")
     options, rest = shlex.join(words[:at]), shlex.join(words[at:])
     return f"""#!/bin/sh
 # What {script} runs with this configuration, found out beforehand. Written by launch.py.
