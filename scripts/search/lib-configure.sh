@@ -29,7 +29,7 @@ have_owner() {
       refuse "user $OWNER has user ID $uid on $HOSTNAME (allowed: $OWNER_UID, the cluster's ownerUid); change one of them"
     return 0
   fi
-  uid=$(getent passwd "$OWNER_UID" | cut -d: -f1)
+  uid=$(getent passwd "$OWNER_UID" | cut -d: -f1) || uid=''
   [[ -z $uid ]] || refuse "user ID $OWNER_UID on $HOSTNAME is that of $uid (needed: free for $OWNER, the cluster's owner); name another ownerUid"
   log "adding user $OWNER with user ID $OWNER_UID"
   useradd --system --uid "$OWNER_UID" --user-group --no-create-home --home-dir "$DATA" --shell /usr/sbin/nologin "$OWNER" >&2
