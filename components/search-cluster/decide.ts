@@ -8,7 +8,6 @@ import {
   type RecordFacts,
   type Wanted,
 } from "../../transition/decide.ts";
-import { decideIndex } from "./indexes/decide.ts";
 
 /** What one host reports of its node and of the cluster as it sees it: the output of `scripts/search/probe.py`. */
 export interface SearchFacts extends RecordFacts {
@@ -218,6 +217,15 @@ export function decideRoll(looks: readonly Look[], wanted: RollWanted): Decision
     ],
   };
 }
+
+/** Whether an index may become another version: the node that is asked is in a cluster without a missing primary. */
+export const decideIndex = (looks: readonly Look[], wanted: Wanted): Decision =>
+  decideEach<SearchFacts, Wanted>(looks, wanted, [
+    (facts) => !hasJoined(facts) && 'sees no manager; see docs/runbook.md, "a search node sees no manager"',
+    ({ health }) =>
+      health?.status === "red" &&
+      'is in a cluster that is red: a primary is missing; see docs/runbook.md, "the search cluster is red"',
+  ]);
 
 /** The file in which a preflight finds these functions. */
 export const decides = import.meta.filename;

@@ -26,11 +26,8 @@ const aliasOf = async (): Promise<string[]> =>
 
 describe("an index of a search cluster in the stack file", () => {
   beforeAll(async () => {
-    site = await SearchSite.start({
-      nodes: { es1: { roles: ["data", "manager"] }, es2: { roles: ["data"] } },
-      coordinator: undefined,
-      singleManager: "a test",
-    });
+    const both = { roles: ["data", "manager"] };
+    site = await SearchSite.start({ nodes: { es1: both, es2: both, frontend: { roles: ["manager"] } } });
   });
   afterAll(() => site.stop());
 
