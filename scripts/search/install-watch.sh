@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/search/lib.sh
 . "$here/lib.sh"
 
-readonly parts=(cluster leases scratch settings watch_leases)
+readonly parts=(cluster index_block leases scratch settings watch_leases)
 
 service_text() {
   printf '%s\n' '[Unit]' "Description=Lapsed leases of search cluster $CLUSTER are put back (Changeover)" 'After=network.target' \
@@ -39,6 +39,7 @@ main() {
   local part changed='' watch=changeover-search-$CLUSTER-watch copy=/usr/local/lib/changeover/search-$CLUSTER
   require_own_path "$copy" /etc/systemd/system
   for part in "${parts[@]}"; do ! put "$copy/$part.py" <"$here/$part.py" || changed=1; done
+  python3 -I "$copy/watch_leases.py" --help >/dev/null || refuse "the watch of $CLUSTER can't start on $HOSTNAME: see its words above"
   ! put "/etc/systemd/system/$watch.service" < <(service_text) || changed=1
   ! put "/etc/systemd/system/$watch.timer" < <(timer_text) || changed=1
   if [[ -z $changed ]] && systemctl is-active --quiet "$watch.timer" && systemctl is-enabled --quiet "$watch.timer"; then

@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -264,6 +265,24 @@ describe("a copy that is nowhere", () => {
     expect(await lasting("yes", [["same_shard", "NO"]])).toBeNull();
     expect(await lasting("allocation_delayed", [["same_shard", "NO"]])).toBeNull();
     expect(await lasting("no")).toBeNull();
+  });
+});
+
+describe("the watch that hosts have", () => {
+  it("is copied with every module that it imports", () => {
+    const wanted = new Set<string>();
+    const visit = (name: string): void => {
+      if (wanted.has(name)) return;
+      wanted.add(name);
+      const text = readFileSync(join(folder, `${name}.py`), "utf8");
+      for (const [, one = ""] of text.matchAll(/^(?:import|from) (\w+)/gm))
+        if (existsSync(join(folder, `${one}.py`))) visit(one);
+    };
+    visit("watch_leases");
+    const list = /^readonly parts=\((.+)\)$/m.exec(
+      readFileSync(join(folder, "install-watch.sh"), "utf8"),
+    )?.[1];
+    expect(list?.split(" ")).toEqual([...wanted].sort());
   });
 });
 
